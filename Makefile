@@ -1,0 +1,105 @@
+# Every target does its own set-up: the virtual environment in the checkout, the pinned
+# packages and the compiled op. Needs Linux, Python 3.11, g++ and make.
+#
+#   make demo        train on made-up heads for DEMO_MINUTES, or PHOTOS=folder make demo
+#   make test        lint, format and the whole test suite
+#   make test-tf215  the core tests on TensorFlow 2.15.1, in .venv-tf215
+#   make venv, op, format, clean, distclean
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+PYTEST := -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+CORE_TESTS := tests/geometry tests/rendering tests/models tests/training
+
+# The op's file carries the version of the TensorFlow it was built for.
+tensorflow_of = $(shell sed -n 's/^tensorflow==//p' $(1))
+op_of = tf_unsup3d/rendering/lib/rasterizer_tf$(call tensorflow_of,$(1)).so
+OP := $(call op_of,requirements.txt)
+OP_TF215 := $(call op_of,requirements-tf215.txt)
+OP_SOURCES := custom_ops/rasterizer/build.py $(wildcard custom_ops/rasterizer/cc/*)
+
+.PHONY: help venv op demo test lint test-tf215 format clean distclean
+
+help:
+	@sed -n '/^#   make/s/^#  //p' Makefile
+
+venv: .venv/.project
+
+op: $(OP)
+
+demo: venv op
+	@.venv/bin/python -m tf_unsup3d.demo --minutes="$${DEMO_MINUTES:-10}" \
+	    --photos="$${PHOTOS:-}" --output=runs/demo
+
+test: venv op lint
+	.venv/bin/python $(PYTEST)
+
+lint: .venv/.packages
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+
+test-tf215: .venv-tf215/.packages $(OP_TF215)
+	.venv-tf215/bin/python $(PYTEST) $(CORE_TESTS)
+
+format: .venv/.packages
+	.venv/bin/python -m ruff check --fix .
+	.venv/bin/python -m ruff format .
+
+clean:
+	rm -rf build dist *.egg-info .venv/.project tf_unsup3d/rendering/lib/*.so
+	rm -rf .pytest_cache .ruff_cache .hypothesis
+	find . -path './.venv*' -prune -o -name __pycache__ -print0 | xargs -0 rm -rf
+
+distclean: clean
+	rm -rf .venv .venv-tf215
+
+# Says in one line what is missing.
+define check_prerequisites
+@set -- $${CXX:-g++}; command -v "$$1" >/dev/null || \
+    { echo "error: $$1 is missing: install g++ (Debian: apt install g++)" >&2; exit 1; }
+endef
+
+define make_environment
+@python=; for candidate in python3.11 python3; do \
+    if $$candidate -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+        2>/dev/null; then python=$$candidate; break; fi; \
+done; \
+[ -n "$$python" ] || \
+    { echo "error: Python 3.11 is missing (Debian 12: apt install python3.11)" >&2; exit 1; }; \
+$$python -c 'import ensurepip' 2>/dev/null || \
+    { echo "error: Python's venv module is missing (Debian: apt install python3.11-venv)" >&2; exit 1; }; \
+echo "installing $< into $(@D): about 3 GB, some minutes the first time"; \
+$$python -m venv $(@D)
+@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+@touch $@
+endef
+
+.venv/.packages: requirements.txt
+	$(check_prerequisites)
+	$(make_environment)
+
+.venv-tf215/.packages: requirements-tf215.txt
+	$(check_prerequisites)
+	$(make_environment)
+
+# The project itself, in place, for the console scripts.
+.venv/.project: pyproject.toml setup.py .venv/.packages $(OP)
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+	    --no-build-isolation --no-deps --editable .
+	@touch $@
+
+# TensorFlow's chatter on being imported is only worth reading when it fails.
+define compile_op
+$(check_prerequisites)
+@echo "compiling $@"; \
+messages=$$($(1)/bin/python custom_ops/rasterizer/build.py 2>&1) || \
+    { printf '%s\n' "$$messages" >&2; exit 1; }
+endef
+
+$(OP): $(OP_SOURCES) | .venv/.packages
+	$(call compile_op,.venv)
+
+$(OP_TF215): $(OP_SOURCES) | .venv-tf215/.packages
+	$(call compile_op,.venv-tf215)

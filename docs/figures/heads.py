@@ -1,0 +1,51 @@
+"""Draws docs/figures/heads.png: python docs/figures/heads.py"""
+
+import dataclasses
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tf_unsup3d.data.heads.render import render_heads
+from tf_unsup3d.data.heads.scene import sample_scene
+from tf_unsup3d.data.heads.shape import procedural_head_model
+
+_SIZE = 88
+_YAWS = (-90.0, -45.0, 0.0, 45.0, 90.0)
+
+
+def _views(model, scene):
+    """Five views, then normals and depth of the middle one."""
+    turned = [
+        dataclasses.replace(
+            scene, viewpoint=np.array([math.radians(yaw), 0.0, 0.0], np.float32)
+        )
+        for yaw in _YAWS
+    ]
+    heads = render_heads(model, turned, _SIZE)
+    middle = len(_YAWS) // 2
+    mask = heads.mask[middle]
+    normals = np.where(mask[..., None], 0.5 - 0.5 * heads.normals[middle], 1.0)
+    depth = heads.depth[middle]
+    near, far = np.percentile(depth[mask], [0.0, 90.0])
+    share = np.clip((depth - near) / (far - near), 0.0, 1.0)
+    grey = np.where(mask, 1.0 - 0.85 * share, 1.0)
+    truth = [normals, np.repeat(grey[..., None], 3, -1)]
+    return [*heads.pictures, *(np.uint8(255.0 * picture) for picture in truth)]
+
+
+def main():
+    """Two rows as made for training, then four heads turned, with their truth."""
+    model = procedural_head_model(48)
+    scenes = [sample_scene(model, np.random.default_rng([1, i])) for i in range(18)]
+    columns = len(_YAWS) + 2
+    pictures = render_heads(model, scenes[: 2 * columns], _SIZE).pictures
+    rows = [pictures[:columns], pictures[columns:]]
+    rows += [_views(model, scene) for scene in scenes[2 * columns :]]
+    sheet = np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
+    Image.fromarray(sheet).save(Path(__file__).with_suffix(".png"), optimize=True)
+
+
+if __name__ == "__main__":
+    main()

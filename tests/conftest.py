@@ -1,0 +1,33 @@
+"""Settings for every test: quiet TensorFlow, shared processor cores, fixed seeds."""
+
+import os
+import pathlib
+import random
+
+import numpy as np
+import pytest
+
+# Before TensorFlow is first imported; programs started by tests inherit them.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+# Programs find this checkout from any folder, installed or not.
+root = str(pathlib.Path(__file__).resolve().parents[1])
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
+    # At least two, so that code with several threads is still tested as such.
+    workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    threads = str(max(2, (os.cpu_count() or 2) // workers))
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", threads)
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
+
+
+@pytest.fixture(autouse=True)
+def fixed_seeds():
+    """Seeds each generator of random numbers before each test."""
+    import tensorflow as tf
+
+    random.seed(0)
+    np.random.seed(0)
+    tf.random.set_seed(0)

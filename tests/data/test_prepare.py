@@ -1,0 +1,353 @@
+"""Preparing folders and archives: shards, what is skipped, continuing, bad input."""
+
+import contextlib
+import csv
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tf_unsup3d.data import manifest as manifests
+from tf_unsup3d.data import pictures, prepare
+from tf_unsup3d.errors import UserError
+
+
+def write_pictures(folder, count, *, side=24, seed=0):
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(seed)
+    for index in range(count):
+        pixels = random.integers(0, 256, [side, side, 3], np.uint8)
+        Image.fromarray(pixels).save(folder / f"{index:03d}.png")
+    return folder
+
+
+def write_bad_files(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = folder / "whole.jpg"
+    Image.effect_noise((64, 64), 90).save(whole)
+    (folder / "cut.jpg").write_bytes(whole.read_bytes()[:1000])
+    whole.unlink()
+    (folder / "notes.txt").write_text("no picture")
+    Image.new("RGB", (1, 1)).save(folder / "one.png")
+    return folder
+
+
+def read_records(folder):
+    names, checksums = [], []
+    for shard in manifests.read_manifest(folder).shards:
+        for record in tf.data.TFRecordDataset(os.fspath(folder / shard.file)):
+            features = tf.train.Example.FromString(record.numpy()).features.feature
+            names.append(features["name"].bytes_list.value[0].decode())
+            png = features["picture"].bytes_list.value[0]
+            pixels = tf.io.decode_png(png).numpy()
+            checksums.append(hashlib.sha256(pixels.tobytes()).hexdigest())
+    return names, checksums
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """A folder of ten pictures, in two sub-folders, and three bad files."""
+    folder = tmp_path_factory.mktemp("input") / "mixed"
+    write_pictures(folder / "b", 6)
+    write_pictures(folder / "a", 4, seed=1)
+    write_bad_files(folder / "b")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prepared(mixed, tmp_path_factory):
+    output = tmp_path_factory.mktemp("output") / "prepared"
+    prepare.prepare_pictures(mixed, output, 16, pictures_per_shard=4)
+    return output
+
+
+def test_everything_is_left(mixed, prepared):
+    shards = [f"pictures-{index:05d}-of-00004.tfrecord" for index in range(4)]
+    assert sorted(contents(prepared)) == ["dataset.json", *shards, "skipped.csv"]
+    values = json.loads((prepared / "dataset.json").read_text())
+    assert values["count"] == 10 and values["skipped"] == 3
+    assert values["resolution"] == 16 and values["source"] == "mixed"
+    assert [shard["file"] for shard in values["shards"]] == shards
+    assert os.fspath(mixed.parent) not in (prepared / "dataset.json").read_text()
+
+
+def test_pictures_are_in_order_with_their_checksum(prepared):
+    names, checksums = read_records(prepared)
+    expected = [f"a/{i:03d}.png" for i in range(4)] + [
+        f"b/{i:03d}.png" for i in range(6)
+    ]
+    assert names == expected
+    manifest = manifests.read_manifest(prepared)
+    assert manifest.checksum == manifests.pixels_checksum(checksums)
+
+
+def test_pixels_are_those_of_load_picture(mixed, prepared):
+    names, checksums = read_records(prepared)
+    for name, checksum in zip(names, checksums, strict=True):
+        pixels = pictures.load_picture((mixed / name).read_bytes(), 16)
+        assert checksum == hashlib.sha256(pixels.tobytes()).hexdigest()
+
+
+def test_skipped_files_are_named_with_their_reasons(prepared):
+    with open(prepared / "skipped.csv", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["path", "reason"]
+    assert [row[0] for row in rows] == ["b/cut.jpg", "b/notes.txt", "b/one.png"]
+    for (_, reason), expected in zip(
+        rows, ["damaged: ", "not a picture", "too small: 1x1"], strict=True
+    ):
+        assert reason.startswith(expected)
+
+
+def test_an_archive_gives_the_same_pictures(mixed, prepared, tmp_path):
+    archive = shutil.make_archive(tmp_path / "mixed", "zip", mixed)
+    output = tmp_path / "output"
+    manifest, _ = prepare.prepare_pictures(archive, output, 16, pictures_per_shard=4)
+    assert manifest.source == "mixed.zip"
+    assert manifest.checksum == manifests.read_manifest(prepared).checksum
+    for name, content in contents(prepared).items():
+        if name != "dataset.json":
+            assert (output / name).read_bytes() == content
+
+
+def test_finished_is_left_alone(mixed, prepared):
+    before = {path: path.stat().st_mtime_ns for path in prepared.iterdir()}
+    manifest, done_now = prepare.prepare_pictures(mixed, prepared, 16)
+    assert not done_now and manifest.count == 10
+    assert before == {path: path.stat().st_mtime_ns for path in prepared.iterdir()}
+    with pytest.raises(UserError, match="3 files were skipped, see .*skipped.csv"):
+        prepare.prepare_pictures(mixed, prepared, 16, strict=True)
+
+
+def test_other_settings_or_source_are_refused(mixed, prepared, tmp_path):
+    with pytest.raises(UserError, match="prepared at resolution 16, not 32"):
+        prepare.prepare_pictures(mixed, prepared, 32)
+    other = write_pictures(tmp_path / "other", 2)
+    with pytest.raises(UserError, match="prepared from 'mixed', not 'other'"):
+        prepare.prepare_pictures(other, prepared, 16)
+    changed = tmp_path / "mixed"
+    shutil.copytree(mixed, changed)
+    (changed / "a" / "000.png").unlink()
+    with pytest.raises(UserError, match="from 'mixed' before files in it changed"):
+        prepare.prepare_pictures(changed, prepared, 16)
+
+
+def test_damaged_results_are_found(mixed, prepared, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(prepared, copy)
+    shard = copy / "pictures-00001-of-00004.tfrecord"
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(UserError, match="pictures-00001-of-00004.tfrecord is damaged"):
+        prepare.prepare_pictures(mixed, copy, 16)
+    shard.unlink()
+    with pytest.raises(UserError, match="pictures-00001-of-00004.tfrecord is missing"):
+        prepare.prepare_pictures(mixed, copy, 16)
+    values = json.loads((copy / "dataset.json").read_text())
+    for broken, message in [
+        (values | {"count": 11}, "counts 11 pictures, its shards 10"),
+        (values | {"format_version": 99}, "format version 99"),
+        ({"count": 11}, "is damaged"),
+        ([], "is damaged"),
+    ]:
+        (copy / "dataset.json").write_text(json.dumps(broken))
+        with pytest.raises(UserError, match=message):
+            prepare.prepare_pictures(mixed, copy, 16)
+    (copy / "dataset.json").write_text("{")
+    with pytest.raises(UserError, match="dataset.json is damaged"):
+        prepare.prepare_pictures(mixed, copy, 16)
+
+
+def test_stopped_between_any_two_shards(mixed, prepared, tmp_path, monkeypatch):
+    output = tmp_path / "output"
+    write_shard, written = prepare._write_shard, []
+
+    def write_one(folder, name, outcomes):
+        if written:
+            raise KeyboardInterrupt
+        written.append(name)
+        return write_shard(folder, name, outcomes)
+
+    monkeypatch.setattr(prepare, "_write_shard", write_one)
+    for index in range(4):
+        written.clear()
+        stopped = pytest.raises(KeyboardInterrupt)
+        with stopped if index < 3 else contextlib.nullcontext():
+            prepare.prepare_pictures(mixed, output, 16, pictures_per_shard=4)
+        assert written == [f"pictures-{index:05d}-of-00004.tfrecord"]
+    assert contents(output) == contents(prepared)
+
+
+KILLED = """
+import sys
+from tf_unsup3d.data import prepare
+if __name__ == "__main__":
+    prepare.prepare_pictures(*sys.argv[1:3], 32, pictures_per_shard=4)
+"""
+
+
+def test_killed_in_the_middle(tmp_path):
+    source = write_pictures(tmp_path / "source", 1, side=700)
+    for index in range(1, 80):
+        os.link(source / "000.png", source / f"{index:03d}.png")
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    command = [sys.executable, "-c", KILLED, os.fspath(source), os.fspath(killed)]
+    program = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(killed.glob("pictures-00001*")) and time.monotonic() < deadline:
+        assert program.poll() is None
+        time.sleep(0.01)
+    program.send_signal(signal.SIGKILL)
+    program.wait()
+    shards = {path: path.stat() for path in killed.glob("pictures-*")}
+    assert 2 <= len(shards) < 20
+    assert not (killed / "dataset.json").exists()
+    with pytest.raises(UserError, match="at resolution 32, not 16"):
+        prepare.prepare_pictures(source, killed, 16, pictures_per_shard=4)
+
+    _, done_now = prepare.prepare_pictures(source, killed, 32, pictures_per_shard=4)
+    assert done_now
+    prepare.prepare_pictures(source, whole, 32, pictures_per_shard=4)
+    assert contents(killed) == contents(whole)
+    kept = [path for path, stat in shards.items() if path.stat() == stat]
+    assert len(kept) >= len(shards) - 1
+
+
+def test_a_shard_damaged_while_stopped_is_written_again(tmp_path, monkeypatch):
+    source = write_pictures(tmp_path / "source", 8)
+    output = tmp_path / "output"
+
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(prepare, "_finish", stop)
+        with pytest.raises(KeyboardInterrupt):
+            prepare.prepare_pictures(source, output, 16, pictures_per_shard=4)
+    shard = output / "pictures-00001-of-00002.tfrecord"
+    content = shard.read_bytes()
+    shard.write_bytes(content[:-1])
+    manifest, _ = prepare.prepare_pictures(source, output, 16, pictures_per_shard=4)
+    assert shard.read_bytes() == content
+    manifests.check_shards(output, manifest)
+
+
+def test_strict_stops_at_the_first_bad_file(mixed, tmp_path):
+    output = tmp_path / "output"
+    with pytest.raises(UserError, match="mixed: b/cut.jpg: damaged") as error:
+        prepare.prepare_pictures(mixed, output, 16, strict=True, pictures_per_shard=4)
+    assert "\n" not in str(error.value)
+    assert not output.exists()
+
+
+def test_strict_accepts_good_pictures(tmp_path):
+    source = write_pictures(tmp_path / "source", 3)
+    manifest, _ = prepare.prepare_pictures(source, tmp_path / "out", 16, strict=True)
+    assert manifest.count == 3
+    assert (tmp_path / "out" / "skipped.csv").read_text() == "path,reason\n"
+
+
+def test_no_picture_among_the_files(tmp_path):
+    source = tmp_path / "texts"
+    source.mkdir()
+    for name in ("a.txt", "b.txt"):
+        (source / name).write_text("text")
+    with pytest.raises(UserError, match="none of its 2 files .*a.txt: not a picture"):
+        prepare.prepare_pictures(source, tmp_path / "output", 16)
+    assert not (tmp_path / "output").exists()
+
+
+def test_bad_outputs(mixed, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("mine")
+    with pytest.raises(UserError, match="file is a file, not a folder"):
+        prepare.prepare_pictures(mixed, file, 16)
+    for output in (mixed, mixed / "prepared", mixed / "a" / ".." / "c"):
+        with pytest.raises(UserError, match="lies inside the input"):
+            prepare.prepare_pictures(mixed, output, 16)
+    with pytest.raises(UserError, match="already holds other files"):
+        prepare.prepare_pictures(mixed, tmp_path, 16)
+    assert file.read_text() == "mine"
+    # The first is refused to everybody, root too; the second lies below a file.
+    for output in ("/proc/unsup3d", file / "prepared"):
+        with pytest.raises(UserError, match=f"cannot write to {output}: "):
+            prepare.prepare_pictures(mixed, output, 16)
+
+
+def test_a_full_disk_is_one_clear_line(mixed, tmp_path, monkeypatch):
+    class FullDisk:
+        def __init__(self, path):
+            raise tf.errors.ResourceExhaustedError(None, None, "No space left")
+
+    monkeypatch.setattr(tf.io, "TFRecordWriter", FullDisk)
+    with pytest.raises(UserError, match="cannot write to .*: No space left"):
+        prepare.prepare_pictures(mixed, tmp_path / "output", 16)
+
+
+def run_program(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "tf_unsup3d.prepare_data", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_program(mixed, tmp_path):
+    output = tmp_path / "output"
+    arguments = [f"--input={mixed}", f"--output={output}", "--resolution=16"]
+    first = run_program(*arguments)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith("prepared 10 pictures of 16x16 in ")
+    assert "3 files skipped (see " in first.stdout
+    assert "13/13" in first.stderr
+    again = run_program(*arguments)
+    assert again.returncode == 0
+    assert again.stdout.startswith("already prepared: 10 pictures")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--resolution=48"], "resolution 48 is not a power of two"),
+        (["--input=missing"], "missing does not exist"),
+        (["--strict"], "b/cut.jpg: damaged"),
+        (["--output=/proc/unsup3d"], "cannot write to /proc/unsup3d"),
+    ],
+)
+def test_program_ends_with_one_clear_line(mixed, tmp_path, arguments, message):
+    defaults = [f"--input={mixed}", f"--output={tmp_path / 'o'}", "--resolution=16"]
+    result = run_program(*defaults, *arguments)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    # The progress bar, if it got that far, ends with its own line.
+    (line,) = [x for x in result.stderr.splitlines() if x.startswith("error: ")]
+    assert message in line and result.stderr.endswith(line + "\n")
+    assert "Traceback" not in result.stderr
+
+
+def test_encrypted_members_are_named(tmp_path):
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("a.png", b"secret")
+    content = bytearray(archive.read_bytes())
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    archive.write_bytes(content)
+    with pytest.raises(UserError, match="a.png: cannot be read from the archive"):
+        prepare.prepare_pictures(archive, tmp_path / "output", 16)

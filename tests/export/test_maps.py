@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from tf_unsup3d.export import maps
+
+
+def test_to_uint8_covers_the_range_and_clips():
+    picture = np.float32([-2.0, -1.0, 0.0, 1.0, 3.0])
+    np.testing.assert_array_equal(maps.to_uint8(picture), [0, 0, 128, 255, 255])
+    assert maps.to_uint8(picture).dtype == np.uint8
+
+
+def test_to_uint8_gives_back_every_byte():
+    values = np.arange(256)
+    np.testing.assert_array_equal(maps.to_uint8(values / 127.5 - 1.0), values)
+
+
+@pytest.mark.parametrize(
+    ("normal", "colour"),
+    [
+        ([0, 0, -1], [128, 128, 255]),  # towards the camera
+        ([1, 0, 0], [255, 128, 128]),  # right
+        ([0, -1, 0], [128, 255, 128]),  # up
+        ([0, 1, 0], [128, 0, 128]),  # down
+        ([0, 0, -0.3], [128, 128, 255]),  # the length does not matter
+    ],
+)
+def test_normal_colours(normal, colour):
+    picture = maps.normals_to_rgb(np.float32([[normal]]), np.ones([1, 1, 1]))
+    np.testing.assert_array_equal(picture, [[colour]])
+
+
+def test_normals_fade_to_the_background_with_the_mask():
+    normals = np.float32([[[0, 0, -1], [0, 0, -0.5], [0, 0, 0]]])
+    mask = np.float32([[[1], [0.5], [0]]])
+    picture = maps.normals_to_rgb(normals, mask, background=0.0)
+    np.testing.assert_array_equal(
+        picture, [[[128] * 2 + [255], [64, 64, 128], [0] * 3]]
+    )
+    assert (maps.normals_to_rgb(normals, mask)[0, 2] == 255).all()
+
+
+def test_near_is_bright_and_far_dark():
+    depth = np.float32([9, 10, 11, 12, 13, 10]).reshape(1, 6, 1)
+    mask = np.float32([1, 1, 1, 1, 1, 0]).reshape(1, 6, 1)
+    picture = maps.depth_to_grey(depth, mask, near=10.0, far=12.0)
+    assert picture.shape == (1, 6, 3)
+    np.testing.assert_array_equal(picture[0, :, 0], [255, 255, 128, 0, 0, 0])
+    white = maps.depth_to_grey(depth, mask, near=10.0, far=12.0, background=1.0)
+    assert (white[0, 5] == 255).all()
+
+
+def test_depth_range_must_not_be_empty():
+    with pytest.raises(ValueError, match=r"near \(2.0\) must be less than far \(2.0\)"):
+        maps.depth_to_grey(np.ones([1, 1, 1]), np.ones([1, 1, 1]), 2.0, 2.0)
+
+
+def test_mask_and_batches():
+    mask = np.float32([0.0, 0.5, 1.0]).reshape(1, 1, 3, 1)
+    picture = maps.mask_to_grey(mask)
+    assert picture.shape == (1, 1, 3, 3)
+    np.testing.assert_array_equal(picture[0, 0, :, 1], [0, 128, 255])
+    assert maps.normals_to_rgb(np.ones([2, 4, 5, 3]), np.ones([2, 4, 5, 1])).shape == (
+        (2, 4, 5, 3)
+    )

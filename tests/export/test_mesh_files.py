@@ -1,0 +1,237 @@
+import json
+import struct
+
+import numpy as np
+import pytest
+import trimesh
+
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.export.meshes import split_at_seam, write_mesh
+from tf_unsup3d.geometry.sphere import octahedral_sphere
+
+MESH = octahedral_sphere(8)
+SIZE = 64
+
+
+def _bumpy_vertices():
+    # Different along each axis and direction, so that no turn or mirror goes unseen.
+    x, y, z = np.moveaxis(MESH.directions, -1, 0)
+    radius = 1.0 + 0.2 * x + 0.1 * y * (y > 0) - 0.3 * z * (z < 0)
+    return (MESH.directions * radius[:, None] * [0.8, 1.0, 0.9]).astype(np.float32)
+
+
+def _ramp_texture():
+    # Red counts columns, green rows: a colour tells its place in the picture.
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    return np.stack([4 * columns, 4 * rows, rows ^ columns], -1).astype(np.uint8)
+
+
+def _read(path):
+    scene = trimesh.load_scene(path, process=False)
+    (mesh,) = scene.dump()
+    return mesh
+
+
+def _image(mesh):
+    material = mesh.visual.material
+    image = getattr(material, "baseColorTexture", None) or material.image
+    return np.asarray(image.convert("RGB"))
+
+
+def _json_of_glb(path):
+    content = path.read_bytes()
+    magic, version, length = struct.unpack("<4sII", content[:12])
+    assert (magic, version, length) == (b"glTF", 2, len(content))
+    (size,) = struct.unpack("<I", content[12:16])
+    return json.loads(content[20 : 20 + size]), content[28 + size :]
+
+
+def _accessor(tree, binary, index, columns):
+    accessor = tree["accessors"][index]
+    view = tree["bufferViews"][accessor["bufferView"]]
+    offset = view.get("byteOffset", 0) + accessor.get("byteOffset", 0)
+    dtype = {5125: "<u4", 5126: "<f4"}[accessor["componentType"]]
+    count = accessor["count"] * columns
+    values = np.frombuffer(binary, dtype, count, offset).reshape(-1, columns)
+    if "min" in accessor:
+        np.testing.assert_array_equal(accessor["min"], values.min(axis=0))
+        np.testing.assert_array_equal(accessor["max"], values.max(axis=0))
+    return values
+
+
+@pytest.fixture(scope="module", params=["head.glb", "head.obj", "a head.obj"])
+def written(request, tmp_path_factory):
+    path = tmp_path_factory.mktemp("meshes") / "new folder" / request.param
+    write_mesh(path, _bumpy_vertices(), MESH, _ramp_texture())
+    return path
+
+
+def test_seam_is_split_only_at_the_back_pole():
+    vertex_indices, uv_indices, triangles = split_at_seam(MESH)
+    pole_corners = (MESH.triangles == len(MESH.directions) - 1).sum()
+    assert len(vertex_indices) == len(MESH.directions) + pole_corners - 1
+    np.testing.assert_array_equal(vertex_indices[triangles], MESH.triangles)
+    np.testing.assert_array_equal(uv_indices[triangles], MESH.uv_triangles)
+
+
+def test_positions_are_turned_to_y_up_facing_plus_z(written):
+    mesh = _read(written)
+    expected = (_bumpy_vertices() * [1, -1, -1])[MESH.triangles]
+    np.testing.assert_allclose(mesh.vertices[mesh.faces], expected, atol=1e-6)
+
+
+def test_corners_show_their_place_of_the_texture(written):
+    mesh = _read(written)
+    image = _image(mesh)
+    np.testing.assert_array_equal(image, _ramp_texture())
+    # trimesh counts rows from the bottom, texels have their centres at halves.
+    u, v = np.moveaxis(mesh.visual.uv[mesh.faces], -1, 0)
+    texel = np.floor(np.stack([u * SIZE, (1 - v) * SIZE], -1) + 1e-4).astype(int)
+    colours = image[texel[..., 1], texel[..., 0]]
+    ours = np.floor(MESH.uv[MESH.uv_triangles] * SIZE + 1e-4).astype(int)
+    expected = _ramp_texture()[ours[..., 1], ours[..., 0]]
+    np.testing.assert_array_equal(colours, expected)
+
+
+def test_picture_left_is_seen_left_and_up_is_up(written):
+    mesh = _read(written)
+    # The viewer stands at +z with y up: x runs to the right.
+    front = mesh.vertices[:, 2] > 0.3
+    colours = np.asarray(mesh.visual.to_color().vertex_colors, float)[front]
+    x, y, _ = mesh.vertices[front].T
+    assert np.corrcoef(x, colours[:, 0])[0, 1] > 0.9
+    assert np.corrcoef(-y, colours[:, 1])[0, 1] > 0.9
+
+
+def test_surface_is_closed_and_outward(written):
+    mesh = _read(written)
+    assert not mesh.is_watertight  # The seam is split, for the texture.
+    mesh.merge_vertices(merge_tex=True, merge_norm=True)
+    assert len(mesh.vertices) == len(MESH.directions)
+    assert mesh.is_watertight
+    assert mesh.is_winding_consistent
+    expected = trimesh.Trimesh(_bumpy_vertices(), MESH.triangles, process=False).volume
+    assert mesh.volume == pytest.approx(expected, rel=1e-5)
+    assert mesh.volume > 0
+
+
+def _stored_positions_and_normals(path):
+    # As the file has them: a mesh dumped from a trimesh scene has new ones.
+    if path.suffix == ".glb":
+        tree, binary = _json_of_glb(path)
+        attributes = tree["meshes"][0]["primitives"][0]["attributes"]
+        return [
+            _accessor(tree, binary, attributes[name], 3)
+            for name in ("POSITION", "NORMAL")
+        ]
+    words = [line.split() for line in path.read_text().splitlines() if line]
+    return [
+        np.array([line[1:] for line in words if line[0] == key], float)
+        for key in ("v", "vn")
+    ]
+
+
+def test_normals_do_not_show_the_seam(written):
+    positions, normals = _stored_positions_and_normals(written)
+    assert len(positions) == len(normals)
+    np.testing.assert_allclose(np.linalg.norm(normals, axis=-1), 1.0, atol=1e-5)
+    pole = _bumpy_vertices()[-1] * [1, -1, -1]
+    at_pole = normals[np.linalg.norm(positions - pole, axis=-1) < 1e-5]
+    assert len(at_pole) == 4
+    np.testing.assert_allclose(at_pole, at_pole[[0, 0, 0, 0]], atol=1e-6)
+    # Outward, in the axes of the file: the back pole looks away from the viewer.
+    assert at_pole[0, 2] < -0.5
+
+
+def test_glb_holds_what_viewers_ask_for(tmp_path):
+    path = tmp_path / "head.glb"
+    write_mesh(path, _bumpy_vertices(), MESH, _ramp_texture())
+    tree, binary = _json_of_glb(path)
+    ((primitive,),) = [mesh["primitives"] for mesh in tree["meshes"]]
+    attributes = primitive["attributes"]
+    assert {"POSITION", "NORMAL", "TEXCOORD_0"} == set(attributes)
+    assert primitive.get("mode", 4) == 4
+
+    assert {"min", "max"} <= set(tree["accessors"][attributes["POSITION"]])
+    positions = _accessor(tree, binary, attributes["POSITION"], 3)
+    uv = _accessor(tree, binary, attributes["TEXCOORD_0"], 2)
+    normals = _accessor(tree, binary, attributes["NORMAL"], 3)
+    indices = _accessor(tree, binary, primitive["indices"], 1)
+    assert len(positions) == len(uv) == len(normals)
+    assert indices.max() == len(positions) - 1
+    assert len(indices) == MESH.triangles.size
+    # glTF counts v from the top, as we do.
+    corners = uv[indices.reshape(-1, 3)]
+    np.testing.assert_allclose(corners, MESH.uv[MESH.uv_triangles], atol=1e-6)
+
+    material = tree["materials"][primitive["material"]]
+    surface = material["pbrMetallicRoughness"]
+    assert (surface["metallicFactor"], surface["roughnessFactor"]) == (0.0, 1.0)
+    assert surface.get("baseColorFactor", [1, 1, 1, 1]) == [1, 1, 1, 1]
+    assert not material.get("doubleSided", False)
+    texture = tree["textures"][surface["baseColorTexture"]["index"]]
+    sampler = tree["samplers"][texture["sampler"]]
+    assert (sampler["wrapS"], sampler["wrapT"]) == (33071, 33071)
+    image = tree["images"][texture["source"]]
+    assert image["mimeType"] == "image/png"
+    start = tree["bufferViews"][image["bufferView"]]["byteOffset"]
+    assert binary[start : start + 8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_obj_names_its_companions(tmp_path):
+    write_mesh(tmp_path / "a head.obj", _bumpy_vertices(), MESH, _ramp_texture())
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["a head.obj", "a_head.mtl", "a_head.png"]
+    assert "mtllib a_head.mtl\n" in (tmp_path / "a head.obj").read_text()
+    material = (tmp_path / "a_head.mtl").read_text().split("\n")
+    assert "map_Kd a_head.png" in material
+    # Anything darker than white would darken the texture.
+    assert "Kd 1.00000000 1.00000000 1.00000000" in material
+
+
+def test_float_texture_runs_from_minus_one_to_one(tmp_path):
+    texture = _ramp_texture().astype(np.float32) / 127.5 - 1.0
+    write_mesh(tmp_path / "head.GLB", _bumpy_vertices(), MESH, texture)
+    np.testing.assert_array_equal(_image(_read(tmp_path / "head.GLB")), _ramp_texture())
+
+
+def test_vertices_without_area_get_unit_normals(tmp_path):
+    vertices = np.zeros_like(MESH.directions)
+    write_mesh(tmp_path / "point.glb", vertices, MESH, _ramp_texture())
+    tree, binary = _json_of_glb(tmp_path / "point.glb")
+    normal = tree["meshes"][0]["primitives"][0]["attributes"]["NORMAL"]
+    lengths = np.linalg.norm(_accessor(tree, binary, normal, 3), axis=-1)
+    np.testing.assert_allclose(lengths, 1.0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["head.stl", "head"])
+def test_unknown_suffix_is_refused(tmp_path, name):
+    with pytest.raises(UserError, match=rf"{name}: .*\.glb or \.obj"):
+        write_mesh(tmp_path / name, _bumpy_vertices(), MESH, _ramp_texture())
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["head.glb", "head.obj"])
+def test_unwritable_path_is_named(tmp_path, name):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(UserError, match=r"cannot write .*file/head\."):
+        write_mesh(tmp_path / "file" / name, _bumpy_vertices(), MESH, _ramp_texture())
+
+
+@pytest.mark.parametrize("broken", ["vertices", "texture"])
+def test_values_that_are_not_finite_are_refused(tmp_path, broken):
+    arrays = {"vertices": _bumpy_vertices(), "texture": np.zeros([8, 8, 3])}
+    arrays[broken][1, 2] = np.nan
+    with pytest.raises(UserError, match=f"{broken} are not finite"):
+        write_mesh(tmp_path / "head.glb", mesh=MESH, **arrays)
+    assert not list(tmp_path.iterdir())
+
+
+def test_wrong_shapes_are_refused(tmp_path):
+    path = tmp_path / "head.glb"
+    with pytest.raises(
+        ValueError, match=r"vertices must be \(258, 3\), got \(257, 3\)"
+    ):
+        write_mesh(path, _bumpy_vertices()[1:], MESH, _ramp_texture())
+    with pytest.raises(ValueError, match=r"texture must be .* got \(64, 64\)"):
+        write_mesh(path, _bumpy_vertices(), MESH, _ramp_texture()[..., 0])

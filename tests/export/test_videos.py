@@ -1,0 +1,62 @@
+import imageio.v3
+import numpy as np
+import PIL.Image
+import pytest
+
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.export.videos import write_video
+
+
+def _sweep(height=48, width=64, frames=6):
+    # A white bar that moves to the right on grey.
+    video = np.full([frames, height, width, 3], 90, np.uint8)
+    for index in range(frames):
+        video[index, :, 8 * index : 8 * index + 8] = 255
+    return video
+
+
+def test_mp4_is_read_back(tmp_path):
+    path = tmp_path / "new" / "turn.mp4"
+    write_video(path, _sweep(), fps=12)
+    read = imageio.v3.imread(path, plugin="FFMPEG")
+    assert read.shape == _sweep().shape
+    assert np.abs(read.astype(int) - _sweep()).mean() < 6
+    metadata = imageio.v3.immeta(path, plugin="FFMPEG")
+    assert metadata["fps"] == pytest.approx(12)
+    assert metadata["pix_fmt"].startswith("yuv420p")
+    assert [file.name for file in path.parent.iterdir()] == ["turn.mp4"]
+
+
+def test_odd_sizes_are_padded(tmp_path):
+    write_video(tmp_path / "turn.mp4", _sweep(47, 61))
+    read = imageio.v3.imread(tmp_path / "turn.mp4", plugin="FFMPEG")
+    assert read.shape == (6, 48, 62, 3)
+    assert np.abs(read[:, :47, :61].astype(int) - _sweep(47, 61)).mean() < 6
+
+
+def test_gif_is_read_back(tmp_path):
+    write_video(tmp_path / "turn.gif", _sweep(), fps=10)
+    with PIL.Image.open(tmp_path / "turn.gif") as image:
+        assert (image.n_frames, image.info["duration"]) == (6, 100)
+        assert image.info["loop"] == 0
+        for index, frame in enumerate(_sweep()):
+            image.seek(index)
+            read = np.asarray(image.convert("RGB"))
+            assert np.abs(read.astype(int) - frame).max() <= 2
+
+
+@pytest.mark.parametrize("name", ["turn.mp4", "turn.gif"])
+def test_unwritable_path_is_named(tmp_path, name):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=rf"cannot write .*file/{name}"):
+        write_video(tmp_path / "file" / name, _sweep())
+
+
+def test_wrong_input_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"turn.avi: .*\.mp4 or \.gif"):
+        write_video(tmp_path / "turn.avi", _sweep())
+    with pytest.raises(ValueError, match="uint8, got .* float32"):
+        write_video(tmp_path / "turn.mp4", _sweep().astype(np.float32))
+    with pytest.raises(ValueError, match=r"empty, got \(0, 48, 64, 3\)"):
+        write_video(tmp_path / "turn.mp4", _sweep()[:0])
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from tf_unsup3d.geometry.sphere import (
+    direction_to_uv,
+    octahedral_sphere,
+    uv_to_direction,
+)
+
+
+@pytest.mark.parametrize("subdivisions", [1, 2, 5, 16])
+def test_counts_and_topology(subdivisions):
+    mesh = octahedral_sphere(subdivisions)
+    assert len(mesh.directions) == 4 * subdivisions**2 + 2
+    assert len(mesh.triangles) == 8 * subdivisions**2
+    edges = np.sort(mesh.triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), -1)
+    unique, counts = np.unique(edges, axis=0, return_counts=True)
+    assert np.all(counts == 2)  # closed
+    euler = len(mesh.directions) - len(unique) + len(mesh.triangles)
+    assert euler == 2  # a sphere
+
+
+def test_triangles_face_outwards_and_are_even():
+    mesh = octahedral_sphere(16)
+    a, b, c = np.moveaxis(mesh.directions[mesh.triangles], 1, 0)
+    cross = np.cross(b - a, c - a)
+    assert np.all(np.sum(cross * (a + b + c), -1) > 0.0)
+    area = 0.5 * np.linalg.norm(cross, axis=-1)
+    np.testing.assert_allclose(area.sum(), 4.0 * np.pi, rtol=0.01)
+    assert area.max() / area.min() < 2.5
+
+
+def test_neighbors_share_the_edge_opposite_to_the_corner():
+    mesh = octahedral_sphere(4)
+    for row, triangle in enumerate(mesh.triangles):
+        for corner in range(3):
+            edge = set(np.delete(triangle, corner))
+            other = mesh.neighbors[row, corner]
+            assert other != row
+            assert edge < set(mesh.triangles[other])
+
+
+def test_uv_map_is_azimuthal_equidistant():
+    points = [[0, 0, -1], [1, 0, 0], [0, 1, 0], [0, 0, -3]]
+    expected = [[0.5, 0.5], [0.75, 0.5], [0.5, 0.75], [0.5, 0.5]]
+    np.testing.assert_allclose(direction_to_uv(np.array(points)), expected, atol=1e-12)
+    random = np.random.default_rng(0).normal(size=(100, 3))
+    random /= np.linalg.norm(random, axis=-1, keepdims=True)
+    np.testing.assert_allclose(
+        uv_to_direction(direction_to_uv(random)), random, atol=1e-12
+    )
+    angle = np.arccos(-random[:, 2])
+    radius = 2.0 * np.linalg.norm(direction_to_uv(random) - 0.5, axis=-1)
+    np.testing.assert_allclose(radius, angle / np.pi, atol=1e-12)
+
+
+def test_corners_map_to_their_vertices_and_the_back_pole_is_welded():
+    mesh = octahedral_sphere(6)
+    corner_directions = uv_to_direction(mesh.uv[mesh.uv_triangles])
+    np.testing.assert_allclose(
+        corner_directions, mesh.directions[mesh.triangles], atol=2e-6
+    )
+    back_pole = len(mesh.directions) - 1
+    assert np.sum(mesh.triangles == back_pole) == 4
+    assert len(mesh.uv) == back_pole + 4
+    # No triangle spans the map: the seam is only at the circle, where one covers at
+    # most a quadrant, and those of the front half are small.
+    spread = np.ptp(mesh.uv[mesh.uv_triangles], axis=1).max(-1)
+    assert spread.max() < 0.5
+    front = mesh.directions[mesh.triangles][..., 2].max(-1) < 1e-6
+    assert spread[front].max() < 1.6 / (4 * 6)
+
+
+def test_needs_a_subdivision():
+    with pytest.raises(ValueError, match="subdivisions"):
+        octahedral_sphere(0)

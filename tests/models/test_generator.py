@@ -1,0 +1,128 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_unsup3d.models.generator import Generator
+from tf_unsup3d.models.shape_pyramid import (
+    back_pole_window,
+    close_back_pole,
+    fix_size,
+    sample_vertices,
+)
+from tf_unsup3d.rendering.renderer import Renderer
+
+SMALL = dict(
+    latent_size=16,
+    style_size=16,
+    mapping_depth=2,
+    texture_resolution=16,
+    background_resolution=16,
+    shape_resolution=8,
+    shape_map_size=16,
+    subdivisions=4,
+    channel_base=64,
+    channel_max=16,
+)
+
+
+@pytest.fixture(scope="module")
+def generator():
+    keras.utils.set_random_seed(1)
+    model = Generator(**SMALL)
+    model.build([None, 16])
+    return model
+
+
+def test_scene_has_the_promised_shapes(generator):
+    scene = generator(tf.random.stateless_normal([3, 16], [1, 2]))
+    assert scene.vertices.shape == (3, 4 * 4 * 4 + 2, 3)
+    assert scene.texture.shape == (3, 16, 16, 3)
+    assert scene.background.shape == (3, 16, 16, 3)
+    assert np.abs(scene.texture).max() <= 1.0
+
+
+def test_latents_change_everything_and_noise_leaves_the_shape(generator):
+    latents = tf.random.stateless_normal([2, 16], [1, 2])
+    scene = generator(latents)
+    for part in scene:
+        assert np.abs(part[0] - part[1]).max() > 1e-4
+    for block in generator.object_synthesis.blocks:
+        if block.noise:
+            block.strengths.assign([1.0, 1.0])
+    noisy = generator(latents, noise_seed=tf.constant([3, 4]))
+    other = generator(latents, noise_seed=tf.constant([3, 5]))
+    np.testing.assert_array_equal(noisy.vertices, other.vertices)
+    assert np.abs(noisy.texture - other.texture).max() > 1e-3
+
+
+def test_size_is_constrained_whatever_the_weights():
+    vertices = tf.random.stateless_normal([4, 100, 3], [1, 2]) * 50.0 + 7.0
+    fixed = fix_size(vertices, radius=0.65, max_offset=0.3).numpy()
+    centre = fixed.mean(1)
+    radius = np.sqrt(np.square(fixed - centre[:, None]).sum(-1).mean(-1))
+    np.testing.assert_allclose(radius, 0.65, rtol=1e-4)
+    np.testing.assert_allclose(np.linalg.norm(centre, axis=-1), 0.3, rtol=1e-3)
+
+
+def test_shape_is_its_own_mirror_image(generator):
+    vertices = generator(tf.random.stateless_normal([1, 16], [1, 2])).vertices[0]
+    directions = generator.mesh.directions
+    mirrored = directions * [-1.0, 1.0, 1.0]
+    pair = np.argmin(
+        np.linalg.norm(directions[:, None] - mirrored[None], axis=-1), axis=1
+    )
+    np.testing.assert_allclose(
+        vertices, vertices.numpy()[pair] * [-1.0, 1.0, 1.0], atol=1e-5
+    )
+
+
+def test_back_pole_is_smooth_whatever_the_map():
+    window = back_pole_window(32)
+    displacement = tf.random.stateless_normal([2, 32, 32, 3], [1, 2])
+    closed = close_back_pole(displacement, window).numpy()
+    centres = (np.arange(32) + 0.5) / 16 - 1.0
+    radius = np.hypot(centres[:, None], centres[None, :])
+    np.testing.assert_allclose(closed[:, radius < 0.75], displacement[:, radius < 0.75])
+    rim = closed[:, radius >= 1.0]
+    np.testing.assert_allclose(rim, np.broadcast_to(rim[:, :1], rim.shape), atol=1e-6)
+    # A shift of the whole object stays one.
+    shift = tf.ones([1, 32, 32, 3])
+    np.testing.assert_allclose(close_back_pole(shift, window), shift, rtol=1e-5)
+
+
+def test_vertices_are_bilinear_samples(generator):
+    size = 32
+    centres = (np.arange(size) + 0.5) / size
+    u, v = np.meshgrid(centres, centres)
+    plane = np.stack([2.0 * u, 3.0 * v, u - v], -1)[None].astype(np.float32)
+    mesh = generator.mesh
+    sampled = sample_vertices(tf.constant(plane), mesh)[0].numpy()
+    uv = np.clip(mesh.uv, 0.5 / size, 1.0 - 0.5 / size)
+    expected = np.stack([2.0 * uv[:, 0], 3.0 * uv[:, 1], uv[:, 0] - uv[:, 1]], -1)
+    last = len(mesh.directions) - 1
+    np.testing.assert_allclose(sampled[:last], expected[:last], atol=1e-5)
+    np.testing.assert_allclose(sampled[last], expected[last:].mean(0), atol=1e-5)
+
+
+def test_config_and_weights_make_the_same_generator(generator, tmp_path):
+    twin = Generator.from_config(generator.get_config())
+    twin.build([None, 16])
+    twin.set_weights(generator.get_weights())
+    latents = tf.random.stateless_normal([2, 16], [1, 2])
+    for first, second in zip(generator(latents), twin(latents), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_every_weight_gets_a_gradient_through_the_renderer(generator):
+    renderer = Renderer(resolution=16, subdivisions=4)
+    latents = tf.random.stateless_normal([2, 16], [1, 2])
+    views = tf.constant([[0.2, 0.1, 0.0], [-0.4, 0.0, 0.0]])
+    with tf.GradientTape() as tape:
+        scene = generator(latents, noise_seed=tf.constant([1, 2]))
+        pictures, _ = renderer(scene, views)
+        loss = tf.reduce_sum(pictures * tf.random.stateless_normal([16, 16, 3], [1, 1]))
+    gradients = tape.gradient(loss, generator.trainable_variables)
+    assert all(gradient is not None for gradient in gradients)
+    norms = [float(tf.norm(gradient)) for gradient in gradients]
+    assert np.all(np.isfinite(norms)) and np.mean(np.array(norms) > 0.0) > 0.9

@@ -1,0 +1,179 @@
+"""Scenes for the tests of the rasteriser, as arguments of `render_mesh`."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_unsup3d.geometry.camera import PinholeCamera
+from tf_unsup3d.geometry.sphere import octahedral_sphere
+from tf_unsup3d.rendering.rasterizer import render_mesh
+
+REAL_INPUTS = ("vertices", "uv", "texture", "attributes", "background")
+
+
+def _bumpy_vertices(rng, directions, scale, center):
+    """A star-shaped surface with dents, so that it hides parts of itself."""
+    radius = np.ones([len(directions), 1])
+    for _ in range(6):
+        wave = directions @ rng.normal(size=(3, 1), scale=3) + rng.uniform(0, 6)
+        radius += 0.12 * np.sin(wave)
+    return directions * radius * scale + center
+
+
+def _cast(scene, dtype):
+    return {
+        name: value.astype(dtype) if name in REAL_INPUTS else value.astype(np.int32)
+        for name, value in scene.items()
+    }
+
+
+def _bumpy_scene(
+    seed,
+    *,
+    subdivisions=5,
+    height=48,
+    width=48,
+    texture_size=16,
+    batch=1,
+    dtype=np.float64,
+):
+    """A bumpy sphere with a smaller one before it, all colours random."""
+    rng = np.random.default_rng(seed)
+    sphere = octahedral_sphere(subdivisions)
+    directions = sphere.directions.astype(np.float64)
+    count, faces = len(directions), len(sphere.triangles)
+    pictures = []
+    for _ in range(batch):
+        offset = np.append(rng.uniform(-0.5, 0.5, 2), -1.4)
+        # Off the axis, lest edges run through pixel centres.
+        center = np.array([0.013, 0.007, 0.2])
+        back = _bumpy_vertices(rng, directions, 0.6, center)
+        front = _bumpy_vertices(rng, directions, 0.25, offset)
+        pictures.append(np.concatenate([back, front]))
+    vertices = PinholeCamera().project(tf.constant(np.stack(pictures)), height, width)
+    return _cast(
+        {
+            "vertices": vertices.numpy(),
+            "triangles": np.concatenate([sphere.triangles, sphere.triangles + count]),
+            "neighbors": np.concatenate([sphere.neighbors, sphere.neighbors + faces]),
+            # Off the border, where the texture's gradient has its kink.
+            "uv": sphere.uv * 0.9 + 0.05,
+            "uv_triangles": np.concatenate([sphere.uv_triangles] * 2),
+            "texture": rng.uniform(-1, 1, [batch, texture_size, texture_size, 2]),
+            "attributes": rng.uniform(-1, 1, [batch, 2 * count, 1]),
+            "background": rng.uniform(-1, 1, [batch, height, width, 3]),
+        },
+        dtype,
+    )
+
+
+def _soup_scene(seed, *, triangles=20, height=24, width=24, batch=1, dtype=np.float64):
+    """Triangles without neighbours anywhere, also outside and behind the camera."""
+    rng = np.random.default_rng(seed)
+    depth = rng.uniform(1, 3, [batch, 3 * triangles, 1])
+    position = rng.uniform(-0.3, 1.3, [batch, 3 * triangles, 2]) * [width, height]
+    vertices = np.concatenate([position * depth, depth], -1)
+    vertices[:, :3, 2] *= -1
+    indices = np.arange(3 * triangles).reshape(-1, 3)
+    return _cast(
+        {
+            "vertices": vertices,
+            "triangles": indices,
+            "neighbors": np.full_like(indices, -1),
+            "uv": rng.uniform(-0.1, 1.1, [3 * triangles, 2]),
+            "uv_triangles": indices,
+            "texture": rng.uniform(-1, 1, [batch, 5, 7, 2]),
+            "attributes": rng.uniform(-1, 1, [batch, 3 * triangles, 2]),
+            "background": rng.uniform(-1, 1, [batch, height, width, 4]),
+        },
+        dtype,
+    )
+
+
+def _quad_scene(height, width, *, texture=None, depths=(1, 1, 1, 1), box=None):
+    """A rectangle, by default the whole picture; the UVs of its corners are 0 and 1.
+
+    `depths` are those of its corners, top left, top right, bottom left, bottom right;
+    `box` is (left, top, right, bottom) in pixels.
+    """
+    left, top, right, bottom = box or (0, 0, width, height)
+    corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]])
+    depths = np.array(depths, np.float64)[:, None]
+    texture = np.zeros([4, 4, 1]) if texture is None else texture
+    channels = texture.shape[-1]
+    triangles = np.array([[0, 2, 1], [1, 2, 3]])
+    return _cast(
+        {
+            "vertices": np.concatenate([corners * depths, depths], -1)[None],
+            "triangles": triangles,
+            "neighbors": np.array([[1, -1, -1], [-1, -1, 0]]),
+            "uv": np.array([[0, 0], [1, 0], [0, 1], [1, 1]]),
+            "uv_triangles": triangles,
+            "texture": texture[None],
+            "attributes": np.ones([1, 4, 1]),
+            "background": np.zeros([1, height, width, channels + 1]),
+        },
+        np.float64,
+    )
+
+
+def _merge_scenes(*scenes):
+    """Puts the meshes of scenes together; the rest is that of the first."""
+    merged = dict(scenes[0])
+    for scene in scenes[1:]:
+        shifts = {
+            "triangles": merged["vertices"].shape[1],
+            "uv_triangles": merged["uv"].shape[0],
+        }
+        for name, shift in shifts.items():
+            merged[name] = np.concatenate([merged[name], scene[name] + np.int32(shift)])
+        neighbors = scene["neighbors"]
+        count = np.int32(len(merged["neighbors"]))
+        shifted = np.where(neighbors < 0, np.int32(-1), neighbors + count)
+        merged["neighbors"] = np.concatenate([merged["neighbors"], shifted])
+        merged["uv"] = np.concatenate([merged["uv"], scene["uv"]])
+        for name in ("vertices", "attributes"):
+            merged[name] = np.concatenate([merged[name], scene[name]], 1)
+    return merged
+
+
+def _render_with_gradients(scene, weights, **options):
+    """The picture, its triangles, and the gradients of `sum(weights * picture)`."""
+    inputs = {name: tf.constant(value) for name, value in scene.items()}
+    watched = {name: inputs[name] for name in REAL_INPUTS}
+    with tf.GradientTape() as tape:
+        tape.watch(watched)
+        picture, triangle_ids = render_mesh(**inputs, **options)
+        value = tf.reduce_sum(picture * tf.cast(weights, picture.dtype))
+    gradients = tape.gradient(
+        value, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO
+    )
+    gradients = {
+        name: tf.convert_to_tensor(value).numpy() for name, value in gradients.items()
+    }
+    return picture.numpy(), triangle_ids.numpy(), gradients
+
+
+@pytest.fixture(scope="session")
+def bumpy_scene():
+    return _bumpy_scene
+
+
+@pytest.fixture(scope="session")
+def soup_scene():
+    return _soup_scene
+
+
+@pytest.fixture(scope="session")
+def quad_scene():
+    return _quad_scene
+
+
+@pytest.fixture(scope="session")
+def merge_scenes():
+    return _merge_scenes
+
+
+@pytest.fixture(scope="session")
+def render_with_gradients():
+    return _render_with_gradients

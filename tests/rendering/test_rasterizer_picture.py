@@ -1,0 +1,174 @@
+"""What the picture shows, against values worked out by hand."""
+
+import numpy as np
+import pytest
+
+from tf_unsup3d.geometry.camera import PinholeCamera
+from tf_unsup3d.geometry.sphere import octahedral_sphere
+from tf_unsup3d.rendering.rasterizer import render_mesh
+
+BACKENDS = ["op", "reference"]
+
+
+def _mask(scene, **options):
+    """The last channel, ones on every surface and zeros behind."""
+    picture, _ = render_mesh(**scene, **options)
+    return picture.numpy()[0, ..., -1]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_only_counter_clockwise_triangles_are_drawn(backend, quad_scene):
+    scene = quad_scene(6, 6)
+    front, ids = render_mesh(**scene, margin=0.0, backend=backend)
+    np.testing.assert_allclose(front.numpy()[..., -1], 1, rtol=1e-12)
+    assert set(np.unique(ids)) == {0, 1}
+    scene["triangles"] = scene["triangles"][:, ::-1]
+    scene["uv_triangles"] = scene["uv_triangles"][:, ::-1]
+    scene["neighbors"] = scene["neighbors"][:, ::-1]
+    back, ids = render_mesh(**scene, backend=backend)
+    assert np.all(back.numpy()[..., -1] == 0)
+    assert np.all(ids.numpy() == -1)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_inclusive_edges_leave_no_cracks(backend, quad_scene):
+    """The diagonal passes through pixel centres, and so does the outline."""
+    scene = quad_scene(8, 8, box=(1.5, 1.5, 6.5, 6.5))
+    mask = _mask(scene, margin=0.0, backend=backend)
+    expected = np.zeros([8, 8])
+    expected[1:7, 1:7] = 1
+    np.testing.assert_allclose(mask, expected, rtol=1e-12)
+
+
+def test_no_cracks_between_tiny_triangles():
+    sphere = octahedral_sphere(40)
+    rng = np.random.default_rng(0)
+    for dtype in (np.float32, np.float64):
+        size = 64
+        radius = 1 + rng.uniform(0, 0.001, [len(sphere.directions), 1])
+        points = PinholeCamera().project(
+            (0.9 * radius * sphere.directions)[None].astype(dtype), size, size
+        )
+        scene = {
+            "vertices": points,
+            "triangles": sphere.triangles,
+            "neighbors": sphere.neighbors,
+            "uv": sphere.uv.astype(dtype),
+            "uv_triangles": sphere.uv_triangles,
+            "texture": np.zeros([1, 1, 1, 0], dtype),
+            "attributes": np.ones([1, len(sphere.directions), 1], dtype),
+            "background": np.zeros([1, size, size, 1], dtype),
+        }
+        mask = _mask(scene, margin=0.0)
+        center = (np.arange(size) + 0.5 - size / 2) ** 2
+        inside = center[:, None] + center < (0.8 * size / 2) ** 2
+        np.testing.assert_allclose(mask[inside], 1, rtol=1e-6)
+        # The soft layer leaves the inside of a surface alone.
+        np.testing.assert_array_equal(_mask(scene, margin=1.0)[inside], mask[inside])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_nearest_triangle_wins_and_ties_go_to_the_lower_index(
+    backend, quad_scene, merge_scenes
+):
+    far, near = quad_scene(4, 4, depths=[2] * 4), quad_scene(4, 4)
+    _, ids = render_mesh(**merge_scenes(far, near), backend=backend)
+    assert set(np.unique(ids)) == {2, 3}
+    _, ids = render_mesh(**merge_scenes(near, near), backend=backend)
+    assert set(np.unique(ids)) == {0, 1}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_interpolation_is_perspective_correct(backend, quad_scene):
+    """A floor: depth 1 at the bottom edge, 3 at the top edge."""
+    height, width = 8, 6
+    scene = quad_scene(height, width, depths=(3, 3, 1, 1))
+    scene["attributes"] = np.array([[[1.0], [1.0], [0.0], [0.0]]])
+    picture, _ = render_mesh(**scene, margin=0.0, backend=backend)
+    along = (np.arange(height) + 0.5) / height  # from top to bottom
+    inverse_depth = (1 - along) / 3 + along
+    expected = (1 - along) / 3 / inverse_depth
+    for column in range(width):
+        np.testing.assert_allclose(
+            picture[0, :, column, -1], expected, rtol=0, atol=1e-12
+        )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_soft_edge_fades_over_the_margin(backend, quad_scene):
+    """Left edge at 3.25: centres at distances 2.75, 1.75 and 0.75."""
+    scene = quad_scene(9, 12, box=(3.25, -20, 30, 30))
+    row = _mask(scene, margin=2.5, backend=backend)[4]
+    np.testing.assert_allclose(row[:4], [0, 1 - 1.75 / 2.5, 1 - 0.75 / 2.5, 1])
+    row = _mask(scene, margin=0.0, backend=backend)[4]
+    np.testing.assert_allclose(row, [0] * 3 + [1] * 9)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("gap, opacity", [(0.5, 0.6), (0.01, 0.2), (0.004, 0.0)])
+def test_soft_edge_recedes_into_a_surface_close_behind(
+    backend, gap, opacity, quad_scene, merge_scenes
+):
+    """Left edge at 3.9, so the centre 3.5 is 0.4 margins away; it recedes by 2%."""
+    front = quad_scene(9, 12, box=(3.9, -20, 30, 30))
+    behind = quad_scene(9, 12, depths=[1 + gap] * 4)
+    behind["attributes"] = np.zeros([1, 4, 1])
+    scene = merge_scenes(front, behind)
+    picture = _mask(scene, depth_push=0.02, backend=backend)
+    np.testing.assert_allclose(picture[4, 3], opacity, atol=1e-6)
+    np.testing.assert_allclose(picture[4, 4], 1)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_edges_of_one_outline_do_not_count_twice(backend, quad_scene):
+    """Two edges meet at the corner (4.2, 4.3), one pixel is near to both."""
+    scene = quad_scene(9, 9, box=(4.2, 4.3, 30, 30))
+    mask = _mask(scene, margin=2.0, backend=backend)
+    distance = np.hypot(4.2 - 3.5, 4.3 - 3.5)
+    np.testing.assert_allclose(mask[3, 3], 1 - distance / 2)
+    np.testing.assert_allclose(mask[3, 6], 1 - 0.8 / 2)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_triangles_behind_the_camera_are_dropped(backend, quad_scene):
+    scene = quad_scene(6, 6)
+    scene["vertices"][0, 0, 2] = -1.0  # a corner of triangle 0 only
+    _, ids = render_mesh(**scene, backend=backend)
+    assert set(np.unique(ids)) == {-1, 1}
+    scene["vertices"][0, 0] = 0.0
+    picture, ids = render_mesh(**scene, backend=backend)
+    assert set(np.unique(ids)) == {-1, 1}
+    assert np.all(np.isfinite(picture))
+
+
+def test_huge_coordinates_are_harmless(soup_scene):
+    for dtype, size in ((np.float32, 1e30), (np.float64, 1e250)):
+        scene = soup_scene(0, dtype=dtype)
+        # The corners spread far beyond the picture to all sides.
+        scene["vertices"][..., :2] = (scene["vertices"][..., :2] - 20) * dtype(size)
+        for margin in (0.0, 1.0, 1e30):
+            picture, _ = render_mesh(**scene, margin=margin)
+            assert picture.shape == scene["background"].shape
+
+
+def test_picture_is_continuous_where_outlines_pass_pixels(quad_scene, merge_scenes):
+    """A small rectangle slides across a larger one and out over its border."""
+    steps = 800
+    back = quad_scene(12, 16, box=(3.2, 2.7, 9.1, 9.6), depths=(1.3, 1.2, 1.25, 1.35))
+    front = quad_scene(12, 16, box=(4.3, 4.4, 7.2, 6.9), depths=(1.1, 1.15, 1.0, 1.1))
+    front["attributes"][:] = -1
+    scene = merge_scenes(back, front)
+    moved = {
+        name: np.repeat(value, steps + 1, axis=0) if value.ndim > 2 else value
+        for name, value in scene.items()
+    }
+    shift = np.linspace(0, 5, steps + 1)[:, None]
+    moved["vertices"][:, 4:, 0] += shift * moved["vertices"][:, 4:, 2]
+
+    def largest_jump(margin):
+        picture, _ = render_mesh(**moved, margin=margin)
+        return np.max(np.abs(np.diff(picture.numpy(), axis=0)))
+
+    # A step is 1/160 of a pixel, over which full contrast fades by 2/160.
+    assert largest_jump(1.0) < 1.5 * 2 / 160
+    assert largest_jump(0.0) > 1

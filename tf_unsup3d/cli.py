@@ -1,0 +1,44 @@
+"""Runs the programs: absl flags, and one clear line for what a user can mend."""
+
+import sys
+from collections.abc import Callable
+
+from absl import app, flags
+
+from tf_unsup3d.errors import UserError
+
+
+def run(main: Callable[[list[str]], None]) -> None:
+    """Runs `main` as an absl program.
+
+    A `UserError` ends the program with the one line `error: ...` on standard error
+    and exit status 1.
+
+    Args:
+      main: function of the command line left after parsing the flags.
+    """
+
+    def guarded(argv: list[str]) -> int:
+        try:
+            if len(argv) > 1:
+                raise UserError(
+                    f"unexpected argument {argv[1]!r}; options start with --"
+                )
+            main(argv)
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return 130
+        return 0
+
+    def parse(argv: list[str]) -> list[str]:
+        try:
+            return flags.FLAGS(argv)
+        except flags.Error as error:
+            print(f"error: {error}", file=sys.stderr)
+            print(f"run {argv[0]} --help for the options", file=sys.stderr)
+            sys.exit(1)
+
+    app.run(guarded, flags_parser=parse)

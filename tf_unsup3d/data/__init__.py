@@ -1,0 +1,1 @@
+"""Picture folders, input pipelines and procedural heads."""

@@ -1,0 +1,1 @@
+"""Pictures of procedural heads whose true shape is known."""

@@ -1,0 +1,1 @@
+"""Surfaces, cameras and viewpoints."""

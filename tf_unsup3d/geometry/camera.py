@@ -1,0 +1,43 @@
+"""The fixed pinhole camera."""
+
+import dataclasses
+import math
+
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class PinholeCamera:
+    """A camera on the negative z axis that looks at the origin.
+
+    The unit ball just fits the shorter side of the picture (paper, section 5).
+
+    Attributes:
+      field_of_view: of the shorter side, in radians.
+    """
+
+    field_of_view: float = math.radians(10.0)
+
+    @property
+    def distance(self) -> float:
+        """Distance from the camera to the origin."""
+        return 1.0 / math.sin(0.5 * self.field_of_view)
+
+    def project(self, points: tf.Tensor, height: int, width: int) -> tf.Tensor:
+        """Projects points to homogeneous pixel coordinates.
+
+        Args:
+          points: [..., 3] floating point, x right, y down, z away from the camera.
+          height: of the picture, in pixels.
+          width: of the picture, in pixels.
+
+        Returns:
+          [..., 3]: (x z, y z, z) for the pixel position (x, y), origin at the outer
+          corner of the top left pixel, and the depth z from the camera.
+        """
+        focal = 0.5 * min(height, width) / math.tan(0.5 * self.field_of_view)
+        x, y, z = tf.unstack(points, axis=-1)
+        z = z + tf.cast(self.distance, points.dtype)
+        return tf.stack(
+            [focal * x + 0.5 * width * z, focal * y + 0.5 * height * z, z], axis=-1
+        )

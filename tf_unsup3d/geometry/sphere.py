@@ -1,0 +1,150 @@
+"""The fixed triangulated sphere and its azimuthal equidistant UV map."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from tf_unsup3d.geometry.mesh import triangle_neighbors
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SphereMesh:
+    """Connectivity and UV map of a subdivided octahedron; the geometry is the caller's.
+
+    Attributes:
+      directions: [vertices, 3] float32, unit vectors from the centre.
+      triangles: [triangles, 3] int32, vertex indices; the outward normal of
+        (a, b, c) is (b - a) x (c - a).
+      neighbors: [triangles, 3] int32, the triangle across the edge opposite to each
+        corner.
+      uv: [uv_vertices, 2] float32 in [0, 1]. One for each vertex, in their order, but
+        for the last, the back pole: the map takes it to a whole circle, so it has one
+        for each triangle around it.
+      uv_triangles: [triangles, 3] int32, indices of `uv` for each corner.
+    """
+
+    directions: np.ndarray
+    triangles: np.ndarray
+    neighbors: np.ndarray
+    uv: np.ndarray
+    uv_triangles: np.ndarray
+
+
+def direction_to_uv(directions: np.ndarray) -> np.ndarray:
+    """Azimuthal equidistant map of the sphere onto the unit square.
+
+    The pole that faces the camera, (0, 0, -1), goes to the centre; the distance from
+    the centre is the angle from that pole, and the back pole is the inscribed circle
+    (there the azimuth 0 is chosen).
+
+    Args:
+      directions: [..., 3], of any positive length.
+
+    Returns:
+      [..., 2] UV coordinates in [0, 1], origin at the top left.
+    """
+    x, y, z = np.moveaxis(np.asarray(directions, np.float64), -1, 0)
+    polar = np.arctan2(np.hypot(x, y), -z)
+    azimuth = np.arctan2(y, x)
+    radius = 0.5 * polar / np.pi
+    return 0.5 + radius[..., None] * np.stack([np.cos(azimuth), np.sin(azimuth)], -1)
+
+
+def uv_to_direction(uv: np.ndarray) -> np.ndarray:
+    """Inverse of `direction_to_uv`; points beyond the circle count as the back pole.
+
+    Args:
+      uv: [..., 2] UV coordinates.
+
+    Returns:
+      [..., 3] unit vectors.
+    """
+    u, v = np.moveaxis(2.0 * np.asarray(uv, np.float64) - 1.0, -1, 0)
+    radius = np.hypot(u, v)
+    polar = np.pi * np.minimum(radius, 1.0)
+    scale = np.sin(polar) / np.maximum(radius, 1e-12)
+    return np.stack([u * scale, v * scale, -np.cos(polar)], -1)
+
+
+def _ring_size(ring: int, subdivisions: int) -> int:
+    return max(1, 4 * min(ring, 2 * subdivisions - ring))
+
+
+def _strip(inner: np.ndarray, outer: np.ndarray) -> list[tuple[int, int, int]]:
+    """Triangles between a ring and the next larger one, quadrant by quadrant."""
+    segments = len(outer) // 4
+    triangles = []
+    for quadrant in range(4):
+        for j in range(segments):
+            first = outer[(quadrant * segments + j) % len(outer)]
+            second = outer[(quadrant * segments + j + 1) % len(outer)]
+            start = quadrant * (segments - 1) + j
+            triangles.append((first, second, inner[start % len(inner)]))
+            if j + 1 < segments:
+                near, far = inner[start % len(inner)], inner[(start + 1) % len(inner)]
+                triangles.append((near, second, far))
+    return triangles
+
+
+@functools.cache
+def octahedral_sphere(subdivisions: int) -> SphereMesh:
+    """A sphere with the connectivity of an octahedron, each edge cut in equal angles.
+
+    The vertices lie on rings of constant angle from the front pole (0, 0, -1), ring k
+    holding 4 k of them up to the equator, so that they are spread almost evenly over
+    the front half of the UV map, where the detail is.
+
+    Args:
+      subdivisions: segments n of an octahedron edge, at least 1.
+
+    Returns:
+      A closed mesh of 4 n^2 + 2 vertices and 8 n^2 triangles. The first vertex is the
+      front pole, the last one the back pole.
+
+    Raises:
+      ValueError: if `subdivisions` is below 1.
+    """
+    if subdivisions < 1:
+        raise ValueError(f"subdivisions must be at least 1, got {subdivisions}")
+    rings, directions = [], []
+    for ring in range(2 * subdivisions + 1):
+        size = _ring_size(ring, subdivisions)
+        polar = np.pi * ring / (2 * subdivisions)
+        azimuth = 2.0 * np.pi * np.arange(size) / size
+        rings.append(len(directions) + np.arange(size))
+        sine = np.sin(polar)
+        points = np.stack(
+            [
+                sine * np.cos(azimuth),
+                sine * np.sin(azimuth),
+                np.full(size, -np.cos(polar)),
+            ],
+            -1,
+        )
+        directions.extend(points)
+    directions = np.array(directions)
+    triangles = []
+    for near, far in zip(rings[:-1], rings[1:], strict=True):
+        triangles += _strip(*sorted((near, far), key=len))
+    triangles = np.array(triangles, np.int32)
+    a, b, c = np.moveaxis(directions[triangles], 1, 0)
+    inward = np.sum(np.cross(b - a, c - a) * (a + b + c), -1) < 0.0
+    triangles[inward] = triangles[inward][:, [0, 2, 1]]
+
+    back_pole = len(directions) - 1
+    uv = direction_to_uv(directions[:-1])
+    uv_triangles = triangles.copy()
+    pole_uv = []
+    for row, corner in np.argwhere(triangles == back_pole):
+        others = np.delete(directions[triangles[row]], corner, axis=0)
+        azimuth = np.arctan2(others[:, 1].sum(), others[:, 0].sum())
+        uv_triangles[row, corner] = len(uv) + len(pole_uv)
+        pole_uv.append(0.5 + 0.5 * np.array([np.cos(azimuth), np.sin(azimuth)]))
+    return SphereMesh(
+        directions=directions.astype(np.float32),
+        triangles=triangles,
+        neighbors=triangle_neighbors(triangles),
+        uv=np.concatenate([uv, pole_uv]).astype(np.float32),
+        uv_triangles=uv_triangles,
+    )

@@ -1,0 +1,1 @@
+"""Keras models: generator and discriminator."""

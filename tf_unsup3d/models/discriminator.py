@@ -1,0 +1,101 @@
+"""The discriminator: pictures to realism scores."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from tf_unsup3d.models.layers import (
+    EqualizedConv,
+    EqualizedDense,
+    downsample,
+    leaky_relu,
+)
+from tf_unsup3d.models.synthesis import resolutions
+
+
+def minibatch_deviation(inputs: tf.Tensor, group_size: int) -> tf.Tensor:
+    """Appends the mean standard deviation within groups (Karras et al. 2018).
+
+    Args:
+      inputs: [batch, height, width, channels].
+      group_size: samples of a group; the whole batch where it does not divide it.
+
+    Returns:
+      [batch, height, width, channels + 1].
+    """
+    batch = tf.shape(inputs)[0]
+    size = tf.where(batch % group_size == 0, group_size, batch)
+    groups = tf.reshape(inputs, [size, -1, *inputs.shape[1:]])
+    deviation = tf.sqrt(tf.math.reduce_variance(groups, 0) + 1e-8)
+    means = tf.reduce_mean(deviation, [1, 2, 3])
+    means = tf.tile(means, [size])[:, None, None, None]
+    return tf.concat([inputs, means * tf.ones_like(inputs[..., :1])], -1)
+
+
+@keras.saving.register_keras_serializable(package="tf_unsup3d")
+class Discriminator(keras.Model):
+    """StyleGAN2's residual discriminator (Karras et al. 2020).
+
+    Args:
+      resolution: of the pictures, a power of two of at least 8.
+      channel_base: channels at a resolution are this divided by it,
+      channel_max: but at most this many.
+      group_size: samples that the minibatch deviation is taken over.
+    """
+
+    def __init__(
+        self,
+        resolution: int = 64,
+        channel_base: int = 1536,
+        channel_max: int = 128,
+        group_size: int = 4,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self._config = dict(
+            resolution=resolution,
+            channel_base=channel_base,
+            channel_max=channel_max,
+            group_size=group_size,
+        )
+        self.group_size = group_size
+        self.sizes = resolutions(resolution)[::-1]
+        self.channels = [min(channel_max, channel_base // size) for size in self.sizes]
+        self.from_colour = EqualizedConv(self.channels[0], 1)
+        self.first = [EqualizedConv(channels) for channels in self.channels[:-1]]
+        self.second = [EqualizedConv(channels) for channels in self.channels[1:]]
+        self.skip = [
+            EqualizedConv(channels, 1, use_bias=False) for channels in self.channels[1:]
+        ]
+        self.last_conv = EqualizedConv(self.channels[-1])
+        self.last_dense = EqualizedDense(self.channels[-1])
+        self.score = EqualizedDense(1)
+
+    def build(self, input_shape):
+        size = self.sizes[0]
+        self.from_colour.build([None, size, size, 3])
+        for level, size in enumerate(self.sizes[:-1]):
+            shape = [None, size, size, self.channels[level]]
+            for layer in (self.first[level], self.second[level], self.skip[level]):
+                layer.build(shape)
+        channels = self.channels[-1]
+        self.last_conv.build([None, 4, 4, channels + 1])
+        self.last_dense.build([None, 16 * channels])
+        self.score.build([None, channels])
+        self.built = True
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), **self._config}
+
+    def call(self, pictures):
+        """[batch, resolution, resolution, 3] in [-1, 1] to scores [batch]."""
+        outputs = leaky_relu(self.from_colour(pictures))
+        for first, second, skip in zip(self.first, self.second, self.skip, strict=True):
+            residual = downsample(leaky_relu(first(outputs)))
+            residual = leaky_relu(second(residual))
+            outputs = (skip(downsample(outputs)) + residual) / math.sqrt(2.0)
+        outputs = minibatch_deviation(outputs, self.group_size)
+        outputs = leaky_relu(self.last_conv(outputs))
+        outputs = tf.reshape(outputs, [-1, 16 * self.channels[-1]])
+        return self.score(leaky_relu(self.last_dense(outputs)))[:, 0]

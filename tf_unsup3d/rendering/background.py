@@ -1,0 +1,41 @@
+"""The part of a backdrop that a viewpoint sees."""
+
+import tensorflow as tf
+
+
+def crop_background(
+    background: tf.Tensor,
+    viewpoints: tf.Tensor,
+    extent: tuple[float, float],
+    resolution: int,
+    coverage: float,
+) -> tf.Tensor:
+    """Crops a picture at an offset that follows the viewpoint.
+
+    Turning the object is moving round it, so a backdrop moves across the picture
+    against the side of the object that is near (paper, section 4).
+
+    Args:
+      background: [batch, height, width, 3].
+      viewpoints: [batch, 3] (yaw, pitch, roll) in radians.
+      extent: yaw and pitch, in radians, at which the crop touches the border; larger
+        angles stay there, and an angle whose extent is 0 does not move the crop.
+      resolution: height and width of the result.
+      coverage: how many pictures fit side by side into the backdrop, at least 1.
+
+    Returns:
+      [batch, resolution, resolution, 3].
+    """
+    yaw, pitch = (
+        tf.clip_by_value(viewpoints[:, axis] / limit, -1.0, 1.0)
+        if limit > 0.0
+        else tf.zeros_like(viewpoints[:, axis])
+        for axis, limit in enumerate(extent)
+    )
+    size = 1.0 / coverage
+    left = 0.5 * (1.0 - size) * (1.0 - yaw)
+    top = 0.5 * (1.0 - size) * (1.0 + pitch)
+    boxes = tf.stack([top, left, top + size, left + size], -1)
+    return tf.image.crop_and_resize(
+        background, boxes, tf.range(tf.shape(background)[0]), [resolution] * 2
+    )

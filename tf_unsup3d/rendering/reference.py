@@ -1,0 +1,412 @@
+"""The rasteriser's picture from plain TensorFlow ops, by brute force.
+
+It follows the definition in `tf_unsup3d.rendering.rasterizer` and shares nothing with
+the compiled op: every triangle is tried at every pixel and the layers of a pixel are
+found by cutting 0 < v < 1 at every place where the view could change. TensorFlow
+differentiates it. Which triangle and which edges a pixel sees is found first, without
+gradient; the colours are then computed for these alone, so that no unselected branch
+can spoil a gradient.
+"""
+
+import tensorflow as tf
+
+_NEAR_DEPTH = 1e-6
+_MIN_DOUBLED_AREA = 1e-10
+# How many (pixel, triangle) pairs the search for the sharp layer holds at once.
+_MAX_PAIRS = 1 << 21
+
+
+def render_mesh(
+    vertices: tf.Tensor,
+    triangles: tf.Tensor,
+    neighbors: tf.Tensor,
+    uv: tf.Tensor,
+    uv_triangles: tf.Tensor,
+    texture: tf.Tensor,
+    attributes: tf.Tensor,
+    background: tf.Tensor,
+    margin: float,
+    depth_push: float,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Draws like `tf_unsup3d.rendering.rasterizer.render_mesh`, whose arguments it has.
+
+    Unlike the compiled op it does not check its inputs.
+
+    Args:
+      vertices: `[batch, vertices, 3]`.
+      triangles: `[triangles, 3]` int32.
+      neighbors: `[triangles, 3]` int32.
+      uv: `[uvs, 2]`.
+      uv_triangles: `[triangles, 3]` int32.
+      texture: `[batch, texture_height, texture_width, texture_channels]`.
+      attributes: `[batch, vertices, attribute_channels]`.
+      background: `[batch, height, width, texture_channels + attribute_channels]`.
+      margin: width of the soft layer in pixels.
+      depth_push: by which part of its depth the soft layer recedes over the margin.
+
+    Returns:
+      picture: `[batch, height, width, texture_channels + attribute_channels]`.
+      triangle_ids: `[batch, height, width]` int32.
+    """
+
+    def render_one(inputs: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, tf.Tensor]:
+        return _render_one(
+            *inputs, triangles, neighbors, uv, uv_triangles, margin, depth_push
+        )
+
+    picture, triangle_ids = tf.map_fn(
+        render_one,
+        (vertices, texture, attributes, background),
+        fn_output_signature=(
+            tf.TensorSpec(background.shape[1:], background.dtype),
+            tf.TensorSpec(background.shape[1:3], tf.int32),
+        ),
+    )
+    return picture, triangle_ids
+
+
+def _render_one(
+    vertices: tf.Tensor,
+    texture: tf.Tensor,
+    attributes: tf.Tensor,
+    background: tf.Tensor,
+    triangles: tf.Tensor,
+    neighbors: tf.Tensor,
+    uv: tf.Tensor,
+    uv_triangles: tf.Tensor,
+    margin: float,
+    depth_push: float,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Draws one picture `[height, width, channels]` and its triangle indices."""
+    height, width, channels = tf.unstack(tf.shape(background))
+    dtype = vertices.dtype
+    rows, columns = tf.meshgrid(
+        tf.range(height, dtype=tf.int32), tf.range(width, dtype=tf.int32), indexing="ij"
+    )
+    half = tf.constant(0.5, dtype)
+    pixels = tf.reshape(
+        tf.stack([tf.cast(columns, dtype) + half, tf.cast(rows, dtype) + half], -1),
+        [-1, 2],
+    )
+    # A vertex behind the camera is part of no drawn triangle: where it is projected
+    # to does not matter, as long as it is a number.
+    depth = vertices[:, 2:]
+    visible = depth > _NEAR_DEPTH
+    depth = tf.where(visible, depth, tf.ones_like(depth))
+    projected = tf.concat([vertices[:, :2] / depth, depth], -1)
+    corners = tf.gather(projected, triangles)
+    drawn = _is_drawn(corners) & tf.reduce_all(tf.gather(visible[:, 0], triangles), -1)
+
+    # One dummy triangle more, which stands for the background and is never seen.
+    dummy = tf.constant([[[0, 0, 1], [0, 1, 1], [1, 0, 1]]], dtype)
+    corners = tf.concat([corners, dummy], 0)
+
+    # With its row of zeros, which also serves a mesh without any vertex or UV.
+    def pad(values: tf.Tensor) -> tf.Tensor:
+        return tf.pad(values, [[0, 1], [0, 0]])
+
+    surface = _Surface(
+        corners=corners,
+        attributes=tf.gather(pad(attributes), pad(triangles)),
+        uv=tf.gather(pad(uv), pad(uv_triangles)),
+        texture=texture,
+    )
+
+    sharp = tf.stop_gradient(_nearest_triangles(corners[:-1], drawn, pixels))
+    hit = sharp >= 0
+    sharp_triangle = tf.where(hit, sharp, tf.shape(triangles)[0])
+    barycentric, sharp_depth = _barycentric(
+        tf.gather(corners, sharp_triangle),
+        tf.where(hit[:, None], pixels, tf.constant(0.25, dtype)),
+    )
+    sharp_colour = tf.where(
+        hit[:, None],
+        surface.colour(sharp_triangle, barycentric),
+        tf.reshape(background, [-1, channels]),
+    )
+    if margin > 0:
+        picture = _composite(
+            surface,
+            _silhouettes(neighbors, drawn),
+            pixels,
+            hit,
+            sharp_depth,
+            sharp_colour,
+            margin,
+            depth_push,
+        )
+    else:
+        picture = sharp_colour
+    return (
+        tf.reshape(picture, tf.shape(background)),
+        tf.reshape(tf.cast(sharp, tf.int32), [height, width]),
+    )
+
+
+class _Surface:
+    """What the triangles of one picture look like, corner by corner.
+
+    Attributes:
+      corners: `[triangles, 3, 3]`, projected (x, y, z).
+    """
+
+    def __init__(self, corners, attributes, uv, texture):
+        self.corners = corners
+        self._attributes = attributes
+        self._uv = uv
+        self._texture = texture
+
+    def colour(self, triangle: tf.Tensor, barycentric: tf.Tensor) -> tf.Tensor:
+        """The colours `[n, channels]` of points on triangles `[n]`."""
+        weights = barycentric[..., None]
+        uv = tf.reduce_sum(tf.gather(self._uv, triangle) * weights, -2)
+        attributes = tf.reduce_sum(tf.gather(self._attributes, triangle) * weights, -2)
+        return tf.concat([_sample_texture(self._texture, uv), attributes], -1)
+
+
+def _sample_texture(texture: tf.Tensor, uv: tf.Tensor) -> tf.Tensor:
+    """Samples `[height, width, channels]` bilinearly at `[n, 2]`."""
+    height, width, channels = tf.unstack(tf.shape(texture))
+    size = tf.stack([width, height])
+    last = tf.cast(tf.maximum(size - 1, 0), uv.dtype)
+    position = uv * tf.cast(size, uv.dtype) - tf.constant(0.5, uv.dtype)
+    # Unlike tf.clip_by_value this passes no gradient at the border itself.
+    inside = (position > 0) & (position < last)
+    position = tf.where(inside, position, tf.clip_by_value(position, 0, last))
+    first = tf.floor(tf.stop_gradient(position))
+    fraction = position - first
+    first = tf.cast(first, tf.int32)
+    second = tf.minimum(first + 1, size - 1)
+    # A texture without channels may have no texels either: one is added.
+    texels = tf.reshape(texture, [height * width, channels])
+    texels = tf.concat([texels, tf.zeros([1, channels], texture.dtype)], 0)
+
+    def texel(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        return tf.gather(texels, tf.maximum(y * width + x, 0))
+
+    fx, fy = fraction[:, :1], fraction[:, 1:]
+    top = texel(first[:, 0], first[:, 1]) * (1 - fx)
+    top += texel(second[:, 0], first[:, 1]) * fx
+    bottom = texel(first[:, 0], second[:, 1]) * (1 - fx)
+    bottom += texel(second[:, 0], second[:, 1]) * fx
+    return top * (1 - fy) + bottom * fy
+
+
+def _cross(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+
+
+def _is_drawn(corners: tf.Tensor) -> tf.Tensor:
+    """Whether projected triangles `[n, 3, 3]` show their front."""
+    a, b, c = (corners[:, k, :2] for k in range(3))
+    area = _cross(b - a, c - a)
+    return (area < -_MIN_DOUBLED_AREA) & tf.math.is_finite(area)
+
+
+def _edge_functions(corners: tf.Tensor, pixels: tf.Tensor) -> tf.Tensor:
+    """Doubled areas of the parts opposite to the corners, for `[..., 3, 3]`."""
+    x, y = corners[..., 0], corners[..., 1]
+    px, py = pixels[..., None, 0], pixels[..., None, 1]
+    ax, ay = tf.roll(x, -1, -1), tf.roll(y, -1, -1)
+    bx, by = tf.roll(x, -2, -1), tf.roll(y, -2, -1)
+    # From the end with the lower x, so that both triangles at an edge agree on the
+    # side a pixel is on.
+    swap = (ax > bx) | ((ax == bx) & (ay > by))
+    ax, bx = tf.where(swap, bx, ax), tf.where(swap, ax, bx)
+    ay, by = tf.where(swap, by, ay), tf.where(swap, ay, by)
+    area = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
+    return tf.where(swap, -area, area)
+
+
+def _barycentric(corners: tf.Tensor, pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Perspective-correct barycentric coordinates `[n, 3]` and depths `[n]`."""
+    areas = _edge_functions(corners, pixels)
+    weights = areas / tf.reduce_sum(areas, -1, keepdims=True) / corners[..., 2]
+    depth = 1 / tf.reduce_sum(weights, -1)
+    return weights * depth[..., None], depth
+
+
+def _nearest_triangles(
+    corners: tf.Tensor, drawn: tf.Tensor, pixels: tf.Tensor
+) -> tf.Tensor:
+    """The nearest drawn triangle at each pixel, -1 where there is none: `[n]`."""
+    indices = tf.where(drawn)[:, 0]
+    count = tf.shape(indices)[0]
+    corners = tf.stop_gradient(tf.gather(corners, indices))
+    chunk = tf.maximum(1, _MAX_PAIRS // tf.maximum(1, count))
+    total = tf.shape(pixels)[0]
+    chunks = (total + chunk - 1) // chunk
+    infinity = tf.constant(float("inf"), corners.dtype)
+
+    def nearest(index: tf.Tensor) -> tf.Tensor:
+        part = pixels[index * chunk : (index + 1) * chunk]
+        areas = _edge_functions(corners[None], part[:, None])
+        covered = tf.reduce_all(areas <= 0, -1) & (tf.reduce_sum(areas, -1) < 0)
+        area = tf.reduce_sum(areas, -1, keepdims=True)
+        inverse = tf.reduce_sum(areas / area / corners[None, ..., 2], -1)
+        depth = tf.where(covered, 1 / inverse, infinity)
+        # One column more, so that there is always a smallest.
+        depth = tf.pad(depth, [[0, 0], [0, 1]], constant_values=float("inf"))
+        best = tf.argmin(depth, -1)
+        found = tf.reduce_any(covered, -1)
+        padded = tf.pad(indices, [[0, 1]])
+        result = tf.where(found, tf.gather(padded, best), -1)
+        return tf.pad(result, [[0, chunk - tf.shape(result)[0]]])
+
+    result = tf.map_fn(
+        nearest, tf.range(chunks), fn_output_signature=tf.TensorSpec([None], tf.int64)
+    )
+    return tf.cast(tf.reshape(result, [-1])[:total], tf.int32)
+
+
+def _silhouettes(neighbors: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
+    """The silhouette edges `[n, 2]`: triangle, and the corner opposite to the edge."""
+    # Neighbour -1, counted from the end, is the one more that is never drawn.
+    padded = tf.concat([drawn, [False]], 0)
+    last = tf.shape(drawn)[0]
+    across = tf.gather(padded, tf.where(neighbors < 0, last, neighbors))
+    return tf.cast(tf.where(drawn[:, None] & ~across), tf.int32)
+
+
+def _nearest_on_edges(
+    first: tf.Tensor, second: tf.Tensor, pixels: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Distance, depth and perspective-correct parameter of the nearest edge points."""
+    direction = second[..., :2] - first[..., :2]
+    offset = pixels - first[..., :2]
+    length = tf.reduce_sum(direction * direction, -1)
+    screen = tf.clip_by_value(tf.reduce_sum(offset * direction, -1) / length, 0, 1)
+    offset -= screen[..., None] * direction
+    square = tf.reduce_sum(offset * offset, -1)
+    # The square root has no derivative at 0.
+    away = square > 0
+    distance = tf.where(away, tf.sqrt(tf.where(away, square, 1)), 0)
+    depth = 1 / ((1 - screen) / first[..., 2] + screen / second[..., 2])
+    return distance, depth, screen * depth / second[..., 2]
+
+
+def _composite(
+    surface: _Surface,
+    silhouettes: tf.Tensor,
+    pixels: tf.Tensor,
+    hit: tf.Tensor,
+    sharp_depth: tf.Tensor,
+    sharp_colour: tf.Tensor,
+    margin: float,
+    depth_push: float,
+) -> tf.Tensor:
+    """Puts the soft layer before the sharp colours `[n, channels]`."""
+    dtype = pixels.dtype
+    # One edge of the dummy triangle more, for pixels with fewer fragments than others.
+    dummy = tf.stack([tf.shape(surface.corners)[0] - 1, 0])
+    edges = tf.concat([silhouettes, dummy[None]], 0)
+    owner, opposite = edges[:, 0], edges[:, 1]
+    first = tf.gather_nd(surface.corners, tf.stack([owner, (opposite + 1) % 3], -1))
+    second = tf.gather_nd(surface.corners, tf.stack([owner, (opposite + 2) % 3], -1))
+
+    # Which edges are within the margin of which pixel.
+    distance, depth, _ = _nearest_on_edges(
+        tf.stop_gradient(first)[None],
+        tf.stop_gradient(second)[None],
+        pixels[:, None],
+    )
+    infinity = tf.constant(float("inf"), dtype)
+    surface_depth = tf.stop_gradient(tf.where(hit, sharp_depth, infinity))
+    is_real = tf.range(tf.shape(edges)[0]) < tf.shape(silhouettes)[0]
+    reaches = is_real & (distance < margin) & (depth < surface_depth[:, None])
+    most = tf.reduce_max(tf.reduce_sum(tf.cast(reaches, tf.int32), -1))
+    # The chosen edges first, in their order.
+    order = tf.argsort(tf.cast(~reaches, tf.int32), axis=-1, stable=True)[:, :most]
+    present = tf.gather(reaches, order, batch_dims=1)
+    chosen = tf.where(present, order, tf.shape(silhouettes)[0])
+
+    distance, depth, parameter = _nearest_on_edges(
+        tf.gather(first, chosen), tf.gather(second, chosen), pixels[:, None]
+    )
+    extent = tf.where(present, distance / margin, 1)
+    depth = tf.where(present, depth, 1)
+    parameter = tf.where(present, parameter, 0)
+    opposite = tf.gather(opposite, chosen)[..., None]
+    barycentric = tf.where(
+        tf.range(3) == (opposite + 1) % 3,
+        1 - parameter[..., None],
+        tf.where(tf.range(3) == (opposite + 2) % 3, parameter[..., None], 0),
+    )
+    count = tf.shape(pixels)[0]
+    colours = surface.colour(
+        tf.reshape(tf.gather(owner, chosen), [-1]), tf.reshape(barycentric, [-1, 3])
+    )
+    channels = tf.shape(sharp_colour)[-1]
+    colours = tf.concat(
+        [tf.reshape(colours, [count, most, channels]), sharp_colour[:, None]], 1
+    )
+
+    # The sharp layer is a fragment too, of no extent. No surface is far away.
+    sharp_depth = tf.where(hit, sharp_depth, 0)[:, None]
+    cuts = [
+        tf.zeros([count, 1], dtype),
+        tf.ones([count, 1], dtype),
+        extent,
+        _meeting(
+            depth,
+            depth * extent,
+            sharp_depth,
+            tf.zeros_like(sharp_depth),
+            present & hit[:, None],
+            depth_push,
+        ),
+    ]
+    slope = depth * extent
+    shape = [count, most * most]
+    cuts.append(
+        tf.reshape(
+            _meeting(
+                depth[:, :, None],
+                slope[:, :, None],
+                depth[:, None],
+                slope[:, None],
+                present[:, :, None] & present[:, None],
+                depth_push,
+            ),
+            shape,
+        )
+    )
+    cuts = tf.concat(cuts, 1)
+    order = tf.argsort(tf.stop_gradient(cuts), axis=-1)
+    cuts = tf.gather(cuts, order, batch_dims=1)
+    weights = cuts[:, 1:] - cuts[:, :-1]
+
+    # Who is seen between two cuts: the nearest of those present there.
+    middle = tf.stop_gradient(cuts[:, 1:] + cuts[:, :-1]) / 2
+    middle = tf.where(middle > 0, middle, 1)[..., None]
+    pushed = tf.where(
+        present[:, None] & (extent[:, None] < middle),
+        depth[:, None] + depth_push * slope[:, None] / middle,
+        infinity,
+    )
+    # At equal depth the sharp surface is before the fragments.
+    behind = tf.broadcast_to(surface_depth[:, None, None], tf.shape(middle))
+    pushed = tf.where(pushed < behind, pushed, infinity)
+    seen = tf.concat([pushed, behind], -1)
+    seen = tf.where(
+        tf.reduce_all(tf.math.is_inf(seen), -1), most, tf.argmin(seen, -1, tf.int32)
+    )
+    share = tf.one_hot(seen, most + 1, dtype=dtype) * weights[..., None]
+    share = tf.reduce_sum(share, 1)[..., None]
+    # What is not seen shall not count, whatever its colour.
+    return tf.reduce_sum(tf.where(share > 0, share * colours, 0), 1)
+
+
+def _meeting(
+    depth: tf.Tensor,
+    slope: tf.Tensor,
+    other_depth: tf.Tensor,
+    other_slope: tf.Tensor,
+    valid: tf.Tensor,
+    depth_push: float,
+) -> tf.Tensor:
+    """The v at which a receding fragment meets another, 0 where it does not."""
+    valid = valid & (other_depth > depth) & (other_slope < slope)
+    gap = tf.where(valid, other_depth - depth, 1)
+    v = depth_push * (slope - other_slope) / gap
+    return tf.where(valid & (v < 1), v, 0)

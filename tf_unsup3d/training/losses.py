@@ -1,0 +1,53 @@
+"""Adversarial losses and the guard against folding."""
+
+import tensorflow as tf
+
+from tf_unsup3d.geometry.sphere import SphereMesh
+
+
+def generator_loss(fake_scores: tf.Tensor) -> tf.Tensor:
+    """Non-saturating logistic loss [] of scores [batch] (Goodfellow et al. 2014)."""
+    return tf.reduce_mean(tf.nn.softplus(-fake_scores))
+
+
+def discriminator_loss(real_scores: tf.Tensor, fake_scores: tf.Tensor) -> tf.Tensor:
+    """Logistic loss [] of scores [batch] each."""
+    return tf.reduce_mean(tf.nn.softplus(-real_scores) + tf.nn.softplus(fake_scores))
+
+
+def gradient_penalty(discriminator, pictures: tf.Tensor) -> tf.Tensor:
+    """R1: mean squared gradient of the scores (Mescheder et al. 2018).
+
+    Args:
+      discriminator: pictures to scores [batch].
+      pictures: [batch, height, width, 3] real ones.
+
+    Returns:
+      [] the mean over the batch of the squared norm.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(pictures)
+        total = tf.reduce_sum(discriminator(pictures))
+    gradient = tape.gradient(total, pictures)
+    return tf.reduce_mean(tf.reduce_sum(tf.square(gradient), [1, 2, 3]))
+
+
+def folding(vertices: tf.Tensor, mesh: SphereMesh) -> tuple[tf.Tensor, tf.Tensor]:
+    """How far the surface turns against the sphere that it came from.
+
+    Args:
+      vertices: [batch, vertices, 3].
+      mesh: the sphere mesh that they belong to.
+
+    Returns:
+      [] the mean over all triangles of max(0, -cosine), of the angle between the
+      triangle's normal and the sphere's, and [] the part of triangles beyond 90
+      degrees.
+    """
+    corners = tf.gather(vertices, mesh.triangles, axis=1)
+    a, b, c = tf.unstack(corners, axis=2)
+    normals = tf.math.l2_normalize(tf.linalg.cross(b - a, c - a), -1)
+    sphere = mesh.directions[mesh.triangles].mean(1)
+    cosine = tf.reduce_sum(normals * tf.math.l2_normalize(sphere, -1), -1)
+    flipped = tf.reduce_mean(tf.cast(cosine < 0.0, tf.float32))
+    return tf.reduce_mean(tf.nn.relu(-cosine)), flipped

@@ -1,0 +1,91 @@
+"""One sitting of training: progress bar, sheets, TensorBoard and a time limit."""
+
+import pathlib
+import time
+
+import tensorflow as tf
+from tqdm import tqdm
+
+from tf_unsup3d.data.dataset import open_pictures
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.export.gallery import depth_sheet, scene_sheet
+from tf_unsup3d.export.sheets import write_png
+from tf_unsup3d.training import runs
+from tf_unsup3d.training.trainer import Trainer
+
+SHEET_SEEDS = list(range(8))
+
+
+def train(data_dir: str, model_dir: str, minutes: float | None = None) -> Trainer:
+    """Trains with the parameters that gin has read.
+
+    Args:
+      data_dir: prepared folder, or folder of pictures.
+      model_dir: folder of the run.
+      minutes: to stop after, or None.
+
+    Returns:
+      The trainer.
+
+    Raises:
+      UserError: for pictures, folders and parameters that cannot be used.
+    """
+    # Repeats are exact on the CPU; on a GPU some gradients have no such kernel.
+    if not tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.enable_op_determinism()
+    folder = pathlib.Path(model_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".writable").touch()
+        (folder / ".writable").unlink()
+    except OSError as error:
+        raise UserError(
+            f"--model_dir: cannot write {folder}: {error.strerror}"
+        ) from None
+    try:
+        trainer = Trainer(folder)
+    except TypeError as error:
+        # gin adds where it found a parameter; the first line says what is wrong.
+        raise UserError(str(error).splitlines()[0]) from error
+    pictures = open_pictures(data_dir, trainer.resolution)
+    start = trainer.restore()
+    print(f"{pictures.count} pictures of {pictures.source}, from step {start}")
+
+    bar = tqdm(total=trainer.steps, initial=start, unit="step", dynamic_ncols=True)
+    state = {"deadline": None, "step": start}
+
+    def should_stop() -> bool:
+        # The clock starts after the first step, which builds the graph.
+        if state["deadline"] is None:
+            state["deadline"] = time.monotonic() + 60.0 * (minutes or 0.0)
+        bar.update()
+        left = state["deadline"] - time.monotonic()
+        if minutes is not None:
+            bar.set_description(f"{max(left, 0.0) / 60.0:.1f} min left", refresh=False)
+        return minutes is not None and left <= 0.0
+
+    def on_record(step: int, values: dict[str, float]) -> None:
+        bar.set_postfix(
+            {
+                "pictures/s": f"{values['pictures_per_second']:.1f}",
+                "D": f"{values['discriminator_loss']:.3f}",
+                "G": f"{values['generator_loss']:.3f}",
+                "mask": f"{values['mask_area']:.2f}",
+            }
+        )
+        if step <= start + trainer.log_interval:
+            text = runs.write_config(folder)
+            tf.summary.text("config", f"```\n{text}\n```", step=step)
+
+    def on_sheet(step: int) -> None:
+        scene = runs.sample_scene(trainer.average, SHEET_SEEDS)
+        for name, draw in (("sheet", scene_sheet), ("depth", depth_sheet)):
+            picture = draw(trainer.renderer, scene)
+            write_png(folder / f"{name}.png", picture)
+            tf.summary.image(name, picture[None], step=step)
+
+    with bar:
+        trainer.train(
+            pictures, should_stop=should_stop, on_record=on_record, on_sheet=on_sheet
+        )
+    return trainer
