@@ -1,11 +1,16 @@
 """Runs the programs: absl flags, and one clear line for what a user can mend."""
 
+import os
 import sys
 from collections.abc import Callable
 
 from absl import app, flags
 
 from tf_unsup3d.errors import UserError
+
+# TensorFlow's own lines break the progress bars; what goes wrong is raised anyway. It
+# reads this as it is imported, so this module comes first.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def run(main: Callable[[list[str]], None]) -> None:

@@ -37,6 +37,7 @@ class Generator(keras.Model):
       radius: RMS radius of every object (the size constraint, open in the paper).
       size_constraint: whether that radius is imposed.
       max_offset: largest distance of an object's centre from the origin.
+      max_stretch: bound of its proportions; see `fix_size`.
       symmetric_shape: whether shapes are made their own mirror image.
       symmetric_texture: whether textures are.
       channel_base: channels at a resolution are this divided by it,
@@ -57,6 +58,7 @@ class Generator(keras.Model):
         radius: float = 0.65,
         size_constraint: bool = True,
         max_offset: float = 0.3,
+        max_stretch: float = 1.35,
         symmetric_shape: bool = True,
         symmetric_texture: bool = False,
         channel_base: int = 1024,
@@ -77,6 +79,7 @@ class Generator(keras.Model):
             radius=radius,
             size_constraint=size_constraint,
             max_offset=max_offset,
+            max_stretch=max_stretch,
             symmetric_shape=symmetric_shape,
             symmetric_texture=symmetric_texture,
             channel_base=channel_base,
@@ -133,7 +136,12 @@ class Generator(keras.Model):
         shape_map = self._base + close_back_pole(shape_map, self._window)
         vertices = sample_vertices(shape_map, self.mesh)
         if config["size_constraint"]:
-            vertices = fix_size(vertices, config["radius"], config["max_offset"])
+            vertices = fix_size(
+                vertices,
+                config["radius"],
+                config["max_offset"],
+                config["max_stretch"],
+            )
         return Scene(vertices, tf.tanh(texture), tf.tanh(background))
 
     def call(self, latents, noise_seed=None) -> Scene:

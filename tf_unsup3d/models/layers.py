@@ -5,6 +5,8 @@ import math
 import keras
 import tensorflow as tf
 
+from tf_unsup3d.models.precision import convolve
+
 _REGISTER = keras.saving.register_keras_serializable(package="tf_unsup3d")
 
 
@@ -106,7 +108,7 @@ class EqualizedConv(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs):
-        outputs = tf.nn.conv2d(inputs, self.kernel * self.scale, 1, "SAME")
+        outputs = convolve(inputs, self.kernel * self.scale)
         return outputs + self.bias if self.use_bias else outputs
 
     def get_config(self):
@@ -160,7 +162,7 @@ class ModulatedConv(keras.layers.Layer):
         """[batch, height, width, channels] and [batch, style_size]."""
         kernel = self.kernel * self.scale
         scales = self.style_scales(style)
-        outputs = tf.nn.conv2d(inputs * scales[:, None, None, :], kernel, 1, "SAME")
+        outputs = convolve(inputs * scales[:, None, None, :], kernel)
         if self.demodulate:
             power = tf.reduce_sum(tf.square(kernel), [0, 1])
             variance = tf.matmul(tf.square(scales), power)

@@ -1,5 +1,7 @@
 """From shape maps to the vertices of an object of a set size."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -90,23 +92,34 @@ def sample_vertices(shape_map: tf.Tensor, mesh: SphereMesh) -> tf.Tensor:
     return tf.concat([samples[:, :last], pole], 1)
 
 
-def fix_size(vertices: tf.Tensor, radius: float, max_offset: float) -> tf.Tensor:
+def fix_size(
+    vertices: tf.Tensor, radius: float, max_offset: float, max_stretch: float
+) -> tf.Tensor:
     """The size constraint: a set RMS distance of the vertices from their centre.
 
     The paper leaves its form open. A fixed size needs no weight to be tuned and cannot
-    be outgrown; a bounded offset of the centre lets the object choose the axis that it
-    turns about.
+    be outgrown. Without a bound on the proportions an object escapes it in the
+    direction that the pictures show least, and grows long along the line of sight. A
+    bounded offset of the centre lets the object choose the axis that it turns about.
 
     Args:
       vertices: [batch, vertices, 3].
       radius: root mean square distance from the centre of the vertices.
       max_offset: largest distance of that centre from the origin.
+      max_stretch: bound of the object's RMS extent along x, y and z, each divided by
+        the geometric mean of the three; approached smoothly.
 
     Returns:
       [batch, vertices, 3].
     """
     centre = tf.reduce_mean(vertices, 1, keepdims=True)
     centred = vertices - centre
+    log_size = 0.5 * tf.math.log(
+        tf.reduce_mean(tf.square(centred), 1, keepdims=True) + 1e-12
+    )
+    stretch = log_size - tf.reduce_mean(log_size, -1, keepdims=True)
+    limit = math.log(max_stretch)
+    centred *= tf.exp(limit * tf.tanh(stretch / limit) - stretch)
     mean_square = tf.reduce_mean(
         tf.reduce_sum(tf.square(centred), -1, keepdims=True), 1, keepdims=True
     )

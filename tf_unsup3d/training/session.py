@@ -49,9 +49,21 @@ def train(data_dir: str, model_dir: str, minutes: float | None = None) -> Traine
         raise UserError(str(error).splitlines()[0]) from error
     pictures = open_pictures(data_dir, trainer.resolution)
     start = trainer.restore()
-    print(f"{pictures.count} pictures of {pictures.source}, from step {start}")
+    gpus = len(tf.config.list_logical_devices("GPU"))
+    print(
+        f"{pictures.count} pictures of {pictures.source}, from step {start}, on "
+        + (f"{gpus} GPU{'s' * (gpus > 1)}" if gpus else "the CPU")
+    )
 
-    bar = tqdm(total=trainer.steps, initial=start, unit="step", dynamic_ncols=True)
+    # Steps tell nothing of the time left where the minutes are limited.
+    by_minutes = "{desc}step {n_fmt}, {elapsed} passed{postfix}"
+    bar = tqdm(
+        total=trainer.steps,
+        initial=start,
+        unit="step",
+        dynamic_ncols=True,
+        bar_format=None if minutes is None else by_minutes,
+    )
     state = {"deadline": None, "step": start}
 
     def should_stop() -> bool:

@@ -12,6 +12,7 @@ from tf_unsup3d.compat import checkpointable
 from tf_unsup3d.data.dataset import PictureSet
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.geometry.viewpoints import UniformViewpoints
+from tf_unsup3d.models import precision
 from tf_unsup3d.models.configured import Discriminator, Generator, Renderer
 from tf_unsup3d.training import losses
 from tf_unsup3d.training.metrics import MetricsLog
@@ -37,6 +38,8 @@ class Trainer:
       discriminator_rate: the same of the discriminator.
       r1_gamma: strength of the gradient penalty on real pictures.
       r1_interval: steps from one penalty to the next (lazy regularisation).
+      convolution_dtype: "auto", "bfloat16" or "float32"; see
+        `precision.convolution_dtype`.
       folding_weight: of the penalty on surface that turns inside out.
       ema_pictures: half-life of the generator's moving average, in pictures.
       log_interval: steps between two records.
@@ -59,6 +62,7 @@ class Trainer:
         r1_gamma: float = 2.0,
         r1_interval: int = 8,
         folding_weight: float = 1.0,
+        convolution_dtype: str = "auto",
         ema_pictures: float = 5_000.0,
         log_interval: int = 50,
         checkpoint_interval: int = 500,
@@ -75,6 +79,10 @@ class Trainer:
         self.r1_gamma = r1_gamma
         self.r1_interval = r1_interval
         self.folding_weight = folding_weight
+        try:
+            self._convolutions = precision.convolution_dtype(convolution_dtype)
+        except ValueError as error:
+            raise UserError(f"Trainer.{error}") from None
         self.log_interval = log_interval
         self.checkpoint_interval = checkpoint_interval
         self.sheet_interval = sheet_interval
@@ -154,39 +162,46 @@ class Trainer:
         return scene, pictures, masks
 
     def _replica_step(self, pictures, penalty: bool):
+        with precision.convolutions_in(self._convolutions):
+            return self._update(pictures, penalty)
+
+    def _update(self, pictures, penalty: bool):
+        """One step of both players on one replica's share of the batch."""
         batch = self.batch_size // self.replicas
         context = tf.distribute.get_replica_context()
         replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
         stream = self.step * self.replicas + replica
-        seeds = [tf.stack([self.seed * 2 + k, stream]) for k in range(2)]
+        seed = tf.stack([tf.constant(self.seed, tf.int64), stream])
 
-        _, fake, _ = self._fake(seeds[0], batch)
-        fake = tf.stop_gradient(fake)
-        with tf.GradientTape() as tape:
-            real_scores = self.discriminator(pictures)
+        # Both players are given the same fake pictures, and move at once.
+        with tf.GradientTape(persistent=True) as tape:
+            scene, fake, masks = self._fake(seed, batch)
             fake_scores = self.discriminator(fake)
+            real_scores = self.discriminator(pictures)
             discriminator_loss = losses.discriminator_loss(real_scores, fake_scores)
-            total = discriminator_loss
+            discriminator_total = discriminator_loss
             r1 = tf.zeros([])
             if penalty:
                 r1 = losses.gradient_penalty(self.discriminator, pictures)
-                total += 0.5 * self.r1_gamma * self.r1_interval * r1
-            total /= self.replicas
-        variables = self.discriminator.trainable_variables
-        self.discriminator_optimizer.apply_gradients(
-            zip(tape.gradient(total, variables), variables, strict=True)
-        )
-
-        with tf.GradientTape() as tape:
-            scene, fake, masks = self._fake(seeds[1], batch)
-            generator_loss = losses.generator_loss(self.discriminator(fake))
-            penalty_value, flipped = losses.folding(scene.vertices, self.generator.mesh)
-            total = generator_loss + self.folding_weight * penalty_value
-            total /= self.replicas
-        variables = self.generator.trainable_variables
-        self.generator_optimizer.apply_gradients(
-            zip(tape.gradient(total, variables), variables, strict=True)
-        )
+                discriminator_total += 0.5 * self.r1_gamma * self.r1_interval * r1
+            generator_loss = losses.generator_loss(fake_scores)
+            folding, flipped = losses.folding(scene.vertices, self.generator.mesh)
+            generator_total = generator_loss + self.folding_weight * folding
+            # Gradients are summed over the replicas.
+            discriminator_total /= self.replicas
+            generator_total /= self.replicas
+        updates = [
+            (self.discriminator, self.discriminator_optimizer, discriminator_total),
+            (self.generator, self.generator_optimizer, generator_total),
+        ]
+        gradients = [
+            tape.gradient(total, model.trainable_variables)
+            for model, _, total in updates
+        ]
+        for (model, optimizer, _), gradient in zip(updates, gradients, strict=True):
+            optimizer.apply_gradients(
+                zip(gradient, model.trainable_variables, strict=True)
+            )
         pairs = zip(self.average.variables, self.generator.variables, strict=True)
         for average, current in pairs:
             average.assign(average + (1.0 - self._decay) * (current - average))
