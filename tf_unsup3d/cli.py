@@ -1,5 +1,6 @@
 """Runs the programs: absl flags, and one clear line for what a user can mend."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -9,8 +10,9 @@ from absl import app, flags
 from tf_unsup3d.errors import UserError
 
 # TensorFlow's own lines break the progress bars; what goes wrong is raised anyway. It
-# reads this as it is imported, so this module comes first.
+# reads the variable as it is imported, so this module comes first.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+logging.getLogger("tensorflow").setLevel(logging.WARNING)
 
 
 def run(main: Callable[[list[str]], None]) -> None:
@@ -31,7 +33,8 @@ def run(main: Callable[[list[str]], None]) -> None:
                 )
             main(argv)
         except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
+            # gin adds lines about where it called what raised the error.
+            print(f"error: {str(error).splitlines()[0]}", file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
@@ -42,7 +45,7 @@ def run(main: Callable[[list[str]], None]) -> None:
         try:
             return flags.FLAGS(argv)
         except flags.Error as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
             print(f"run {argv[0]} --help for the options", file=sys.stderr)
             sys.exit(1)
 
