@@ -53,7 +53,7 @@ class Generator(keras.Model):
         background_resolution: int = 64,
         shape_resolution: int = 16,
         shape_map_size: int = 64,
-        level_weights: tuple[float, ...] = (0.2, 0.1, 0.05),
+        level_weights: tuple[float, ...] = (0.05, 0.03, 0.02),
         subdivisions: int = 32,
         radius: float = 0.65,
         size_constraint: bool = True,
