@@ -1,0 +1,77 @@
+// Draws a picture: the soft layer over the sharp one over the background.
+
+#ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_DRAW_H_
+#define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_DRAW_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "fragments.h"
+#include "geometry.h"
+#include "mesh.h"
+#include "scene.h"
+#include "shading.h"
+#include "sharp_layer.h"
+#include "soft_layer.h"
+
+namespace unsup3d {
+
+// Calls `visit(channel, value)` for the colour that a layer shows at (px, py).
+template <typename T, typename Visit>
+void VisitLayer(const Scene<T>& scene, const Mesh& mesh, const Pixel<Real>& pixel,
+                int fragment, int sharp_triangle, Real px, Real py,
+                const T* background, Visit visit) {
+  if (fragment != kSharp) {
+    Real barycentric[3];
+    const int edge = pixel.fragments[fragment].edge;
+    FragmentPoint(mesh, edge, px, py, barycentric);
+    VisitColour(scene.material, edge / 3, barycentric, visit);
+  } else if (sharp_triangle >= 0) {
+    SurfacePoint<Real> point;
+    FindSharpPoint(mesh, sharp_triangle, px, py, &point);
+    VisitColour(scene.material, sharp_triangle, point.barycentric, visit);
+  } else {
+    for (int c = 0; c < scene.channels; ++c) visit(c, Real(background[c]));
+  }
+}
+
+// Draws the rows begin .. end of `picture` [height, width, channels], and of `ids`
+// and `depths`, see DrawSharp.
+template <typename T>
+void DrawBand(const Scene<T>& scene, const Mesh& mesh, const Options& options,
+              int begin, int end, int* ids, Real* depths, T* picture) {
+  const int channels = scene.channels;
+  DrawSharp(mesh, begin, end, scene.width, ids, depths);
+  SoftLayer soft(mesh, scene.width, options);
+  std::vector<Real> colour(channels);
+  for (int y = begin; y < end; ++y) {
+    soft.MoveTo(y, end, depths);
+    for (int x = 0; x < scene.width; ++x) {
+      const int64_t i = static_cast<int64_t>(y) * scene.width + x;
+      const T* background = scene.background + i * channels;
+      const Pixel<Real> pixel = soft.At(x, depths[i]);
+      if (pixel.count == 0 && ids[i] == kSharp) {
+        std::copy(background, background + channels, picture + i * channels);
+        continue;
+      }
+      std::fill(colour.begin(), colour.end(), Real(0));
+      for (Layer<Real> layer = pixel.FirstLayer();; layer = pixel.NextLayer(layer)) {
+        const Real weight = layer.upper - layer.lower;
+        if (weight > 0) {
+          VisitLayer(scene, mesh, pixel, layer.fragment, ids[i], x + 0.5, y + 0.5,
+                     background,
+                     [&](int c, Real value) { colour[c] += weight * value; });
+        }
+        if (layer.fragment == kSharp) break;
+      }
+      for (int c = 0; c < channels; ++c) {
+        picture[i * channels + c] = static_cast<T>(colour[c]);
+      }
+    }
+  }
+}
+
+}  // namespace unsup3d
+
+#endif  // UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_DRAW_H_

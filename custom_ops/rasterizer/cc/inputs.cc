@@ -1,0 +1,185 @@
+#include "inputs.h"
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+namespace unsup3d {
+namespace {
+
+using tensorflow::OpKernelConstruction;
+using tensorflow::OpKernelContext;
+using tensorflow::Tensor;
+using tensorflow::errors::InvalidArgument;
+
+absl::Status CheckShape(const char* name, const Tensor& tensor, int rank,
+                        const char* expected, bool last_dim_fits) {
+  if (tensor.dims() == rank && last_dim_fits) return absl::OkStatus();
+  return InvalidArgument(name, " must have the shape ", expected, ", got ",
+                         tensor.shape().DebugString());
+}
+
+absl::Status CheckRank(const char* name, const Tensor& tensor, int rank,
+                       const char* expected, int last_dim = -1) {
+  const bool fits = tensor.dims() == rank &&
+                    (last_dim < 0 || tensor.dim_size(rank - 1) == last_dim);
+  return CheckShape(name, tensor, rank, expected, fits);
+}
+
+absl::Status CheckSame(const char* what, const char* name, int64_t value,
+                       const char* other_name, int64_t other) {
+  if (value == other) return absl::OkStatus();
+  return InvalidArgument(name, " and ", other_name, " differ in their ", what, ": ",
+                         value, " and ", other);
+}
+
+absl::Status CheckIndices(const char* name, const Tensor& tensor, int64_t lowest,
+                          int64_t end, const char* of) {
+  const auto values = tensor.flat<int32_t>();
+  for (int64_t i = 0; i < values.size(); ++i) {
+    if (values(i) < lowest || values(i) >= end) {
+      return InvalidArgument(name, "[", i / 3, ", ", i % 3, "] is ", values(i),
+                             ", outside of ", lowest, " .. ", end - 1, ", there are ",
+                             end, " ", of);
+    }
+  }
+  return absl::OkStatus();
+}
+
+template <typename T>
+absl::Status CheckFinite(const char* name, const Tensor& tensor) {
+  const T* values = tensor.flat<T>().data();
+  const int64_t size = tensor.NumElements();
+  bool finite = true;
+  for (int64_t i = 0; i < size; ++i) finite &= std::isfinite(values[i]);
+  if (finite) return absl::OkStatus();
+  int64_t index = 0;
+  while (std::isfinite(values[index])) ++index;
+  std::string position;
+  for (int d = tensor.dims() - 1; d >= 0; --d) {
+    position = std::to_string(index % tensor.dim_size(d)) +
+               (position.empty() ? "" : ", ") + position;
+    index /= tensor.dim_size(d);
+  }
+  return InvalidArgument(name, " must be finite, but ", name, "[", position,
+                         "] is not");
+}
+
+}  // namespace
+
+absl::Status ReadInputs(OpKernelContext* context, int first, Inputs* in) {
+  in->vertices = &context->input(first);
+  in->triangles = &context->input(first + 1);
+  in->neighbors = &context->input(first + 2);
+  in->uv = &context->input(first + 3);
+  in->uv_triangles = &context->input(first + 4);
+  in->texture = &context->input(first + 5);
+  in->attributes = &context->input(first + 6);
+  in->background = &context->input(first + 7);
+  TF_RETURN_IF_ERROR(CheckRank("vertices", *in->vertices, 3,
+                               "[batch, vertices, 3]", 3));
+  TF_RETURN_IF_ERROR(CheckRank("triangles", *in->triangles, 2, "[triangles, 3]", 3));
+  TF_RETURN_IF_ERROR(CheckRank("neighbors", *in->neighbors, 2, "[triangles, 3]", 3));
+  TF_RETURN_IF_ERROR(CheckRank("uv", *in->uv, 2, "[uvs, 2]", 2));
+  TF_RETURN_IF_ERROR(
+      CheckRank("uv_triangles", *in->uv_triangles, 2, "[triangles, 3]", 3));
+  TF_RETURN_IF_ERROR(CheckRank("texture", *in->texture, 4,
+                               "[batch, height, width, channels]"));
+  TF_RETURN_IF_ERROR(CheckRank("attributes", *in->attributes, 3,
+                               "[batch, vertices, channels]"));
+  TF_RETURN_IF_ERROR(CheckRank("background", *in->background, 4,
+                               "[batch, height, width, channels]"));
+
+  in->batch = in->vertices->dim_size(0);
+  in->vertex_count = in->vertices->dim_size(1);
+  in->uv_count = in->uv->dim_size(0);
+  TF_RETURN_IF_ERROR(CheckSame("batch size", "texture", in->texture->dim_size(0),
+                               "vertices", in->batch));
+  TF_RETURN_IF_ERROR(CheckSame("batch size", "attributes",
+                               in->attributes->dim_size(0), "vertices", in->batch));
+  TF_RETURN_IF_ERROR(CheckSame("batch size", "background",
+                               in->background->dim_size(0), "vertices", in->batch));
+  TF_RETURN_IF_ERROR(CheckSame("number of vertices", "attributes",
+                               in->attributes->dim_size(1), "vertices",
+                               in->vertex_count));
+  const int64_t triangles = in->triangles->dim_size(0);
+  TF_RETURN_IF_ERROR(CheckSame("number of triangles", "neighbors",
+                               in->neighbors->dim_size(0), "triangles", triangles));
+  TF_RETURN_IF_ERROR(CheckSame("number of triangles", "uv_triangles",
+                               in->uv_triangles->dim_size(0), "triangles",
+                               triangles));
+  if (in->background->dim_size(3) !=
+      in->texture->dim_size(3) + in->attributes->dim_size(2)) {
+    return InvalidArgument(
+        "background must have as many channels as texture and attributes together, ",
+        in->texture->dim_size(3), " + ", in->attributes->dim_size(2), ", got ",
+        in->background->dim_size(3));
+  }
+  if (in->background->dim_size(1) == 0 || in->background->dim_size(2) == 0) {
+    return InvalidArgument("background must have a height and width of at least 1, ",
+                           "got ", in->background->shape().DebugString());
+  }
+  if (in->texture->dim_size(3) > 0 &&
+      (in->texture->dim_size(1) == 0 || in->texture->dim_size(2) == 0)) {
+    return InvalidArgument("texture must have a height and width of at least 1, got ",
+                           in->texture->shape().DebugString());
+  }
+
+  // Pixels, texels, edges and channels are counted in int.
+  const int64_t limit = std::numeric_limits<int32_t>::max();
+  const auto too_many = [limit](int64_t a, int64_t b) {
+    return a > limit || b > limit || (b > 0 && a > limit / b);
+  };
+  if (too_many(in->background->dim_size(1), in->background->dim_size(2)) ||
+      in->background->dim_size(3) > limit) {
+    return InvalidArgument("background has too many pixels or channels: ",
+                           in->background->shape().DebugString());
+  }
+  if (too_many(in->texture->dim_size(1), in->texture->dim_size(2))) {
+    return InvalidArgument("texture has too many texels: ",
+                           in->texture->shape().DebugString());
+  }
+  if (too_many(triangles, 3)) {
+    return InvalidArgument("triangles has too many rows: ", triangles);
+  }
+  in->triangle_count = static_cast<int>(triangles);
+  in->height = static_cast<int>(in->background->dim_size(1));
+  in->width = static_cast<int>(in->background->dim_size(2));
+  in->channels = static_cast<int>(in->background->dim_size(3));
+  in->texture_height = static_cast<int>(in->texture->dim_size(1));
+  in->texture_width = static_cast<int>(in->texture->dim_size(2));
+  in->texture_channels = static_cast<int>(in->texture->dim_size(3));
+  in->attribute_channels = static_cast<int>(in->attributes->dim_size(2));
+  return absl::OkStatus();
+}
+
+template <typename T>
+absl::Status CheckValues(const Inputs& in) {
+  TF_RETURN_IF_ERROR(
+      CheckIndices("triangles", *in.triangles, 0, in.vertex_count, "vertices"));
+  TF_RETURN_IF_ERROR(
+      CheckIndices("uv_triangles", *in.uv_triangles, 0, in.uv_count, "uvs"));
+  TF_RETURN_IF_ERROR(
+      CheckIndices("neighbors", *in.neighbors, -1, in.triangle_count, "triangles"));
+  TF_RETURN_IF_ERROR(CheckFinite<T>("vertices", *in.vertices));
+  return CheckFinite<T>("uv", *in.uv);
+}
+
+template absl::Status CheckValues<float>(const Inputs& in);
+template absl::Status CheckValues<double>(const Inputs& in);
+
+absl::Status ReadOptions(OpKernelConstruction* construction, Options* options) {
+  TF_RETURN_IF_ERROR(construction->GetAttr("margin", &options->margin));
+  TF_RETURN_IF_ERROR(construction->GetAttr("depth_push", &options->depth_push));
+  if (!(std::isfinite(options->margin) && options->margin >= 0)) {
+    return InvalidArgument("margin must be finite and at least 0, got ",
+                           options->margin);
+  }
+  if (!(std::isfinite(options->depth_push) && options->depth_push >= 0)) {
+    return InvalidArgument("depth_push must be finite and at least 0, got ",
+                           options->depth_push);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace unsup3d
