@@ -67,10 +67,22 @@ def _bumpy_scene(
     )
 
 
-def _soup_scene(seed, *, triangles=20, height=24, width=24, batch=1, dtype=np.float64):
-    """Triangles without neighbours anywhere, also outside and behind the camera."""
+def _soup_scene(
+    seed,
+    *,
+    triangles=20,
+    height=24,
+    width=24,
+    batch=1,
+    nearest=1.0,
+    dtype=np.float64,
+):
+    """Triangles without neighbours anywhere, also outside and behind the camera.
+
+    With a negative depth `nearest` of their corners they also reach behind it.
+    """
     rng = np.random.default_rng(seed)
-    depth = rng.uniform(1, 3, [batch, 3 * triangles, 1])
+    depth = rng.uniform(nearest, 3, [batch, 3 * triangles, 1])
     position = rng.uniform(-0.3, 1.3, [batch, 3 * triangles, 2]) * [width, height]
     vertices = np.concatenate([position * depth, depth], -1)
     vertices[:, :3, 2] *= -1

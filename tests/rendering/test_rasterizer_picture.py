@@ -130,15 +130,70 @@ def test_edges_of_one_outline_do_not_count_twice(backend, quad_scene):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_triangles_behind_the_camera_are_dropped(backend, quad_scene):
+@pytest.mark.parametrize("near_border", [1e-7, 0.0, -0.5, -20.0])
+def test_floor_that_reaches_behind_the_camera(backend, near_border, quad_scene):
+    """Row y shows it at the depth 6 / (y - 2), up to its far border at the depth 5."""
+    scene = quad_scene(8, 6)
+    depths = np.array([5, 5, near_border, near_border])
+    sides = np.array([-20, 20, -20, 20])
+    scene["vertices"] = np.stack([3 * depths + sides, 2 * depths + 6, depths], -1)[None]
+    scene["attributes"] = depths[None, :, None]
+    drawn = _mask(scene, margin=0.0, backend=backend)
+    rows = np.arange(8) + 0.5
+    expected = np.where(rows > 2 + 6 / 5, 6 / (rows - 2), 0)
+    np.testing.assert_allclose(drawn, np.broadcast_to(expected[:, None], [8, 6]))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_triangle_behind_the_camera_is_not_seen(backend, quad_scene):
     scene = quad_scene(6, 6)
-    scene["vertices"][0, 0, 2] = -1.0  # a corner of triangle 0 only
-    _, ids = render_mesh(**scene, backend=backend)
-    assert set(np.unique(ids)) == {-1, 1}
-    scene["vertices"][0, 0] = 0.0
-    picture, ids = render_mesh(**scene, backend=backend)
-    assert set(np.unique(ids)) == {-1, 1}
-    assert np.all(np.isfinite(picture))
+    scene["vertices"] *= -1
+    for depth in (-1.0, 0.0):
+        scene["vertices"][..., 2] = depth
+        picture, ids = render_mesh(**scene, backend=backend)
+        assert np.all(picture == 0) and np.all(ids == -1)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_soft_edge_of_an_edge_that_reaches_behind_the_camera(backend, quad_scene):
+    """The left border of a floor runs from (6, 2.5) down to the left, by 3 to 4."""
+    scene = quad_scene(9, 12)
+    depths = np.array([10.0, 10.0, -1.0, -1.0])
+    # The vanishing point is (6.3, 2.1), a unit of depth further the border is 3 and 4
+    # pixels away.
+    sides = np.array([-3, 60, -3, 60])
+    drops = np.array([4, 4, 4, 4])
+    scene["vertices"] = np.stack(
+        [6.3 * depths + sides, 2.1 * depths + drops, depths], -1
+    )[None]
+    mask = _mask(scene, margin=2.0, backend=backend)
+    rows, columns = np.mgrid[:9, :12] + 0.5
+    distance = ((6.3 - columns) * 4 - (rows - 2.1) * 3) / 5
+    below = rows > 4
+    expected = np.clip(1 - distance / 2, 0, 1)
+    np.testing.assert_allclose(mask[below], expected[below], atol=1e-9)
+
+
+def test_room_around_the_camera_has_no_cracks():
+    sphere = octahedral_sphere(7)
+    rng = np.random.default_rng(0)
+    radius = 1 + rng.uniform(0, 0.3, [len(sphere.directions), 1])
+    camera = PinholeCamera()
+    points = radius * sphere.directions + [0.1, 0.2, 0.3 - camera.distance]
+    for dtype in (np.float32, np.float64):
+        scene = {
+            "vertices": camera.project(points[None].astype(dtype), 40, 30),
+            # Turned inside out: its inside is the front.
+            "triangles": sphere.triangles[:, ::-1],
+            "neighbors": sphere.neighbors[:, ::-1],
+            "uv": sphere.uv.astype(dtype),
+            "uv_triangles": sphere.uv_triangles[:, ::-1],
+            "texture": np.zeros([1, 1, 1, 0], dtype),
+            "attributes": np.ones([1, len(sphere.directions), 1], dtype),
+            "background": np.zeros([1, 40, 30, 1], dtype),
+        }
+        for margin in (0.0, 1.0):
+            np.testing.assert_allclose(_mask(scene, margin=margin), 1, rtol=1e-6)
 
 
 def test_huge_coordinates_are_harmless(soup_scene):

@@ -66,6 +66,16 @@ def test_triangle_soup(margin, height, width, soup_scene, render_with_gradients)
         _compare(scene, render_with_gradients, margin=margin)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("margin", [0.0, 1.0, 2.5])
+def test_triangles_that_reach_behind_the_camera(
+    dtype, margin, soup_scene, render_with_gradients
+):
+    for seed in range(4):
+        scene = soup_scene(seed, nearest=-1.5, batch=2, dtype=dtype)
+        _compare(scene, render_with_gradients, margin=margin)
+
+
 @pytest.mark.parametrize("depth_push", [0.0, 0.3])
 def test_other_depth_push(depth_push, bumpy_scene, render_with_gradients):
     scene = bumpy_scene(5, height=32, width=32)

@@ -45,8 +45,8 @@ def render_mesh(
     """Draws a batch of meshes of one topology before their backgrounds.
 
     Triangles that turn counter-clockwise in the picture (their signed area in pixel
-    coordinates, y down, is negative) are front-facing; only they are drawn. Triangles
-    with a corner at a depth of 1e-6 or less are dropped whole: there is no clipping.
+    coordinates, y down, is negative) are front-facing; only they are drawn. Of a
+    triangle that reaches behind the camera the part at depths beyond 1e-6 is drawn.
     The picture is differentiable with respect to all real inputs, once.
 
     Args:

@@ -10,6 +10,7 @@ can spoil a gradient.
 
 import tensorflow as tf
 
+# What lies at this depth or nearer is not drawn.
 _NEAR_DEPTH = 1e-6
 _MIN_DOUBLED_AREA = 1e-10
 # How many (pixel, triangle) pairs the search for the sharp layer holds at once.
@@ -88,14 +89,8 @@ def _render_one(
         tf.stack([tf.cast(columns, dtype) + half, tf.cast(rows, dtype) + half], -1),
         [-1, 2],
     )
-    # A vertex behind the camera is part of no drawn triangle: where it is projected
-    # to does not matter, as long as it is a number.
-    depth = vertices[:, 2:]
-    visible = depth > _NEAR_DEPTH
-    depth = tf.where(visible, depth, tf.ones_like(depth))
-    projected = tf.concat([vertices[:, :2] / depth, depth], -1)
-    corners = tf.gather(projected, triangles)
-    drawn = _is_drawn(corners) & tf.reduce_all(tf.gather(visible[:, 0], triangles), -1)
+    corners = tf.gather(vertices, triangles)
+    drawn = _is_drawn(corners)
 
     # One dummy triangle more, which stands for the background and is never seen.
     dummy = tf.constant([[[0, 0, 1], [0, 1, 1], [1, 0, 1]]], dtype)
@@ -115,7 +110,7 @@ def _render_one(
     sharp = tf.stop_gradient(_nearest_triangles(corners[:-1], drawn, pixels))
     hit = sharp >= 0
     sharp_triangle = tf.where(hit, sharp, tf.shape(triangles)[0])
-    barycentric, sharp_depth = _barycentric(
+    barycentric, sharp_depth, _ = _barycentric(
         tf.gather(corners, sharp_triangle),
         tf.where(hit[:, None], pixels, tf.constant(0.25, dtype)),
     )
@@ -147,7 +142,7 @@ class _Surface:
     """What the triangles of one picture look like, corner by corner.
 
     Attributes:
-      corners: `[triangles, 3, 3]`, projected (x, y, z).
+      corners: `[triangles, 3, 3]`, homogeneous like the vertices.
     """
 
     def __init__(self, corners, attributes, uv, texture):
@@ -192,38 +187,39 @@ def _sample_texture(texture: tf.Tensor, uv: tf.Tensor) -> tf.Tensor:
     return top * (1 - fy) + bottom * fy
 
 
-def _cross(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
-    return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
-
-
 def _is_drawn(corners: tf.Tensor) -> tf.Tensor:
-    """Whether projected triangles `[n, 3, 3]` show their front."""
-    a, b, c = (corners[:, k, :2] for k in range(3))
-    area = _cross(b - a, c - a)
-    return (area < -_MIN_DOUBLED_AREA) & tf.math.is_finite(area)
+    """Whether triangles `[n, 3, 3]` show their front."""
+    a, b, c = (corners[:, k] for k in range(3))
+    # The doubled area in the picture times all three depths.
+    volume = tf.reduce_sum(a * tf.linalg.cross(b - a, c - a), -1)
+    depths = tf.reduce_prod(corners[..., 2], -1)
+    return volume < -_MIN_DOUBLED_AREA * tf.abs(depths)
 
 
-def _edge_functions(corners: tf.Tensor, pixels: tf.Tensor) -> tf.Tensor:
-    """Doubled areas of the parts opposite to the corners, for `[..., 3, 3]`."""
-    x, y = corners[..., 0], corners[..., 1]
-    px, py = pixels[..., None, 0], pixels[..., None, 1]
-    ax, ay = tf.roll(x, -1, -1), tf.roll(y, -1, -1)
-    bx, by = tf.roll(x, -2, -1), tf.roll(y, -2, -1)
-    # From the end with the lower x, so that both triangles at an edge agree on the
-    # side a pixel is on.
-    swap = (ax > bx) | ((ax == bx) & (ay > by))
-    ax, bx = tf.where(swap, bx, ax), tf.where(swap, ax, bx)
-    ay, by = tf.where(swap, by, ay), tf.where(swap, ay, by)
-    area = (bx - ax) * (py - ay) - (by - ay) * (px - ax)
-    return tf.where(swap, -area, area)
+def _seen_from(pixels: tf.Tensor, vertices: tf.Tensor) -> tf.Tensor:
+    """Positions `[..., 2]` around pixels `[..., 2]`, times the depth."""
+    return vertices[..., :2] - pixels * vertices[..., 2:]
 
 
-def _barycentric(corners: tf.Tensor, pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Perspective-correct barycentric coordinates `[n, 3]` and depths `[n]`."""
-    areas = _edge_functions(corners, pixels)
-    weights = areas / tf.reduce_sum(areas, -1, keepdims=True) / corners[..., 2]
-    depth = 1 / tf.reduce_sum(weights, -1)
-    return weights * depth[..., None], depth
+def _barycentric(
+    corners: tf.Tensor, pixels: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """What pixels `[..., 2]` see of triangles `[..., 3, 3]`.
+
+    Returns:
+      Barycentric coordinates `[..., 3]` and depths `[...]` of the points where the rays
+      through the pixels meet the triangles' planes, and whether they lie on the
+      triangles, beyond the near depth.
+    """
+    seen = _seen_from(pixels[..., None, :], corners)
+    x, y = seen[..., 0], seen[..., 1]
+    # Both triangles at an edge get the same value but for its sign.
+    edges = tf.roll(x, -1, -1) * tf.roll(y, -2, -1)
+    edges -= tf.roll(y, -1, -1) * tf.roll(x, -2, -1)
+    barycentric = edges / tf.reduce_sum(edges, -1, keepdims=True)
+    depth = tf.reduce_sum(barycentric * corners[..., 2], -1)
+    covered = tf.reduce_all(edges <= 0, -1) | tf.reduce_all(edges >= 0, -1)
+    return barycentric, depth, covered & (depth > _NEAR_DEPTH)
 
 
 def _nearest_triangles(
@@ -240,11 +236,8 @@ def _nearest_triangles(
 
     def nearest(index: tf.Tensor) -> tf.Tensor:
         part = pixels[index * chunk : (index + 1) * chunk]
-        areas = _edge_functions(corners[None], part[:, None])
-        covered = tf.reduce_all(areas <= 0, -1) & (tf.reduce_sum(areas, -1) < 0)
-        area = tf.reduce_sum(areas, -1, keepdims=True)
-        inverse = tf.reduce_sum(areas / area / corners[None, ..., 2], -1)
-        depth = tf.where(covered, 1 / inverse, infinity)
+        _, depth, covered = _barycentric(corners[None], part[:, None])
+        depth = tf.where(covered, depth, infinity)
         # One column more, so that there is always a smallest.
         depth = tf.pad(depth, [[0, 0], [0, 1]], constant_values=float("inf"))
         best = tf.argmin(depth, -1)
@@ -268,21 +261,51 @@ def _silhouettes(neighbors: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.where(drawn[:, None] & ~across), tf.int32)
 
 
+def _clip_edges(
+    first: tf.Tensor, second: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Cuts off what of edges with ends `[n, 3]` is nearer than the near depth.
+
+    Returns:
+      The ends `[n, 3]` of what is left, and how far they were moved along the edge
+      `[n]`, relative to its length. An edge of which nothing is left stays as it is.
+    """
+
+    def clip(end: tf.Tensor, other: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        crosses = (end[:, 2] <= _NEAR_DEPTH) & (other[:, 2] > _NEAR_DEPTH)
+        direction = other - end
+        moved = (_NEAR_DEPTH - end[:, 2]) / tf.where(crosses, direction[:, 2], 1)
+        moved = tf.where(crosses, moved, 0)
+        cut = end + moved[:, None] * direction
+        near = tf.fill(tf.shape(moved), tf.constant(_NEAR_DEPTH, end.dtype))
+        cut = tf.concat([cut[:, :2], near[:, None]], -1)
+        return tf.where(crosses[:, None], cut, end), moved
+
+    return *clip(first, second), *clip(second, first)
+
+
 def _nearest_on_edges(
     first: tf.Tensor, second: tf.Tensor, pixels: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Distance, depth and perspective-correct parameter of the nearest edge points."""
-    direction = second[..., :2] - first[..., :2]
-    offset = pixels - first[..., :2]
-    length = tf.reduce_sum(direction * direction, -1)
-    screen = tf.clip_by_value(tf.reduce_sum(offset * direction, -1) / length, 0, 1)
-    offset -= screen[..., None] * direction
+    a, b = _seen_from(pixels, first), _seen_from(pixels, second)
+    # Along the edge in the picture, times both depths.
+    direction = first[..., 2:] * b - second[..., 2:] * a
+    past_first = -tf.reduce_sum(a * direction, -1)
+    before_second = tf.reduce_sum(b * direction, -1)
+    inside = (past_first > 0) & (before_second > 0)
+    parameter = tf.where(
+        inside,
+        past_first / tf.where(inside, past_first + before_second, 1),
+        tf.cast(past_first > 0, pixels.dtype),
+    )
+    depth = (1 - parameter) * first[..., 2] + parameter * second[..., 2]
+    offset = (1 - parameter[..., None]) * a + parameter[..., None] * b
     square = tf.reduce_sum(offset * offset, -1)
     # The square root has no derivative at 0.
     away = square > 0
-    distance = tf.where(away, tf.sqrt(tf.where(away, square, 1)), 0)
-    depth = 1 / ((1 - screen) / first[..., 2] + screen / second[..., 2])
-    return distance, depth, screen * depth / second[..., 2]
+    distance = tf.where(away, tf.sqrt(tf.where(away, square, 1)), 0) / depth
+    return distance, depth, parameter
 
 
 def _composite(
@@ -303,6 +326,7 @@ def _composite(
     owner, opposite = edges[:, 0], edges[:, 1]
     first = tf.gather_nd(surface.corners, tf.stack([owner, (opposite + 1) % 3], -1))
     second = tf.gather_nd(surface.corners, tf.stack([owner, (opposite + 2) % 3], -1))
+    first, cut_first, second, cut_second = _clip_edges(first, second)
 
     # Which edges are within the margin of which pixel.
     distance, depth, _ = _nearest_on_edges(
@@ -313,7 +337,9 @@ def _composite(
     infinity = tf.constant(float("inf"), dtype)
     surface_depth = tf.stop_gradient(tf.where(hit, sharp_depth, infinity))
     is_real = tf.range(tf.shape(edges)[0]) < tf.shape(silhouettes)[0]
-    reaches = is_real & (distance < margin) & (depth < surface_depth[:, None])
+    visible = tf.maximum(first[:, 2], second[:, 2]) > _NEAR_DEPTH
+    reaches = is_real & visible & (distance < margin)
+    reaches &= depth < surface_depth[:, None]
     most = tf.reduce_max(tf.reduce_sum(tf.cast(reaches, tf.int32), -1))
     # The chosen edges first, in their order.
     order = tf.argsort(tf.cast(~reaches, tf.int32), axis=-1, stable=True)[:, :most]
@@ -325,7 +351,8 @@ def _composite(
     )
     extent = tf.where(present, distance / margin, 1)
     depth = tf.where(present, depth, 1)
-    parameter = tf.where(present, parameter, 0)
+    start, end = tf.gather(cut_first, chosen), 1 - tf.gather(cut_second, chosen)
+    parameter = tf.where(present, (1 - parameter) * start + parameter * end, 0)
     opposite = tf.gather(opposite, chosen)[..., None]
     barycentric = tf.where(
         tf.range(3) == (opposite + 1) % 3,

@@ -18,8 +18,7 @@
 
 namespace unsup3d {
 
-// Where gradients are added up. Those of the vertices are with respect to the
-// projected vertices.
+// Where gradients are added up.
 template <typename T>
 struct Gradients {
   Vertex<Real>* vertices;
@@ -35,16 +34,14 @@ struct Gradients {
   }
   void AddUv(int64_t index, Real value) { uv[index] += value; }
   void AddVertex(int64_t index, const Vertex<Real>& value) {
-    vertices[index].x += value.x;
-    vertices[index].y += value.y;
-    vertices[index].z += value.z;
+    AddScaled(&vertices[index], Real(1), value);
   }
 };
 
 template <typename T>
 class PixelDifferentiator {
  public:
-  PixelDifferentiator(const Scene<T>& scene, const Mesh& mesh,
+  PixelDifferentiator(const Scene<T>& scene, const Mesh<T>& mesh,
                       const Options& options, const Gradients<T>& gradients)
       : scene_(scene), mesh_(mesh), margin_(options.margin), gradients_(gradients) {}
 
@@ -74,7 +71,7 @@ class PixelDifferentiator {
         Real barycentric[3];
         Real barycentric_gradient[3] = {0, 0, 0};
         const int edge = pixel.fragments[layer.fragment].edge;
-        FragmentPoint(mesh_, edge, px, py, barycentric);
+        FragmentBarycentric(pixel.fragments[layer.fragment], barycentric);
         ColourGradient(scene_.material, edge / 3, barycentric, weight, g, gradients_,
                        barycentric_gradient);
         parameter_[layer.fragment] += barycentric_gradient[(edge + 2) % 3] -
@@ -121,22 +118,27 @@ class PixelDifferentiator {
     SurfacePointGradient(corners, px, py, point, sharp_barycentric_, sharp_depth_,
                          corner_gradients);
     for (int k = 0; k < 3; ++k) {
-      gradients_.AddVertex(mesh_.triangles[3 * triangle + k], corner_gradients[k]);
+      gradients_.AddVertex(mesh_.Corner(triangle, k), corner_gradients[k]);
     }
   }
 
   void AddFragment(int i, int edge, Real px, Real py) {
-    const Vertex<Real>& a = mesh_.vertices[mesh_.First(edge)];
-    const Vertex<Real>& b = mesh_.vertices[mesh_.Second(edge)];
+    const Vertex<Real> a = mesh_.At(mesh_.First(edge));
+    const Vertex<Real> b = mesh_.At(mesh_.Second(edge));
+    EdgePart<Real> part;
+    ClipEdge(a, b, &part);
+    EdgePart<Real> part_gradient = {{{0, 0, 0}, {0, 0, 0}}, {0, 0}};
+    EdgePointGradient(part, px, py, NearestOnEdge(part, px, py),
+                      extent_[i] / margin_, parameter_[i], depth_[i],
+                      &part_gradient);
     Vertex<Real> a_gradient = {0, 0, 0}, b_gradient = {0, 0, 0};
-    EdgePointGradient(a, b, NearestOnEdge(a, b, px, py), extent_[i] / margin_,
-                      parameter_[i], depth_[i], &a_gradient, &b_gradient);
+    ClipEdgeGradient(a, b, part, part_gradient, &a_gradient, &b_gradient);
     gradients_.AddVertex(mesh_.First(edge), a_gradient);
     gradients_.AddVertex(mesh_.Second(edge), b_gradient);
   }
 
   const Scene<T>& scene_;
-  const Mesh& mesh_;
+  const Mesh<T>& mesh_;
   const Real margin_;
   Gradients<T> gradients_;
   // With respect to the fragments of the pixel and to its sharp surface.
@@ -149,14 +151,14 @@ class PixelDifferentiator {
 // the derivative with respect to its picture is `picture_gradient`; `depths` is
 // scratch. Returns the first pixel with a wrong triangle index, or -1, see FindDepths.
 template <typename T>
-int64_t DifferentiateBand(const Scene<T>& scene, const Mesh& mesh,
+int64_t DifferentiateBand(const Scene<T>& scene, const Mesh<T>& mesh,
                           const Options& options, int begin, int end,
                           const T* picture_gradient, const int* ids, Real* depths,
                           const Gradients<T>& gradients, T* background_gradient) {
   const int channels = scene.channels;
   const int64_t wrong = FindDepths(scene, mesh, begin, end, ids, depths);
   if (wrong >= 0) return wrong;
-  SoftLayer soft(mesh, scene.width, options);
+  SoftLayer<T> soft(mesh, scene.width, options);
   PixelDifferentiator<T> differentiator(scene, mesh, options, gradients);
   for (int y = begin; y < end; ++y) {
     soft.MoveTo(y, end, depths);

@@ -19,14 +19,14 @@ namespace unsup3d {
 
 // Calls `visit(channel, value)` for the colour that a layer shows at (px, py).
 template <typename T, typename Visit>
-void VisitLayer(const Scene<T>& scene, const Mesh& mesh, const Pixel<Real>& pixel,
+void VisitLayer(const Scene<T>& scene, const Mesh<T>& mesh, const Pixel<Real>& pixel,
                 int fragment, int sharp_triangle, Real px, Real py,
                 const T* background, Visit visit) {
   if (fragment != kSharp) {
     Real barycentric[3];
-    const int edge = pixel.fragments[fragment].edge;
-    FragmentPoint(mesh, edge, px, py, barycentric);
-    VisitColour(scene.material, edge / 3, barycentric, visit);
+    FragmentBarycentric(pixel.fragments[fragment], barycentric);
+    VisitColour(scene.material, pixel.fragments[fragment].edge / 3, barycentric,
+                visit);
   } else if (sharp_triangle >= 0) {
     SurfacePoint<Real> point;
     FindSharpPoint(mesh, sharp_triangle, px, py, &point);
@@ -39,11 +39,11 @@ void VisitLayer(const Scene<T>& scene, const Mesh& mesh, const Pixel<Real>& pixe
 // Draws the rows begin .. end of `picture` [height, width, channels], and of `ids`
 // and `depths`, see DrawSharp.
 template <typename T>
-void DrawBand(const Scene<T>& scene, const Mesh& mesh, const Options& options,
+void DrawBand(const Scene<T>& scene, const Mesh<T>& mesh, const Options& options,
               int begin, int end, int* ids, Real* depths, T* picture) {
   const int channels = scene.channels;
   DrawSharp(mesh, begin, end, scene.width, ids, depths);
-  SoftLayer soft(mesh, scene.width, options);
+  SoftLayer<T> soft(mesh, scene.width, options);
   std::vector<Real> colour(channels);
   for (int y = begin; y < end; ++y) {
     soft.MoveTo(y, end, depths);

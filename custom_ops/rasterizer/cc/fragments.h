@@ -32,7 +32,18 @@ struct Fragment {
   int edge;  // 3 * triangle + the corner opposite to the edge
   Real extent;
   Real depth;
+  Real parameter;  // of the nearest point: 0 at the edge's first end, 1 at its second
 };
+
+// Where a fragment lies on the triangle that owns its edge.
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline void FragmentBarycentric(const Fragment<Real>& fragment,
+                                                    Real barycentric[3]) {
+  const int opposite = fragment.edge % 3;
+  barycentric[opposite] = 0;
+  barycentric[(opposite + 1) % 3] = 1 - fragment.parameter;
+  barycentric[(opposite + 2) % 3] = fragment.parameter;
+}
 
 // The index that stands for the sharp surface, or the background where there is none.
 constexpr int kSharp = -1;

@@ -1,12 +1,11 @@
 // What one triangle, or one edge, does to one pixel, and the derivatives.
 //
-// Vertices come as homogeneous pixel coordinates (X, Y, z) = (x z, y z, z) and are
-// projected once to (x, y, z): x right, y down, z away from the camera. All
-// derivatives are taken with respect to the projected (x, y, z);
-// `UnprojectGradient` turns their sum into that of (X, Y, z).
-//
-// A triangle is drawn if all its corners lie in front of the camera and its signed
-// area in the picture is negative, that is if it turns counter-clockwise as seen.
+// Vertices are homogeneous pixel coordinates (x z, y z, z): x right, y down, z away
+// from the camera. These are linear coordinates of space, in which the camera is the
+// origin and the pixel centre (px, py) sees the ray of the points t (px, py, 1).
+// Working in them takes no projection, and triangles that reach behind the camera
+// take no clipping (Olano and Greer, Triangle Scan Conversion using 2D Homogeneous
+// Coordinates, 1997). All derivatives are with respect to them, too.
 //
 // The functions are plain templates on the scalar without any state, for the
 // processor and for a GPU alike.
@@ -24,7 +23,9 @@
 
 namespace unsup3d {
 
-// Triangles with a corner at this depth or nearer are dropped whole.
+// What lies at this depth or nearer is not drawn. A surface ends there without a soft
+// edge, so this is as small as single precision allows with ease: the cut then lies
+// far outside of any picture, unless the surface all but touches the camera.
 constexpr double kNearDepth = 1e-6;
 
 // Twice the area in square pixels up to which a triangle counts as having none:
@@ -33,23 +34,39 @@ constexpr double kMinDoubledArea = 1e-10;
 
 template <typename Real>
 struct Vertex {
-  Real x, y, z;
+  Real x, y, z;  // x and y times z
 };
 
-// Projects (x z, y z, z). Behind the camera the result is not used.
-template <typename Real, typename T>
-UNSUP3D_HOST_DEVICE inline Vertex<Real> Project(const T* homogeneous) {
-  const Real z = homogeneous[2];
-  return {homogeneous[0] / z, homogeneous[1] / z, z};
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline Vertex<Real> operator-(const Vertex<Real>& a,
+                                                  const Vertex<Real>& b) {
+  return {a.x - b.x, a.y - b.y, a.z - b.z};
 }
 
-// The derivative with respect to (x z, y z, z) from that with respect to (x, y, z).
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline Vertex<Real> UnprojectGradient(
-    const Vertex<Real>& vertex, const Vertex<Real>& gradient) {
-  return {gradient.x / vertex.z, gradient.y / vertex.z,
-          gradient.z -
-              (gradient.x * vertex.x + gradient.y * vertex.y) / vertex.z};
+UNSUP3D_HOST_DEVICE inline void AddScaled(Vertex<Real>* sum, Real factor,
+                                          const Vertex<Real>& a) {
+  sum->x += factor * a.x;
+  sum->y += factor * a.y;
+  sum->z += factor * a.z;
+}
+
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline Real Dot(const Vertex<Real>& a, const Vertex<Real>& b) {
+  return a.x * b.x + a.y * b.y + a.z * b.z;
+}
+
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline Real Determinant(const Vertex<Real>& a,
+                                            const Vertex<Real>& b,
+                                            const Vertex<Real>& c) {
+  return a.x * (b.y * c.z - b.z * c.y) + a.y * (b.z * c.x - b.x * c.z) +
+         a.z * (b.x * c.y - b.y * c.x);
+}
+
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline bool IsVisible(const Vertex<Real>& vertex) {
+  return vertex.z > Real(kNearDepth);
 }
 
 // A product that is rounded by itself, never fused with a sum. On the host the same
@@ -70,68 +87,78 @@ UNSUP3D_HOST_DEVICE inline float RoundedProduct(float a, float b) {
 #endif
 }
 
+// Coordinates in which the pixel (px, py) is the origin of the picture.
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline Real DoubledArea(const Vertex<Real>& a,
-                                            const Vertex<Real>& b,
-                                            const Vertex<Real>& c) {
-  return (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
+UNSUP3D_HOST_DEVICE inline Vertex<Real> SeenFrom(Real px, Real py,
+                                                 const Vertex<Real>& vertex) {
+  return {vertex.x - RoundedProduct(px, vertex.z),
+          vertex.y - RoundedProduct(py, vertex.z), vertex.z};
 }
 
-// Whether the triangle is drawn at all. The lower bound also drops triangles so
-// large that their area is not a number.
+// Turns a derivative with respect to SeenFrom(px, py, vertex) into that with respect
+// to the vertex.
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline bool IsDrawn(const Vertex<Real>& a,
-                                        const Vertex<Real>& b,
-                                        const Vertex<Real>& c) {
-  const Real near_depth = Real(kNearDepth);
-  if (!(a.z > near_depth && b.z > near_depth && c.z > near_depth)) return false;
-  const Real area = DoubledArea(a, b, c);
-  return area < -Real(kMinDoubledArea) && area > -Real(1e300);
+UNSUP3D_HOST_DEVICE inline Vertex<Real> SeenFromGradient(
+    Real px, Real py, const Vertex<Real>& gradient) {
+  return {gradient.x, gradient.y,
+          gradient.z - px * gradient.x - py * gradient.y};
+}
+
+// Which side of a triangle the camera sees.
+enum class Facing : signed char { kFront, kBack, kNone };
+
+// The front is the side from which a triangle turns counter-clockwise: its signed
+// area in the picture is negative.
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline Facing FindFacing(const Vertex<Real>& a,
+                                             const Vertex<Real>& b,
+                                             const Vertex<Real>& c) {
+  // The doubled area times all three depths, whatever their signs. Differences keep
+  // it precise for small triangles.
+  const Real volume = Determinant(a, b - a, c - a);
+  const Real smallest = Real(kMinDoubledArea) * std::abs(a.z * b.z * c.z);
+  if (volume < -smallest) return Facing::kFront;
+  if (volume > smallest) return Facing::kBack;
+  return Facing::kNone;
 }
 
 // The point of a triangle seen through a pixel.
 template <typename Real>
 struct SurfacePoint {
-  // Twice the signed areas of the parts of the triangle opposite to the corners:
-  // their ratios are the barycentric coordinates in the picture plane.
-  Real areas[3];
-  Real barycentric[3];  // perspective-correct coordinates, those in space
+  Real barycentric[3];  // in space, not in the picture plane
   Real depth;
+  Real total;  // the sum of the edge functions, see CoverPixel
 };
 
-// Tells whether a drawn triangle covers the point (px, py), its border included,
-// and where. The two directions of an edge give areas that differ in sign only, to
-// the last bit, so that no pixel falls between two triangles that share an edge.
+// Tells whether a triangle, no matter which side it shows, covers the pixel centre
+// (px, py), its border included, and where.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline bool CoverPixel(const Vertex<Real> corners[3], Real px,
                                            Real py, SurfacePoint<Real>* point) {
-  Real x[3], y[3];
+  Vertex<Real> seen[3];
+  for (int k = 0; k < 3; ++k) seen[k] = SeenFrom(px, py, corners[k]);
+  // The barycentric coordinates are proportional to the edge functions. The two
+  // directions of an edge give values that differ in sign only, to the last bit, so
+  // that no pixel falls between two triangles that share an edge.
+  Real edges[3];
   for (int k = 0; k < 3; ++k) {
-    x[k] = corners[k].x - px;
-    y[k] = corners[k].y - py;
+    const Vertex<Real>& a = seen[(k + 1) % 3];
+    const Vertex<Real>& b = seen[(k + 2) % 3];
+    edges[k] = RoundedProduct(a.x, b.y) - RoundedProduct(a.y, b.x);
   }
+  // One jump instead of six that nobody can predict.
+  const bool all_negative = (edges[0] <= 0) & (edges[1] <= 0) & (edges[2] <= 0);
+  const bool all_positive = (edges[0] >= 0) & (edges[1] >= 0) & (edges[2] >= 0);
+  if (!(all_negative | all_positive)) return false;
+  point->total = edges[0] + edges[1] + edges[2];
+  const Real scale = 1 / point->total;
+  point->depth = 0;
   for (int k = 0; k < 3; ++k) {
-    const int i = (k + 1) % 3;
-    const int j = (k + 2) % 3;
-    point->areas[k] = RoundedProduct(x[i], y[j]) - RoundedProduct(y[i], x[j]);
+    point->barycentric[k] = edges[k] * scale;
+    point->depth += point->barycentric[k] * corners[k].z;
   }
-  // One jump instead of three that nobody can predict.
-  if (!((point->areas[0] <= 0) & (point->areas[1] <= 0) & (point->areas[2] <= 0))) {
-    return false;
-  }
-  const Real area = point->areas[0] + point->areas[1] + point->areas[2];
-  if (!(area < 0)) return false;
-  // The barycentric coordinates in space are proportional to areas[k] / z[k];
-  // multiplied by all three depths this takes a single division.
-  const Real z01 = corners[0].z * corners[1].z;
-  point->barycentric[0] = point->areas[0] * (corners[1].z * corners[2].z);
-  point->barycentric[1] = point->areas[1] * (corners[0].z * corners[2].z);
-  point->barycentric[2] = point->areas[2] * z01;
-  const Real scale = 1 / (point->barycentric[0] + point->barycentric[1] +
-                          point->barycentric[2]);
-  for (int k = 0; k < 3; ++k) point->barycentric[k] *= scale;
-  point->depth = area * (z01 * corners[2].z) * scale;
-  return true;
+  // Also false where the total is 0 and the depth is not a number.
+  return point->depth > Real(kNearDepth);
 }
 
 // Adds to `corner_gradients` the derivative of a function of a surface point, given
@@ -141,105 +168,206 @@ UNSUP3D_HOST_DEVICE inline void SurfacePointGradient(
     const Vertex<Real> corners[3], Real px, Real py,
     const SurfacePoint<Real>& point, const Real barycentric_gradient[3],
     Real depth_gradient, Vertex<Real> corner_gradients[3]) {
-  const Real z = point.depth;
-  const Real area = point.areas[0] + point.areas[1] + point.areas[2];
-  Real screen[3];  // the barycentric coordinates in the picture plane
-  for (int k = 0; k < 3; ++k) screen[k] = point.areas[k] / area;
-  Real total = depth_gradient;
-  for (int k = 0; k < 3; ++k) {
-    total += barycentric_gradient[k] * point.barycentric[k] / z;
-  }
-  const Real inverse_depth_gradient = -z * z * total;
-  Real screen_gradient[3];
+  Vertex<Real> seen[3];
+  Vertex<Real> seen_gradients[3];
   Real mean = 0;
   for (int k = 0; k < 3; ++k) {
-    screen_gradient[k] =
-        (barycentric_gradient[k] * z + inverse_depth_gradient) / corners[k].z;
-    corner_gradients[k].z -= screen_gradient[k] * screen[k] / corners[k].z;
-    mean += screen_gradient[k] * screen[k];
+    seen[k] = SeenFrom(px, py, corners[k]);
+    seen_gradients[k] = {0, 0, depth_gradient * point.barycentric[k]};
+    mean += point.barycentric[k] *
+            (barycentric_gradient[k] + depth_gradient * corners[k].z);
   }
   for (int k = 0; k < 3; ++k) {
     const int i = (k + 1) % 3;
     const int j = (k + 2) % 3;
-    const Real g = (screen_gradient[k] - mean) / area;
-    corner_gradients[i].x += g * (corners[j].y - py);
-    corner_gradients[i].y += g * (px - corners[j].x);
-    corner_gradients[j].x += g * (py - corners[i].y);
-    corner_gradients[j].y += g * (corners[i].x - px);
+    // With respect to the edge function.
+    const Real g =
+        (barycentric_gradient[k] + depth_gradient * corners[k].z - mean) /
+        point.total;
+    seen_gradients[i].x += g * seen[j].y;
+    seen_gradients[i].y -= g * seen[j].x;
+    seen_gradients[j].x -= g * seen[i].y;
+    seen_gradients[j].y += g * seen[i].x;
+  }
+  for (int k = 0; k < 3; ++k) {
+    AddScaled(&corner_gradients[k], Real(1),
+              SeenFromGradient(px, py, seen_gradients[k]));
   }
 }
 
-// The point of an edge that is nearest to a pixel in the picture plane.
+// The part of an edge beyond the near depth, or a derivative with respect to it.
+template <typename Real>
+struct EdgePart {
+  Vertex<Real> ends[2];
+  Real parameters[2];  // of its ends: 0 at the edge's first end, 1 at its second
+};
+
+// Returns whether there is such a part.
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline bool ClipEdge(const Vertex<Real>& a,
+                                         const Vertex<Real>& b,
+                                         EdgePart<Real>* part) {
+  *part = {{a, b}, {0, 1}};
+  if (IsVisible(a) == IsVisible(b)) return IsVisible(a);
+  const int cut = IsVisible(a) ? 1 : 0;
+  const Real t = (Real(kNearDepth) - a.z) / (b.z - a.z);
+  part->parameters[cut] = t;
+  part->ends[cut] = a;
+  AddScaled(&part->ends[cut], t, b - a);
+  part->ends[cut].z = Real(kNearDepth);
+  return true;
+}
+
+// Adds to the gradients of both ends of an edge, given that of its visible part.
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline void ClipEdgeGradient(const Vertex<Real>& a,
+                                                 const Vertex<Real>& b,
+                                                 const EdgePart<Real>& part,
+                                                 const EdgePart<Real>& gradient,
+                                                 Vertex<Real>* a_gradient,
+                                                 Vertex<Real>* b_gradient) {
+  for (int end = 0; end < 2; ++end) {
+    const Vertex<Real>& g = gradient.ends[end];
+    const Real t = part.parameters[end];
+    AddScaled(a_gradient, 1 - t, g);
+    AddScaled(b_gradient, t, g);
+    if (IsVisible(end == 0 ? a : b)) continue;
+    // The cut slides along the edge.
+    const Vertex<Real> direction = b - a;
+    const Real slide = (gradient.parameters[end] + Dot(g, direction)) / direction.z;
+    a_gradient->z -= (1 - t) * slide;
+    b_gradient->z -= t * slide;
+  }
+}
+
+// The point of the visible part of an edge that is nearest to a pixel in the picture.
 template <typename Real>
 struct EdgePoint {
-  Real screen;     // 0 at the first end, 1 at the second, in the picture plane
-  Real parameter;  // the same in space, perspective-correct
+  Real fraction;   // in space, 0 at the first end of the part and 1 at the second
+  Real parameter;  // the same of the whole edge
   Real depth;
-  Real distance;            // to the pixel, in pixels
-  Real offset_x, offset_y;  // from the point to the pixel
-  bool inside;              // strictly between the two ends
+  Real distance;  // to the pixel, in pixels
+  Real x, y;      // seen from the pixel, times the depth
+  bool inside;    // strictly between the two ends of the part
 };
 
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline EdgePoint<Real> NearestOnEdge(const Vertex<Real>& a,
-                                                         const Vertex<Real>& b,
-                                                         Real px, Real py) {
+UNSUP3D_HOST_DEVICE inline EdgePoint<Real> NearestOnEdge(
+    const EdgePart<Real>& part, Real px, Real py) {
+  const Vertex<Real> a = SeenFrom(px, py, part.ends[0]);
+  const Vertex<Real> b = SeenFrom(px, py, part.ends[1]);
+  // The direction of the edge in the picture, times both depths. The nearest point
+  // is where the edge has no component along it.
+  const Real dx = a.z * b.x - b.z * a.x;
+  const Real dy = a.z * b.y - b.z * a.y;
+  const Real past_a = -(a.x * dx + a.y * dy);
+  const Real before_b = b.x * dx + b.y * dy;
   EdgePoint<Real> point;
-  const Real dx = b.x - a.x;
-  const Real dy = b.y - a.y;
-  const Real squared = dx * dx + dy * dy;
-  const Real along = (px - a.x) * dx + (py - a.y) * dy;
-  point.inside = along > 0 && along < squared;
-  point.screen = point.inside ? along / squared : (along > 0 ? Real(1) : Real(0));
-  point.offset_x = px - (a.x + point.screen * dx);
-  point.offset_y = py - (a.y + point.screen * dy);
-  // At its second end the point is `b` to the last bit, as for the next edge.
-  if (point.screen == 1) {
-    point.offset_x = px - b.x;
-    point.offset_y = py - b.y;
-  }
-  point.distance = std::sqrt(point.offset_x * point.offset_x +
-                             point.offset_y * point.offset_y);
-  point.depth = 1 / ((1 - point.screen) / a.z + point.screen / b.z);
-  point.parameter = point.screen * point.depth / b.z;
+  point.inside = past_a > 0 && before_b > 0;
+  // At an end the point is that end to the last bit, as for the next edge.
+  const Real t =
+      point.inside ? past_a / (past_a + before_b) : (past_a > 0 ? Real(1) : Real(0));
+  point.fraction = t;
+  point.parameter = (1 - t) * part.parameters[0] + t * part.parameters[1];
+  point.depth = (1 - t) * a.z + t * b.z;
+  point.x = (1 - t) * a.x + t * b.x;
+  point.y = (1 - t) * a.y + t * b.y;
+  point.distance = std::sqrt(point.x * point.x + point.y * point.y) / point.depth;
   return point;
 }
 
-// Adds to the gradients of both ends the derivative of a function of an edge point,
-// given its derivative with respect to the distance, the parameter and the depth.
+// Adds to the gradient of the part of an edge the derivative of a function of a point
+// on it, given its derivative with respect to the distance, the parameter and the
+// depth.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline void EdgePointGradient(
-    const Vertex<Real>& a, const Vertex<Real>& b, const EdgePoint<Real>& point,
+    const EdgePart<Real>& part, Real px, Real py, const EdgePoint<Real>& point,
     Real distance_gradient, Real parameter_gradient, Real depth_gradient,
-    Vertex<Real>* a_gradient, Vertex<Real>* b_gradient) {
-  const Real s = point.screen;
-  const Real z = point.depth;
-  // The offset is perpendicular to the edge, or the point does not slide: the
-  // distance changes as if the point were fixed to the edge.
+    EdgePart<Real>* gradient) {
+  const Real t = point.fraction;
+  const Real weights[2] = {1 - t, t};
+  // With respect to the point. The pixel lies straight beside it, or it does not
+  // slide: the distance changes as if the point were fixed to the edge.
+  Vertex<Real> g = {0, 0, depth_gradient};
   if (point.distance > 0) {
-    const Real gx = -distance_gradient * point.offset_x / point.distance;
-    const Real gy = -distance_gradient * point.offset_y / point.distance;
-    a_gradient->x += (1 - s) * gx;
-    a_gradient->y += (1 - s) * gy;
-    b_gradient->x += s * gx;
-    b_gradient->y += s * gy;
+    const Real scale =
+        distance_gradient / (point.distance * point.depth * point.depth);
+    g.x = scale * point.x;
+    g.y = scale * point.y;
+    g.z -= distance_gradient * point.distance / point.depth;
   }
-  const Real inverse_depth_gradient =
-      -z * z * (depth_gradient + parameter_gradient * s / b.z);
-  a_gradient->z -= inverse_depth_gradient * (1 - s) / (a.z * a.z);
-  b_gradient->z -=
-      (inverse_depth_gradient + parameter_gradient * z) * s / (b.z * b.z);
+  Vertex<Real> seen_gradients[2] = {{0, 0, 0}, {0, 0, 0}};
+  for (int end = 0; end < 2; ++end) {
+    AddScaled(&seen_gradients[end], weights[end], g);
+    gradient->parameters[end] += weights[end] * parameter_gradient;
+  }
   if (point.inside) {
-    const Real dx = b.x - a.x;
-    const Real dy = b.y - a.y;
-    const Real g = (parameter_gradient * z / b.z +
-                    inverse_depth_gradient * (1 / b.z - 1 / a.z)) /
-                   (dx * dx + dy * dy);
-    a_gradient->x -= g * ((1 - s) * dx + point.offset_x);
-    a_gradient->y -= g * ((1 - s) * dy + point.offset_y);
-    b_gradient->x += g * (point.offset_x - s * dx);
-    b_gradient->y += g * (point.offset_y - s * dy);
+    const Vertex<Real> a = SeenFrom(px, py, part.ends[0]);
+    const Vertex<Real> b = SeenFrom(px, py, part.ends[1]);
+    const Real dx = a.z * b.x - b.z * a.x;
+    const Real dy = a.z * b.y - b.z * a.y;
+    // As the point slides to where x dx + y dy = 0.
+    const Real slide =
+        (parameter_gradient * (part.parameters[1] - part.parameters[0]) +
+         depth_gradient * (b.z - a.z)) /
+        ((b.x - a.x) * dx + (b.y - a.y) * dy);
+    seen_gradients[0].x -= slide * (weights[0] * dx - b.z * point.x);
+    seen_gradients[0].y -= slide * (weights[0] * dy - b.z * point.y);
+    seen_gradients[0].z -= slide * (point.x * b.x + point.y * b.y);
+    seen_gradients[1].x -= slide * (weights[1] * dx + a.z * point.x);
+    seen_gradients[1].y -= slide * (weights[1] * dy + a.z * point.y);
+    seen_gradients[1].z += slide * (point.x * a.x + point.y * a.y);
   }
+  for (int end = 0; end < 2; ++end) {
+    AddScaled(&gradient->ends[end], Real(1),
+              SeenFromGradient(px, py, seen_gradients[end]));
+  }
+}
+
+// A rectangle in the picture.
+template <typename Real>
+struct Bounds {
+  Real left, top, right, bottom;
+
+  UNSUP3D_HOST_DEVICE inline void Extend(const Vertex<Real>& vertex) {
+    const Real scale = 1 / vertex.z;
+    const Real x = vertex.x * scale;
+    const Real y = vertex.y * scale;
+    left = x < left ? x : left;
+    top = y < top ? y : top;
+    right = x > right ? x : right;
+    bottom = y > bottom ? y : bottom;
+  }
+};
+
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline Bounds<Real> NoBounds() {
+  return {Real(HUGE_VAL), Real(HUGE_VAL), Real(-HUGE_VAL), Real(-HUGE_VAL)};
+}
+
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline Bounds<Real> EdgeBounds(const EdgePart<Real>& part) {
+  Bounds<Real> bounds = NoBounds<Real>();
+  for (int end = 0; end < 2; ++end) bounds.Extend(part.ends[end]);
+  return bounds;
+}
+
+// The bounds of the part of a triangle beyond the near depth.
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline Bounds<Real> TriangleBounds(
+    const Vertex<Real> corners[3]) {
+  Bounds<Real> bounds = NoBounds<Real>();
+  for (int k = 0; k < 3; ++k) {
+    if (IsVisible(corners[k])) bounds.Extend(corners[k]);
+  }
+  for (int k = 0; k < 3; ++k) {
+    const Vertex<Real>& next = corners[(k + 1) % 3];
+    EdgePart<Real> part;
+    if (IsVisible(corners[k]) == IsVisible(next)) continue;
+    ClipEdge(corners[k], next, &part);
+    for (int end = 0; end < 2; ++end) bounds.Extend(part.ends[end]);
+  }
+  return bounds;
 }
 
 }  // namespace unsup3d

@@ -38,7 +38,12 @@ class Random {
     return std::uniform_real_distribution<double>(low, high)(engine_);
   }
   Vertex<double> MakeVertex() {
-    return {(*this)(0, 10), (*this)(0, 10), (*this)(1, 4)};
+    const double z = (*this)(1, 4);
+    return {(*this)(0, 10) * z, (*this)(0, 10) * z, z};
+  }
+  // In front of the camera or behind it.
+  Vertex<double> MakeVertexAnywhere() {
+    return {(*this)(-5, 15), (*this)(-5, 15), (*this)(-2, 3)};
   }
 
  private:
@@ -65,26 +70,20 @@ void CheckGradients(std::vector<Vertex<double>> vertices,
   }
 }
 
-void TestProjection() {
-  const double homogeneous[3] = {6, 8, 2};
-  const auto vertex = Project<double>(homogeneous);
-  EXPECT(vertex.x == 3 && vertex.y == 4 && vertex.z == 2);
-  // f = 5 x + 7 y + 11 z.
-  const auto gradient = UnprojectGradient(vertex, Vertex<double>{5, 7, 11});
-  EXPECT(Near(gradient.x, 2.5, 1e-12) && Near(gradient.y, 3.5, 1e-12));
-  EXPECT(Near(gradient.z, 11 - (5 * 3 + 7 * 4) / 2.0, 1e-12));
-}
+Vertex<double> At(double x, double y, double z) { return {x * z, y * z, z}; }
 
-void TestIsDrawn() {
-  const Vertex<double> a = {0, 0, 1}, b = {0, 1, 1}, c = {1, 0, 1};
-  EXPECT(IsDrawn(a, b, c));
-  EXPECT(!IsDrawn(a, c, b));
-  EXPECT(!IsDrawn(a, b, b));
-  EXPECT(!IsDrawn(a, b, {1, 0, 0}));
-  EXPECT(!IsDrawn(a, b, {1, 0, -1}));
-  const double huge = 1e300, nan = std::nan("");
-  EXPECT(!IsDrawn<double>({-huge, -huge, 1}, {-huge, huge, 1}, {huge, 0, 1}));
-  EXPECT(!IsDrawn(a, b, {nan, 0, 1}));
+void TestFacing() {
+  const auto a = At(0, 0, 1), b = At(0, 1, 2), c = At(1, 0, 3);
+  EXPECT(FindFacing(a, b, c) == Facing::kFront);
+  EXPECT(FindFacing(b, c, a) == Facing::kFront);
+  EXPECT(FindFacing(a, c, b) == Facing::kBack);
+  EXPECT(FindFacing(a, b, b) == Facing::kNone);
+  EXPECT(FindFacing(a, b, At(1e-11, 0.5, 1)) == Facing::kNone);
+  // A corner moves through the plane of the camera: the other side never shows.
+  for (const double z : {1.0, 1e-3, 0.0, -1e-3, -1.0}) {
+    EXPECT(FindFacing(a, b, {1, 0, z}) == Facing::kFront);
+  }
+  EXPECT(FindFacing(a, b, {std::nan(""), 0, 1}) == Facing::kNone);
 }
 
 // A fan of triangles around a point in the middle of a square: pixels on the inner
@@ -92,16 +91,15 @@ void TestIsDrawn() {
 void TestNoCracks(Random& random) {
   for (int round = 0; round < 2000; ++round) {
     const Vertex<double> ring[4] = {
-        {0, 0, random(1, 3)}, {0, 8, random(1, 3)},
-        {8, 8, random(1, 3)}, {8, 0, random(1, 3)}};
-    Vertex<double> middle = random.MakeVertex();
-    middle.x = 1 + 0.6 * middle.x;
-    middle.y = 1 + 0.6 * middle.y;
+        At(0, 0, random(1, 3)), At(0, 8, random(1, 3)), At(8, 8, random(1, 3)),
+        At(8, 0, random(1, 3))};
+    const double x = random(1, 7), y = random(1, 7);
+    const Vertex<double> middle = At(x, y, random(1, 4));
     // A point on an inner edge, as near as doubles go.
-    const int side = round % 4;
+    const Vertex<double>& end = ring[round % 4];
     const double along = random(0, 1);
-    const double px = middle.x + along * (ring[side].x - middle.x);
-    const double py = middle.y + along * (ring[side].y - middle.y);
+    const double px = x + along * (end.x / end.z - x);
+    const double py = y + along * (end.y / end.z - y);
     int covering = 0;
     for (int k = 0; k < 4; ++k) {
       const Vertex<double> corners[3] = {middle, ring[k], ring[(k + 1) % 4]};
@@ -113,30 +111,31 @@ void TestNoCracks(Random& random) {
 }
 
 void TestSurfacePoint(Random& random) {
-  int covered = 0;
-  while (covered < 100) {
-    const std::vector<Vertex<double>> corners = {
-        random.MakeVertex(), random.MakeVertex(), random.MakeVertex()};
+  int covered = 0, crossing = 0;
+  while (covered < 200) {
+    const std::vector<Vertex<double>> corners = {random.MakeVertexAnywhere(),
+                                                 random.MakeVertexAnywhere(),
+                                                 random.MakeVertexAnywhere()};
     const double px = random(0, 10), py = random(0, 10);
     SurfacePoint<double> point;
-    if (!IsDrawn(corners[0], corners[1], corners[2]) ||
-        DoubledArea(corners[0], corners[1], corners[2]) > -1 ||
-        !CoverPixel(corners.data(), px, py, &point)) {
+    if (!CoverPixel(corners.data(), px, py, &point) || std::abs(point.total) < 5 ||
+        point.depth < 0.1) {
       continue;
     }
     ++covered;
-    // The point in space is the weighted mean of the corners in space.
-    double sum = 0, x = 0, y = 0, z = 0;
+    for (const auto& corner : corners) crossing += corner.z < 0;
+    EXPECT((FindFacing(corners[0], corners[1], corners[2]) == Facing::kFront) ==
+           (point.total < 0));
+    // The point in space is the weighted mean of the corners, and on the ray.
+    double sum = 0;
+    Vertex<double> mean = {0, 0, 0};
     for (int k = 0; k < 3; ++k) {
-      const double weight = point.barycentric[k];
-      EXPECT(weight >= 0);
-      sum += weight;
-      x += weight * corners[k].x * corners[k].z;
-      y += weight * corners[k].y * corners[k].z;
-      z += weight * corners[k].z;
+      EXPECT(point.barycentric[k] >= 0);
+      sum += point.barycentric[k];
+      AddScaled(&mean, point.barycentric[k], corners[k]);
     }
-    EXPECT(Near(sum, 1, 1e-12) && Near(z, point.depth, 1e-12));
-    EXPECT(Near(x / z, px, 1e-12) && Near(y / z, py, 1e-12));
+    EXPECT(Near(sum, 1, 1e-12) && Near(mean.z, point.depth, 1e-12));
+    EXPECT(Near(mean.x, px * mean.z, 1e-10) && Near(mean.y, py * mean.z, 1e-10));
 
     const double weights[4] = {random(-1, 1), random(-1, 1), random(-1, 1),
                                random(-1, 1)};
@@ -145,7 +144,7 @@ void TestSurfacePoint(Random& random) {
                          gradients.data());
     CheckGradients(corners, gradients, [&](const Vertex<double>* moved) {
       SurfacePoint<double> moved_point;
-      // A pixel may slip over the edge; areas of any sign serve as well then.
+      // A pixel may slip over the edge: it is as well the old point then.
       if (!CoverPixel(moved, px, py, &moved_point)) moved_point = point;
       return weights[0] * moved_point.barycentric[0] +
              weights[1] * moved_point.barycentric[1] +
@@ -153,41 +152,128 @@ void TestSurfacePoint(Random& random) {
              weights[3] * moved_point.depth;
     });
   }
+  EXPECT(crossing > 20);
+}
+
+void TestClipEdge() {
+  const Vertex<double> front = {4, 6, 2}, back = {8, -6, -2};
+  EdgePart<double> part;
+  EXPECT(ClipEdge(front, front, &part));
+  EXPECT(part.parameters[0] == 0 && part.parameters[1] == 1);
+  EXPECT(!ClipEdge(back, back, &part));
+  for (const bool reversed : {false, true}) {
+    EXPECT(reversed ? ClipEdge(back, front, &part) : ClipEdge(front, back, &part));
+    EXPECT(part.ends[reversed].z == 2 && part.parameters[reversed] == reversed);
+    const Vertex<double>& cut = part.ends[!reversed];
+    EXPECT(cut.z == kNearDepth && Near(part.parameters[!reversed], 0.5, 1e-6));
+    EXPECT(Near(cut.x, 6, 1e-5) && Near(cut.y, 0, 1e-5));
+  }
+  // As an end passes the near depth, nothing jumps.
+  const Vertex<double> before = {1, 2, kNearDepth * (1 + 1e-9)};
+  const Vertex<double> after = {1, 2, kNearDepth * (1 - 1e-9)};
+  EdgePart<double> other;
+  EXPECT(ClipEdge(front, before, &part) && ClipEdge(front, after, &other));
+  EXPECT(Near(part.ends[1].x, other.ends[1].x, 1e-12));
+  EXPECT(Near(part.parameters[1], other.parameters[1], 1e-12));
 }
 
 void TestEdgePoint(Random& random) {
-  int inside = 0;
-  for (int round = 0; round < 300; ++round) {
-    const std::vector<Vertex<double>> ends = {random.MakeVertex(),
-                                              random.MakeVertex()};
-    if (std::hypot(ends[0].x - ends[1].x, ends[0].y - ends[1].y) < 1) continue;
+  int inside = 0, crossing = 0;
+  for (int round = 0; round < 600; ++round) {
+    const bool anywhere = round % 2;
+    const std::vector<Vertex<double>> ends = {
+        anywhere ? random.MakeVertexAnywhere() : random.MakeVertex(),
+        anywhere ? random.MakeVertexAnywhere() : random.MakeVertex()};
+    EdgePart<double> part;
+    if (!ClipEdge(ends[0], ends[1], &part)) continue;
     const double px = random(0, 10), py = random(0, 10);
-    const auto point = NearestOnEdge(ends[0], ends[1], px, py);
+    const auto point = NearestOnEdge(part, px, py);
+    if (point.distance < 0.1 || point.distance > 100 || point.depth < 0.1) continue;
     inside += point.inside;
-    // No other point of the edge is nearer.
-    for (double s = 0; s <= 1; s += 1.0 / 64) {
-      const double x = ends[0].x + s * (ends[1].x - ends[0].x);
-      const double y = ends[0].y + s * (ends[1].y - ends[0].y);
-      EXPECT(std::hypot(px - x, py - y) >= point.distance - 1e-12);
+    crossing += part.parameters[0] > 0 || part.parameters[1] < 1;
+    // It lies on the edge, and no other visible point is nearer.
+    for (double t = 0; t <= 1; t += 1.0 / 64) {
+      Vertex<double> other = ends[0];
+      AddScaled(&other, t, ends[1] - ends[0]);
+      if (!IsVisible(other)) continue;
+      EXPECT(std::hypot(px - other.x / other.z, py - other.y / other.z) >=
+             point.distance - 1e-9);
     }
-    const double t = point.parameter;
-    EXPECT(Near((1 - t) * ends[0].z + t * ends[1].z, point.depth, 1e-12));
+    Vertex<double> nearest = ends[0];
+    AddScaled(&nearest, point.parameter, ends[1] - ends[0]);
+    EXPECT(Near(nearest.z, point.depth, 1e-12));
+    EXPECT(Near(std::hypot(nearest.x / nearest.z - px, nearest.y / nearest.z - py),
+                point.distance, 1e-9));
 
     const double weights[3] = {random(-1, 1), random(-1, 1), random(-1, 1)};
+    EdgePart<double> part_gradient = {{{0, 0, 0}, {0, 0, 0}}, {0, 0}};
+    EdgePointGradient(part, px, py, point, weights[0], weights[1], weights[2],
+                      &part_gradient);
     std::vector<Vertex<double>> gradients(2, {0, 0, 0});
-    EdgePointGradient(ends[0], ends[1], point, weights[0], weights[1], weights[2],
-                      &gradients[0], &gradients[1]);
+    ClipEdgeGradient(ends[0], ends[1], part, part_gradient, &gradients[0],
+                     &gradients[1]);
     CheckGradients(ends, gradients, [&](const Vertex<double>* moved) {
-      const auto p = NearestOnEdge(moved[0], moved[1], px, py);
+      EdgePart<double> moved_part;
+      EXPECT(ClipEdge(moved[0], moved[1], &moved_part));
+      const auto p = NearestOnEdge(moved_part, px, py);
       return weights[0] * p.distance + weights[1] * p.parameter +
              weights[2] * p.depth;
     });
   }
-  EXPECT(inside > 50 && inside < 250);
+  EXPECT(inside > 100 && inside < 400 && crossing > 50);
   // An edge that is a point, and a pixel on it.
-  const Vertex<double> a = {1, 2, 3};
-  const auto point = NearestOnEdge(a, a, 1.0, 2.0);
+  const auto a = At(1, 2, 3);
+  const EdgePart<double> part = {{a, a}, {0, 1}};
+  const auto point = NearestOnEdge(part, 1.0, 2.0);
   EXPECT(point.distance == 0 && Near(point.depth, 3, 1e-12));
+}
+
+// The derivative of the cut itself: the nearest point is the end of the visible part.
+void TestCutGradient(Random& random) {
+  for (int round = 0; round < 100; ++round) {
+    std::vector<Vertex<double>> ends = {random.MakeVertex(), random.MakeVertex()};
+    ends[round % 2].z *= -1;
+    std::vector<double> weights;
+    for (int i = 0; i < 8; ++i) weights.push_back(random(-1, 1));
+    const auto value = [&](const Vertex<double>* moved) {
+      EdgePart<double> part;
+      ClipEdge(moved[0], moved[1], &part);
+      double sum = 0;
+      for (int i = 0; i < 2; ++i) {
+        sum += weights[4 * i] * part.ends[i].x + weights[4 * i + 1] * part.ends[i].y +
+               weights[4 * i + 2] * part.ends[i].z +
+               weights[4 * i + 3] * part.parameters[i];
+      }
+      return sum;
+    };
+    EdgePart<double> part;
+    ClipEdge(ends[0], ends[1], &part);
+    const EdgePart<double> part_gradient = {
+        {{weights[0], weights[1], weights[2]}, {weights[4], weights[5], weights[6]}},
+        {weights[3], weights[7]}};
+    std::vector<Vertex<double>> gradients(2, {0, 0, 0});
+    ClipEdgeGradient(ends[0], ends[1], part, part_gradient, &gradients[0],
+                     &gradients[1]);
+    CheckGradients(ends, gradients, value);
+  }
+}
+
+void TestTriangleBounds(Random& random) {
+  for (int round = 0; round < 300; ++round) {
+    const Vertex<double> corners[3] = {random.MakeVertexAnywhere(),
+                                       random.MakeVertexAnywhere(),
+                                       random.MakeVertexAnywhere()};
+    const auto bounds = TriangleBounds(corners);
+    for (int i = 0; i < 100; ++i) {
+      const double px = random(-100, 100), py = random(-100, 100);
+      SurfacePoint<double> point;
+      if (!CoverPixel(corners, px, py, &point)) continue;
+      EXPECT(bounds.left <= px && px <= bounds.right);
+      EXPECT(bounds.top <= py && py <= bounds.bottom);
+    }
+  }
+  const Vertex<double> behind[3] = {{1, 2, -1}, {3, 2, -1}, {1, 5, 0}};
+  EXPECT(!(TriangleBounds(behind).left <= TriangleBounds(behind).right));
 }
 
 void TestTexture(Random& random) {
@@ -241,10 +327,10 @@ void TestLayers(Random& random) {
     const double push = round % 5 == 0 ? 0.0 : random(0.01, 0.5);
     std::vector<Fragment<double>> fragments;
     for (int i = 0; i < count; ++i) {
-      fragments.push_back({0, i, random(0, 1), random(1, 1.4)});
+      fragments.push_back({0, i, random(0, 1), random(1, 1.4), 0});
     }
     // The ends of two edges that meet are the same point; a pixel may lie on it.
-    if (count > 3) fragments[3] = {0, 3, fragments[1].extent, fragments[1].depth};
+    if (count > 3) fragments[3] = {0, 3, fragments[1].extent, fragments[1].depth, 0};
     if (count > 4 && round % 3 == 0) fragments[4].extent = 0;
     const double sharp = round % 2 ? random(1, 1.5) : infinity;
     const Pixel<double> pixel = {fragments.data(), count, sharp, push};
@@ -275,7 +361,7 @@ void TestLayers(Random& random) {
 void TestSingleFragmentOpacity() {
   // 1 - e max(1, push z / (z_s - z)).
   for (const double gap : {0.001, 0.01, 0.02, 0.05, 1.0}) {
-    const Fragment<double> fragment = {0, 0, 0.3, 2.0};
+    const Fragment<double> fragment = {0, 0, 0.3, 2.0, 0};
     const Pixel<double> pixel = {&fragment, 1, 2.0 + gap, 0.02};
     const double opacity =
         std::max(0.0, 1 - 0.3 * std::max(1.0, 0.02 * 2.0 / gap));
@@ -290,7 +376,7 @@ void TestLayerGradients(Random& random) {
     std::vector<Fragment<double>> fragments;
     std::vector<double> values;
     for (int i = 0; i < count; ++i) {
-      fragments.push_back({0, i, random(0.05, 1), random(1, 1.4)});
+      fragments.push_back({0, i, random(0.05, 1), random(1, 1.4), 0});
     }
     for (int i = 0; i <= count; ++i) values.push_back(random(-1, 1));
     double sharp = random(1, 1.6);
@@ -333,11 +419,13 @@ void TestLayerGradients(Random& random) {
 
 int main() {
   unsup3d::Random random;
-  unsup3d::TestProjection();
-  unsup3d::TestIsDrawn();
+  unsup3d::TestFacing();
   unsup3d::TestNoCracks(random);
   unsup3d::TestSurfacePoint(random);
+  unsup3d::TestClipEdge();
   unsup3d::TestEdgePoint(random);
+  unsup3d::TestCutGradient(random);
+  unsup3d::TestTriangleBounds(random);
   unsup3d::TestTexture(random);
   unsup3d::TestLayers(random);
   unsup3d::TestSingleFragmentOpacity();

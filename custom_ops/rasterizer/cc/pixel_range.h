@@ -1,9 +1,11 @@
-// Ranges of pixels along one axis of a picture.
+// Ranges of pixels along the axes of a picture.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_PIXEL_RANGE_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_PIXEL_RANGE_H_
 
 #include <algorithm>
+
+#include "geometry.h"
 
 namespace unsup3d {
 
@@ -14,17 +16,39 @@ struct PixelRange {
   bool empty() const { return begin >= end; }
 };
 
-// The pixels of [begin, end) whose centres lie in [low, high]. Any numbers will do.
-inline PixelRange PixelsBetween(double low, double high, int begin, int end) {
+inline PixelRange Intersect(const PixelRange& a, const PixelRange& b) {
+  return {std::max(a.begin, b.begin), std::min(a.end, b.end)};
+}
+
+// The pixels of [0, size) whose centres lie in [low, high]. Any numbers will do.
+inline PixelRange PixelsBetween(double low, double high, int size) {
   // Cut to the range before they become integers, which also rounds towards zero
   // then; std::ceil and std::floor would be calls to a library here.
   const double from = low - 0.5, to = high - 0.5;
-  const double first = from > begin - 1 ? (from < end ? from : end) : begin - 1;
-  const double last = to > begin - 1 ? (to < end - 1 ? to : end - 1) : begin - 1;
+  const double first = from > -1 ? (from < size ? from : size) : -1;
+  const double last = to > -1 ? (to < size - 1 ? to : size - 1) : -1;
   const int rounded_first = static_cast<int>(first);
   const int rounded_last = static_cast<int>(last);
-  return {std::max(begin, rounded_first + (rounded_first < first)),
+  return {std::max(0, rounded_first + (rounded_first < first)),
           rounded_last - (rounded_last > last) + 1};
+}
+
+// The pixels in which a triangle or an edge can be seen.
+struct Footprint {
+  PixelRange rows, columns;
+};
+
+// Finds the pixels whose centres are within a distance of the bounds, in a picture
+// of the given size. Returns whether there are any.
+inline bool FindFootprint(const Bounds<double>& bounds, double distance, int width,
+                          int height, Footprint* footprint) {
+  const double reach = distance + 1e-3;  // rounding must not cost a pixel
+  footprint->rows =
+      PixelsBetween(bounds.top - reach, bounds.bottom + reach, height);
+  if (footprint->rows.empty()) return false;
+  footprint->columns =
+      PixelsBetween(bounds.left - reach, bounds.right + reach, width);
+  return !footprint->columns.empty();
 }
 
 }  // namespace unsup3d

@@ -44,13 +44,13 @@ void ParallelFor(OpKernelContext* context, int64_t count,
 template <typename T>
 struct Batch {
   std::vector<Scene<T>> scenes;
-  std::vector<Mesh> meshes;
+  std::vector<Mesh<T>> meshes;
 
   Batch(OpKernelContext* context, const Inputs& in, const Options& options)
       : scenes(in.batch), meshes(in.batch) {
     ParallelFor(context, in.batch, [&](int64_t b) {
       scenes[b] = MakeScene<T>(in, b);
-      meshes[b] = PrepareMesh(scenes[b], options);
+      meshes[b] = Mesh<T>(scenes[b], options);
     });
   }
 };
@@ -200,28 +200,11 @@ class RenderMeshGradOp : public OpKernel {
     }
 
     ParallelFor(context, in.batch, [&](int64_t b) {
-      const double* parts = unit_vertices.flat<double>().data() +
-                            b * bands.count() * in.vertex_count * 3;
-      T* target = vertices->flat<T>().data() + b * in.vertex_count * 3;
-      for (int64_t i = 0; i < in.vertex_count; ++i) {
-        Vertex<Real> sum = {0, 0, 0};
-        for (int k = 0; k < bands.count(); ++k) {
-          const double* part = parts + (k * in.vertex_count + i) * 3;
-          sum.x += part[0];
-          sum.y += part[1];
-          sum.z += part[2];
-        }
-        // A vertex of no drawn triangle, whose depth may be 0, has no gradient.
-        if (sum.x == 0 && sum.y == 0 && sum.z == 0) {
-          std::fill_n(target + 3 * i, 3, T(0));
-          continue;
-        }
-        const Vertex<Real> gradient =
-            UnprojectGradient(batch.meshes[b].vertices[i], sum);
-        target[3 * i] = static_cast<T>(gradient.x);
-        target[3 * i + 1] = static_cast<T>(gradient.y);
-        target[3 * i + 2] = static_cast<T>(gradient.z);
-      }
+      const int64_t vertices_size = in.vertex_count * 3;
+      SumParts(
+          unit_vertices.flat<double>().data() + b * bands.count() * vertices_size,
+          bands.count(), vertices_size,
+          vertices->flat<T>().data() + b * vertices_size);
       if (bands.count() > 1) {
         SumParts(unit_texture.flat<T>().data() + b * bands.count() * texture_size,
                  bands.count(), texture_size,

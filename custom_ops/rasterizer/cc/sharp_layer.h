@@ -16,25 +16,20 @@ namespace unsup3d {
 
 // Draws the rows begin .. end of `ids` and `depths`, both [height, width]: the
 // triangles, kSharp where there is none, and their depths, infinite there.
-inline void DrawSharp(const Mesh& mesh, int begin, int end, int width, int* ids,
-                      Real* depths) {
+template <typename T>
+void DrawSharp(const Mesh<T>& mesh, int begin, int end, int width, int* ids,
+               Real* depths) {
   const int64_t first = static_cast<int64_t>(begin) * width;
   const int64_t last = static_cast<int64_t>(end) * width;
   std::fill(ids + first, ids + last, kSharp);
   std::fill(depths + first, depths + last, std::numeric_limits<Real>::infinity());
-  for (const int f : mesh.drawn) {
+  for (const auto& [f, footprint] : mesh.drawn()) {
+    const PixelRange rows = Intersect(footprint.rows, {begin, end});
+    if (rows.empty()) continue;
     Vertex<Real> corners[3];
     mesh.Corners(f, corners);
-    const PixelRange rows = PixelsBetween(
-        std::min(std::min(corners[0].y, corners[1].y), corners[2].y),
-        std::max(std::max(corners[0].y, corners[1].y), corners[2].y), begin, end);
-    if (rows.empty()) continue;
-    const PixelRange columns = PixelsBetween(
-        std::min(std::min(corners[0].x, corners[1].x), corners[2].x),
-        std::max(std::max(corners[0].x, corners[1].x), corners[2].x), 0, width);
-    if (columns.empty()) continue;
     for (int y = rows.begin; y < rows.end; ++y) {
-      for (int x = columns.begin; x < columns.end; ++x) {
+      for (int x = footprint.columns.begin; x < footprint.columns.end; ++x) {
         SurfacePoint<Real> point;
         if (!CoverPixel(corners, x + 0.5, y + 0.5, &point)) continue;
         const int64_t i = static_cast<int64_t>(y) * width + x;
@@ -49,18 +44,18 @@ inline void DrawSharp(const Mesh& mesh, int begin, int end, int width, int* ids,
 }
 
 // Whether the triangle is drawn and covers the pixel centre (px, py), and where.
-inline bool FindSharpPoint(const Mesh& mesh, int triangle, Real px, Real py,
-                           SurfacePoint<Real>* point) {
+template <typename T>
+bool FindSharpPoint(const Mesh<T>& mesh, int triangle, Real px, Real py,
+                    SurfacePoint<Real>* point) {
   Vertex<Real> corners[3];
   mesh.Corners(triangle, corners);
-  return IsDrawn(corners[0], corners[1], corners[2]) &&
-         CoverPixel(corners, px, py, point);
+  return mesh.is_drawn(triangle) && CoverPixel(corners, px, py, point);
 }
 
 // Finds the depths that DrawSharp found with `ids`. Returns the first pixel whose
 // index is that of no triangle drawn there, or -1 if there is none.
 template <typename T>
-int64_t FindDepths(const Scene<T>& scene, const Mesh& mesh, int begin, int end,
+int64_t FindDepths(const Scene<T>& scene, const Mesh<T>& mesh, int begin, int end,
                    const int* ids, Real* depths) {
   for (int y = begin; y < end; ++y) {
     for (int x = 0; x < scene.width; ++x) {

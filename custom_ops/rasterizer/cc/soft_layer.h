@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "fragments.h"
@@ -15,9 +16,10 @@
 
 namespace unsup3d {
 
+template <typename T>
 class SoftLayer {
  public:
-  SoftLayer(const Mesh& mesh, int width, const Options& options)
+  SoftLayer(const Mesh<T>& mesh, int width, const Options& options)
       : mesh_(mesh),
         width_(width),
         margin_(options.margin),
@@ -46,22 +48,21 @@ class SoftLayer {
     depths += static_cast<int64_t>(begin) * width_;
     found_.clear();
     starts_.assign(static_cast<size_t>(end - begin) * width_ + 1, 0);
-    for (const int e : mesh_.silhouettes) {
-      const Vertex<Real>& a = mesh_.vertices[mesh_.First(e)];
-      const Vertex<Real>& b = mesh_.vertices[mesh_.Second(e)];
-      const PixelRange rows =
-          PixelsBetween(std::min(a.y, b.y) - margin_, std::max(a.y, b.y) + margin_,
-                        begin, end);
+    for (const auto& [e, footprint] : mesh_.silhouettes()) {
+      const PixelRange rows = Intersect(footprint.rows, {begin, end});
+      if (rows.empty()) continue;
+      EdgePart<Real> part;
+      ClipEdge(mesh_.At(mesh_.First(e)), mesh_.At(mesh_.Second(e)), &part);
       for (int y = rows.begin; y < rows.end; ++y) {
-        const PixelRange columns = Columns(a, b, y + 0.5);
+        const PixelRange columns = Columns(part, y + 0.5);
         for (int x = columns.begin; x < columns.end; ++x) {
-          const EdgePoint<Real> point = NearestOnEdge(a, b, x + 0.5, y + 0.5);
+          const EdgePoint<Real> point = NearestOnEdge(part, x + 0.5, y + 0.5);
           if (!(point.distance < margin_)) continue;
           const int pixel = (y - begin) * width_ + x;
           const Real extent = point.distance / margin_;
           // What is hidden where it reaches furthest forward is hidden everywhere.
           if (!(point.depth * (1 + push_ * extent) < depths[pixel])) continue;
-          found_.push_back({pixel, e, extent, point.depth});
+          found_.push_back({pixel, e, extent, point.depth, point.parameter});
           ++starts_[pixel + 1];
         }
       }
@@ -75,39 +76,30 @@ class SoftLayer {
   }
 
   // A range of columns that holds all pixels of a row within the margin.
-  PixelRange Columns(const Vertex<Real>& a, const Vertex<Real>& b, Real py) const {
-    Real from = 0, to = 1;
-    const Real dy = b.y - a.y;
+  PixelRange Columns(const EdgePart<Real>& part, Real py) const {
+    const Real ax = part.ends[0].x / part.ends[0].z;
+    const Real ay = part.ends[0].y / part.ends[0].z;
+    const Real dx = part.ends[1].x / part.ends[1].z - ax;
+    const Real dy = part.ends[1].y / part.ends[1].z - ay;
+    Real left = ax, right = ax + dx;
     if (dy != 0) {
-      const Real s0 = (py - margin_ - a.y) / dy;
-      const Real s1 = (py + margin_ - a.y) / dy;
-      from = std::min(std::max(std::min(s0, s1), Real(0)), Real(1));
-      to = std::min(std::max(std::max(s0, s1), Real(0)), Real(1));
+      const Real s = (py - margin_ - ay) / dy;
+      const Real t = (py + margin_ - ay) / dy;
+      left = ax + dx * std::min(std::max(std::min(s, t), Real(0)), Real(1));
+      right = ax + dx * std::min(std::max(std::max(s, t), Real(0)), Real(1));
     }
-    const Real x0 = a.x + from * (b.x - a.x);
-    const Real x1 = a.x + to * (b.x - a.x);
+    if (dx < 0) std::swap(left, right);
     const Real reach = margin_ + 1e-3;  // rounding must not cost a pixel
-    return PixelsBetween(std::min(x0, x1) - reach, std::max(x0, x1) + reach, 0,
-                         width_);
+    return PixelsBetween(left - reach, right + reach, width_);
   }
 
-  const Mesh& mesh_;
+  const Mesh<T>& mesh_;
   const int width_;
   const Real margin_, push_;
   int row_ = 0, first_row_ = 0, gathered_ = 0;
   std::vector<Fragment<Real>> found_, sorted_;
   std::vector<size_t> starts_, next_;
 };
-
-// The barycentric coordinates of a fragment on the triangle that owns its edge.
-inline void FragmentPoint(const Mesh& mesh, int edge, Real px, Real py,
-                          Real barycentric[3]) {
-  const EdgePoint<Real> point = NearestOnEdge(
-      mesh.vertices[mesh.First(edge)], mesh.vertices[mesh.Second(edge)], px, py);
-  barycentric[edge % 3] = 0;
-  barycentric[(edge + 1) % 3] = 1 - point.parameter;
-  barycentric[(edge + 2) % 3] = point.parameter;
-}
 
 }  // namespace unsup3d
 
