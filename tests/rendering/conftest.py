@@ -67,6 +67,20 @@ def _bumpy_scene(
     )
 
 
+def _open_scene(seed, *, subdivisions=5, **options):
+    """The bumpy spheres with a cap cut off each, so that one sees into some of them."""
+    scene = _bumpy_scene(seed, subdivisions=subdivisions, **options)
+    sphere = octahedral_sphere(subdivisions)
+    cut = np.random.default_rng(seed).normal(size=3)
+    height = sphere.directions[sphere.triangles].mean(1) @ (cut / np.linalg.norm(cut))
+    keep = np.tile(height < 0.4, 2)
+    new_index = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)
+    for name in ("triangles", "uv_triangles", "neighbors"):
+        scene[name] = scene[name][keep]
+    scene["neighbors"] = new_index[scene["neighbors"]].astype(np.int32)
+    return scene
+
+
 def _soup_scene(
     seed,
     *,
@@ -169,6 +183,11 @@ def _render_with_gradients(scene, weights, **options):
 @pytest.fixture(scope="session")
 def bumpy_scene():
     return _bumpy_scene
+
+
+@pytest.fixture(scope="session")
+def open_scene():
+    return _open_scene
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,7 @@ def _shrunken(scene, sizes):
 
 
 @pytest.fixture
-def difficult_scene(bumpy_scene, soup_scene, quad_scene, merge_scenes):
+def difficult_scene(bumpy_scene, open_scene, soup_scene, quad_scene, merge_scenes):
     """Scenes `(seed)` by their kind."""
 
     def behind_camera(seed):
@@ -123,45 +123,47 @@ def difficult_scene(bumpy_scene, soup_scene, quad_scene, merge_scenes):
         return scene
 
     return {
-        scene.__name__: scene
-        for scene in (
-            behind_camera,
-            soup,
-            smaller_than_pixels,
-            specks,
-            slivers,
-            corners_and_t_junctions,
-        )
+        "behind camera": behind_camera,
+        "corners and T-junctions": corners_and_t_junctions,
+        "open surface": open_scene,
+        "slivers": slivers,
+        "smaller than pixels": smaller_than_pixels,
+        "soup": soup,
+        "specks": specks,
     }
 
 
 @pytest.mark.parametrize("margin", [1.0, 2.5])
 @pytest.mark.parametrize(
-    "kind",
+    "kind, cull_backfaces",
     [
-        "behind_camera",
-        "soup",
-        "smaller_than_pixels",
-        "specks",
-        "slivers",
-        "corners_and_t_junctions",
+        ("behind camera", True),
+        ("behind camera", False),
+        ("soup", True),
+        ("smaller than pixels", True),
+        ("specks", True),
+        ("slivers", True),
+        ("corners and T-junctions", True),
+        ("open surface", True),
+        ("open surface", False),
     ],
 )
 def test_gradient_of_difficult_scenes(
-    kind, margin, difficult_scene, render_with_gradients
+    kind, cull_backfaces, margin, difficult_scene, render_with_gradients
 ):
+    options = {"margin": margin, "cull_backfaces": cull_backfaces}
     errors = []
     for seed in range(30):
         scene = difficult_scene[kind](seed)
         rng = np.random.default_rng(1000 + seed)
         weights = rng.normal(size=scene["background"].shape)
-        _, _, gradients = render_with_gradients(scene, weights, margin=margin)
+        _, _, gradients = render_with_gradients(scene, weights, **options)
         direction = _vertex_direction(rng, scene["vertices"])
         predicted = np.sum(gradients["vertices"] * direction)
         # Long steps meet kinks, which crowd in thin triangles; short ones round.
         differences = np.array(
             [
-                _difference(scene, "vertices", direction, step, weights, margin=margin)
+                _difference(scene, "vertices", direction, step, weights, **options)
                 for step in (1e-6, 1e-7, 1e-8)
             ]
         )

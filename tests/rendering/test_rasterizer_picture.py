@@ -28,6 +28,9 @@ def test_only_counter_clockwise_triangles_are_drawn(backend, quad_scene):
     back, ids = render_mesh(**scene, backend=backend)
     assert np.all(back.numpy()[..., -1] == 0)
     assert np.all(ids.numpy() == -1)
+    both, ids = render_mesh(**scene, cull_backfaces=False, backend=backend)
+    np.testing.assert_allclose(both, front, rtol=1e-12)
+    assert set(np.unique(ids)) == {0, 1}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -194,6 +197,66 @@ def test_room_around_the_camera_has_no_cracks():
         }
         for margin in (0.0, 1.0):
             np.testing.assert_allclose(_mask(scene, margin=margin), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_closed_surface_hides_its_back_faces(backend, bumpy_scene):
+    scene = bumpy_scene(3, height=40, width=40)
+    culled, ids = render_mesh(**scene, margin=2.0, backend=backend)
+    both, both_ids = render_mesh(
+        **scene, margin=2.0, cull_backfaces=False, backend=backend
+    )
+    np.testing.assert_array_equal(ids, both_ids)
+    np.testing.assert_allclose(both, culled, atol=1e-12)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("front_is_near", [True, False])
+def test_fold_continues_the_colour_in_front_of_it(backend, front_is_near, quad_scene):
+    """Left edge at 3.25; the UVs of its triangles differ, and so do their colours."""
+    scene = quad_scene(9, 12)
+    depths = np.array([2.0, 2.0, 1.0, 3.0]) if front_is_near else np.array([2, 2, 3, 1])
+    corners = np.array([[3.25, -20], [3.25, 30], [30, 5], [30, 5]])
+    scene["vertices"] = np.concatenate(
+        [corners * depths[:, None], depths[:, None]], -1
+    )[None]
+    scene["triangles"] = np.array([[0, 1, 2], [1, 0, 3]], np.int32)
+    scene["neighbors"] = np.array([[-1, -1, 1], [-1, -1, 0]], np.int32)
+    scene["texture"] = np.array([0.25, 0.75])[None, None, :, None]
+    scene["uv"] = np.array([[0.0, 0.5], [1.0, 0.5]])
+    scene["uv_triangles"] = np.array([[0] * 3, [1] * 3], np.int32)
+    picture, ids = render_mesh(
+        **scene, margin=1.0, cull_backfaces=False, backend=backend
+    )
+    colour, mask = np.moveaxis(picture.numpy()[0, 4], -1, 0)
+    assert np.all(ids[0, 4, 3:9] == (0 if front_is_near else 1))
+    expected = 0.25 if front_is_near else 0.75
+    np.testing.assert_allclose(colour[3:9], expected)
+    np.testing.assert_allclose(mask[:4], [0, 0, 0.25, 1], atol=1e-12)
+    np.testing.assert_allclose(colour[2], 0.25 * expected)
+
+
+def test_turning_card_shows_its_back_without_a_jump(quad_scene):
+    steps = 400
+    card = quad_scene(12, 12, box=(3.3, 2.8, 8.9, 9.2))
+    scene = {
+        name: np.repeat(value, steps, axis=0) if value.ndim > 2 else value
+        for name, value in card.items()
+    }
+    # The middle column stays, at no time the card is seen exactly from the side.
+    angle = np.linspace(1.2, 1.9, steps)[:, None]
+    x = card["vertices"][..., 0] - 6.1
+    scene["vertices"][..., 2] = 10 + np.sin(angle) * x
+    scene["vertices"][..., 0] = 6.1 * scene["vertices"][..., 2] + 10 * np.cos(angle) * x
+    y = card["vertices"][..., 1]
+    scene["vertices"][..., 1] = 6 * scene["vertices"][..., 2] + 10 * (y - 6)
+
+    def largest_jump(cull_backfaces):
+        picture, _ = render_mesh(**scene, cull_backfaces=cull_backfaces)
+        return np.max(np.abs(np.diff(picture.numpy(), axis=0)))
+
+    assert largest_jump(False) < 0.02
+    assert largest_jump(True) > 0.3
 
 
 def test_huge_coordinates_are_harmless(soup_scene):

@@ -76,6 +76,18 @@ def test_triangles_that_reach_behind_the_camera(
         _compare(scene, render_with_gradients, margin=margin)
 
 
+@pytest.mark.parametrize("margin", [0.0, 1.0, 2.5])
+def test_both_sides_of_open_surfaces(
+    margin, open_scene, soup_scene, render_with_gradients
+):
+    options = {"margin": margin, "cull_backfaces": False}
+    for seed in range(3):
+        _compare(
+            open_scene(seed, height=32, width=32), render_with_gradients, **options
+        )
+        _compare(soup_scene(seed, nearest=-1.5), render_with_gradients, **options)
+
+
 @pytest.mark.parametrize("depth_push", [0.0, 0.3])
 def test_other_depth_push(depth_push, bumpy_scene, render_with_gradients):
     scene = bumpy_scene(5, height=32, width=32)

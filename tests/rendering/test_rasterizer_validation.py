@@ -207,10 +207,13 @@ def test_any_finite_mesh_is_drawn(data):
         "background": np.ones([1, 5, 6, 2], dtype),
     }
     inputs = {name: tf.constant(value) for name, value in scene.items()}
-    margin = data.draw(st.sampled_from([0.0, 1.0, 3.0]))
+    options = {
+        "margin": data.draw(st.sampled_from([0.0, 1.0, 3.0])),
+        "cull_backfaces": data.draw(st.booleans()),
+    }
     with tf.GradientTape() as tape:
         tape.watch(inputs["vertices"])
-        picture, triangle_ids = render_mesh(**inputs, margin=margin)
+        picture, triangle_ids = render_mesh(**inputs, **options)
     gradient = tape.gradient(picture, inputs["vertices"])
     # All colours are 1: every weighted mean of them must be.
     np.testing.assert_allclose(picture, np.ones([1, 5, 6, 2]), rtol=1e-4)

@@ -2,12 +2,16 @@
 
 What is drawn, and why it can be differentiated:
 
-* *Sharp layer*: at each pixel centre the nearest front-facing triangle. The colour of
+* *Sharp layer*: at each pixel centre the nearest triangle that is drawn: front-facing
+  ones alone, or with `cull_backfaces=False` all that are not edge-on. The colour of
   a point on a triangle is the texture, sampled bilinearly at the interpolated UV,
   followed by the interpolated vertex attributes; interpolation is perspective-correct.
 * *Soft layer*: a silhouette edge, one between a drawn triangle and one that is not
   drawn (or none), owns a fragment at each pixel centre at a distance d < margin from
-  it, with the colour and the depth z of the nearest point of the edge. The pixel is
+  it, with the colour and the depth z of the nearest point of the edge. Where back
+  faces are drawn, so does an edge between a front-facing and a back-facing triangle:
+  a fold, both of whose triangles lie on the same side of it. Its colour is that of the
+  one in front, so that the soft layer continues what is seen there. The pixel is
   the mean over 0 < v < 1 of the hard pictures in which every silhouette is extended
   by v * margin and recedes over that width from z to z * (1 + depth_push). A single
   fragment before a surface at depth z_s thus has the opacity
@@ -40,13 +44,15 @@ def render_mesh(
     *,
     margin: float = 1.0,
     depth_push: float = 0.02,
+    cull_backfaces: bool = True,
     backend: str = "op",
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Draws a batch of meshes of one topology before their backgrounds.
 
     Triangles that turn counter-clockwise in the picture (their signed area in pixel
-    coordinates, y down, is negative) are front-facing; only they are drawn. Of a
-    triangle that reaches behind the camera the part at depths beyond 1e-6 is drawn.
+    coordinates, y down, is negative) are front-facing; by default only they are
+    drawn. Of a triangle that reaches behind the camera the part at depths beyond 1e-6
+    is drawn.
     The picture is differentiable with respect to all real inputs, once.
 
     Args:
@@ -68,6 +74,8 @@ def render_mesh(
         gradient at silhouettes.
       depth_push: by which part of its depth the soft layer recedes over the margin.
         With 0 two silhouettes at equal depth change places abruptly.
+      cull_backfaces: whether back-facing triangles are left out. Surfaces that are open
+        or seen from inside take False.
       backend: `op`, the compiled op, or `reference`, the same picture from plain
         TensorFlow ops: slow, on any device.
 
@@ -116,6 +124,7 @@ def render_mesh(
         # Attributes of an op are float32: both backends shall see the same numbers.
         "margin": float(np.float32(margin)),
         "depth_push": float(np.float32(depth_push)),
+        "cull_backfaces": bool(cull_backfaces),
     }
     if backend == "reference":
         return reference.render_mesh(**arguments)
@@ -135,6 +144,7 @@ def _render_mesh_gradient(
         *op.inputs,
         margin=op.get_attr("margin"),
         depth_push=op.get_attr("depth_push"),
+        cull_backfaces=op.get_attr("cull_backfaces"),
     )
     return [
         gradients.vertices_gradient,

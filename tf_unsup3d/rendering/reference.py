@@ -28,6 +28,7 @@ def render_mesh(
     background: tf.Tensor,
     margin: float,
     depth_push: float,
+    cull_backfaces: bool,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Draws like `tf_unsup3d.rendering.rasterizer.render_mesh`, whose arguments it has.
 
@@ -44,6 +45,7 @@ def render_mesh(
       background: `[batch, height, width, texture_channels + attribute_channels]`.
       margin: width of the soft layer in pixels.
       depth_push: by which part of its depth the soft layer recedes over the margin.
+      cull_backfaces: whether back-facing triangles are left out.
 
     Returns:
       picture: `[batch, height, width, texture_channels + attribute_channels]`.
@@ -52,7 +54,14 @@ def render_mesh(
 
     def render_one(inputs: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, tf.Tensor]:
         return _render_one(
-            *inputs, triangles, neighbors, uv, uv_triangles, margin, depth_push
+            *inputs,
+            triangles,
+            neighbors,
+            uv,
+            uv_triangles,
+            margin,
+            depth_push,
+            cull_backfaces,
         )
 
     picture, triangle_ids = tf.map_fn(
@@ -77,6 +86,7 @@ def _render_one(
     uv_triangles: tf.Tensor,
     margin: float,
     depth_push: float,
+    cull_backfaces: bool,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Draws one picture `[height, width, channels]` and its triangle indices."""
     height, width, channels = tf.unstack(tf.shape(background))
@@ -90,7 +100,8 @@ def _render_one(
         [-1, 2],
     )
     corners = tf.gather(vertices, triangles)
-    drawn = _is_drawn(corners)
+    facing = _facing(corners, cull_backfaces)
+    drawn = facing != 0
 
     # One dummy triangle more, which stands for the background and is never seen.
     dummy = tf.constant([[[0, 0, 1], [0, 1, 1], [1, 0, 1]]], dtype)
@@ -122,7 +133,7 @@ def _render_one(
     if margin > 0:
         picture = _composite(
             surface,
-            _silhouettes(neighbors, drawn),
+            _silhouettes(neighbors, facing, corners),
             pixels,
             hit,
             sharp_depth,
@@ -187,13 +198,19 @@ def _sample_texture(texture: tf.Tensor, uv: tf.Tensor) -> tf.Tensor:
     return top * (1 - fy) + bottom * fy
 
 
-def _is_drawn(corners: tf.Tensor) -> tf.Tensor:
-    """Whether triangles `[n, 3, 3]` show their front."""
+def _volume(point: tf.Tensor, corners: tf.Tensor) -> tf.Tensor:
+    """Spanned by triangles `[n, 3, 3]` and points `[n, 3]`, negative beyond them."""
     a, b, c = (corners[:, k] for k in range(3))
+    return tf.reduce_sum((point - a) * tf.linalg.cross(b - a, c - a), -1)
+
+
+def _facing(corners: tf.Tensor, cull_backfaces: bool) -> tf.Tensor:
+    """1 for triangles `[n, 3, 3]` that show their front, -1 back, 0 if not drawn."""
     # The doubled area in the picture times all three depths.
-    volume = tf.reduce_sum(a * tf.linalg.cross(b - a, c - a), -1)
-    depths = tf.reduce_prod(corners[..., 2], -1)
-    return volume < -_MIN_DOUBLED_AREA * tf.abs(depths)
+    volume = -_volume(tf.zeros_like(corners[:, 0]), corners)
+    smallest = _MIN_DOUBLED_AREA * tf.abs(tf.reduce_prod(corners[..., 2], -1))
+    front = tf.cast(volume < -smallest, tf.int32)
+    return front if cull_backfaces else front - tf.cast(volume > smallest, tf.int32)
 
 
 def _seen_from(pixels: tf.Tensor, vertices: tf.Tensor) -> tf.Tensor:
@@ -252,13 +269,35 @@ def _nearest_triangles(
     return tf.cast(tf.reshape(result, [-1])[:total], tf.int32)
 
 
-def _silhouettes(neighbors: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
-    """The silhouette edges `[n, 2]`: triangle, and the corner opposite to the edge."""
+def _silhouettes(
+    neighbors: tf.Tensor, facing: tf.Tensor, corners: tf.Tensor
+) -> tf.Tensor:
+    """The silhouette edges `[n, 2]`: triangle, and the corner opposite to the edge.
+
+    Args:
+      neighbors: `[triangles, 3]` int32, -1 for none.
+      facing: `[triangles]`, see `_facing`.
+      corners: `[triangles, 3, 3]`, and the dummy.
+    """
     # Neighbour -1, counted from the end, is the one more that is never drawn.
-    padded = tf.concat([drawn, [False]], 0)
-    last = tf.shape(drawn)[0]
-    across = tf.gather(padded, tf.where(neighbors < 0, last, neighbors))
-    return tf.cast(tf.where(drawn[:, None] & ~across), tf.int32)
+    count = tf.shape(facing)[0]
+    across = tf.where(neighbors < 0, count, neighbors)
+    facing_across = tf.gather(tf.concat([facing, [0]], 0), across)
+    facing = facing[:, None]
+    border = (facing != 0) & (facing_across == 0)
+    # At a fold the nearer triangle: it hides the other, which lies beyond its plane as
+    # seen from the camera; of two parallel ones it is that which shows its back.
+    fold = tf.where(facing * facing_across < 0)
+    own = tf.gather(corners, fold[:, 0])
+    other = tf.gather(corners, tf.gather_nd(across, fold))
+    is_front = tf.gather(facing[:, 0], fold[:, 0]) > 0
+    either = is_front[:, None, None]
+    front, back = tf.where(either, own, other), tf.where(either, other, own)
+    beyond = sum(_volume(back[:, k], front) for k in range(3)) < 0
+    owned = tf.boolean_mask(fold, beyond == is_front)
+    edges = tf.concat([tf.where(border), owned], 0)
+    order = tf.argsort(3 * edges[:, 0] + edges[:, 1])
+    return tf.cast(tf.gather(edges, order), tf.int32)
 
 
 def _clip_edges(

@@ -122,6 +122,21 @@ UNSUP3D_HOST_DEVICE inline Facing FindFacing(const Vertex<Real>& a,
   return Facing::kNone;
 }
 
+// Which of two triangles is seen where they meet at a fold, one facing the camera and
+// one facing away: whether the first one hides the second.
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline bool FrontHidesBack(const Vertex<Real> front[3],
+                                               const Vertex<Real> back[3]) {
+  // It does if the second one lies beyond its plane. The two corners that they share
+  // lie in that plane, they add nothing.
+  Real volume = 0;
+  for (int k = 0; k < 3; ++k) {
+    volume += Determinant(back[k] - front[0], front[1] - front[0],
+                          front[2] - front[0]);
+  }
+  return volume < 0;
+}
+
 // The point of a triangle seen through a pixel.
 template <typename Real>
 struct SurfacePoint {

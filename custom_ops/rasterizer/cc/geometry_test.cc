@@ -86,6 +86,19 @@ void TestFacing() {
   EXPECT(FindFacing(a, b, {std::nan(""), 0, 1}) == Facing::kNone);
 }
 
+void TestFold() {
+  // The outer corner is nearer than the edge or further away, the other way round
+  // from behind.
+  const auto a = At(0, 0, 2), b = At(0, 4, 2), near = At(4, 2, 1), far = At(3, 2, 3);
+  for (const bool front_is_near : {true, false}) {
+    const Vertex<double> front[3] = {a, b, front_is_near ? near : far};
+    const Vertex<double> back[3] = {front_is_near ? far : near, b, a};
+    EXPECT(FindFacing(front[0], front[1], front[2]) == Facing::kFront);
+    EXPECT(FindFacing(back[0], back[1], back[2]) == Facing::kBack);
+    EXPECT(FrontHidesBack(front, back) == front_is_near);
+  }
+}
+
 // A fan of triangles around a point in the middle of a square: pixels on the inner
 // edges, too, belong to at least one of them.
 void TestNoCracks(Random& random) {
@@ -420,6 +433,7 @@ void TestLayerGradients(Random& random) {
 int main() {
   unsup3d::Random random;
   unsup3d::TestFacing();
+  unsup3d::TestFold();
   unsup3d::TestNoCracks(random);
   unsup3d::TestSurfacePoint(random);
   unsup3d::TestClipEdge();

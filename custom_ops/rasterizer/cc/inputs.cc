@@ -171,6 +171,8 @@ template absl::Status CheckValues<double>(const Inputs& in);
 absl::Status ReadOptions(OpKernelConstruction* construction, Options* options) {
   TF_RETURN_IF_ERROR(construction->GetAttr("margin", &options->margin));
   TF_RETURN_IF_ERROR(construction->GetAttr("depth_push", &options->depth_push));
+  TF_RETURN_IF_ERROR(
+      construction->GetAttr("cull_backfaces", &options->cull_backfaces));
   if (!(std::isfinite(options->margin) && options->margin >= 0)) {
     return InvalidArgument("margin must be finite and at least 0, got ",
                            options->margin);

@@ -25,20 +25,22 @@ class Mesh {
   Mesh(const Scene<T>& scene, const Options& options)
       : vertices_(scene.vertices),
         triangles_(scene.triangles()),
-        is_drawn_(scene.triangle_count) {
+        facings_(scene.triangle_count) {
     for (int f = 0; f < scene.triangle_count; ++f) {
       Vertex<Real> corners[3];
       Corners(f, corners);
-      is_drawn_[f] =
-          FindFacing(corners[0], corners[1], corners[2]) == Facing::kFront;
-      if (is_drawn_[f]) Place(f, TriangleBounds(corners), 0, scene, &drawn_);
+      facings_[f] = FindFacing(corners[0], corners[1], corners[2]);
+      if (facings_[f] == Facing::kBack && options.cull_backfaces) {
+        facings_[f] = Facing::kNone;
+      }
+      if (is_drawn(f)) Place(f, TriangleBounds(corners), 0, scene, &drawn_);
     }
     if (!(options.margin > 0)) return;
     for (int f = 0; f < scene.triangle_count; ++f) {
-      if (!is_drawn_[f]) continue;
+      if (!is_drawn(f)) continue;
       for (int e = 3 * f; e < 3 * f + 3; ++e) {
         EdgePart<Real> part;
-        if (IsSilhouette(scene.neighbors[e]) &&
+        if (IsSilhouette(f, scene.neighbors[e]) &&
             ClipEdge(At(First(e)), At(Second(e)), &part)) {
           Place(e, EdgeBounds(part), options.margin, scene, &silhouettes_);
         }
@@ -49,7 +51,7 @@ class Mesh {
   const std::vector<Placed>& drawn() const { return drawn_; }  // triangles
   // Edges, each as 3 * triangle + opposite corner, by ascending index.
   const std::vector<Placed>& silhouettes() const { return silhouettes_; }
-  bool is_drawn(int triangle) const { return is_drawn_[triangle]; }
+  bool is_drawn(int triangle) const { return facings_[triangle] != Facing::kNone; }
 
   Vertex<Real> At(int vertex) const {
     const T* v = vertices_ + 3 * static_cast<int64_t>(vertex);
@@ -65,9 +67,17 @@ class Mesh {
   int Second(int edge) const { return Corner(edge / 3, (edge + 2) % 3); }
 
  private:
-  // Whether an edge of a drawn triangle lies between it and one that is not drawn.
-  bool IsSilhouette(int neighbor) const {
-    return neighbor < 0 || !is_drawn_[neighbor];
+  // Whether a drawn triangle owns fragments at its edge to a neighbour, or to none.
+  bool IsSilhouette(int triangle, int neighbor) const {
+    if (neighbor < 0 || !is_drawn(neighbor)) return true;
+    if (facings_[neighbor] == facings_[triangle]) return false;
+    // Both triangles lie on the same side of a fold. The one in front owns it: the
+    // soft layer continues the colours seen there, though UVs may differ behind.
+    const bool is_front = facings_[triangle] == Facing::kFront;
+    Vertex<Real> front[3], back[3];
+    Corners(is_front ? triangle : neighbor, front);
+    Corners(is_front ? neighbor : triangle, back);
+    return FrontHidesBack(front, back) == is_front;
   }
 
   static void Place(int index, const Bounds<Real>& bounds, Real distance,
@@ -80,7 +90,7 @@ class Mesh {
 
   const T* vertices_ = nullptr;
   const int* triangles_ = nullptr;
-  std::vector<char> is_drawn_;
+  std::vector<Facing> facings_;  // kNone if not drawn
   std::vector<Placed> drawn_, silhouettes_;
 };
 

@@ -94,6 +94,7 @@ REGISTER_OP("RenderMesh")
     .Attr("T: {float, double}")
     .Attr("margin: float = 1.0")
     .Attr("depth_push: float = 0.02")
+    .Attr("cull_backfaces: bool = true")
     .SetShapeFn(RenderMeshShape)
     .Doc(R"doc(
 Draws a textured triangle mesh, continuously in its vertices.
@@ -110,6 +111,7 @@ picture: [B, H, W, Ct + Ca].
 triangle_ids: [B, H, W], the triangle at each pixel centre, -1 for the background.
 margin: width in pixels of the soft layer along silhouettes; 0 switches it off.
 depth_push: how far, relative to its depth, the soft layer recedes over its width.
+cull_backfaces: whether only triangles that turn counter-clockwise are drawn.
 )doc");
 
 REGISTER_OP("RenderMeshGrad")
@@ -131,6 +133,7 @@ REGISTER_OP("RenderMeshGrad")
     .Attr("T: {float, double}")
     .Attr("margin: float = 1.0")
     .Attr("depth_push: float = 0.02")
+    .Attr("cull_backfaces: bool = true")
     .SetShapeFn(RenderMeshGradShape)
     .Doc(R"doc(
 The derivative of RenderMesh: its inputs, its triangle_ids and the derivative with

@@ -36,6 +36,7 @@ struct Scene {
 struct Options {
   float margin;      // of the soft layer in pixels, 0 for none
   float depth_push;  // how far, relative to its depth, the soft layer recedes
+  bool cull_backfaces;
 };
 
 }  // namespace unsup3d
