@@ -77,14 +77,16 @@ def test_stale_library_is_rebuilt_and_a_failure_explained(tmp_path, monkeypatch)
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
-def test_geometry_without_tensorflow(tmp_path):
-    """Compiles and runs the C++ test of the headers, with sanitizers if they link."""
+@pytest.mark.parametrize("name", ["geometry_test", "picture_test"])
+def test_headers_without_tensorflow(name, tmp_path):
+    """Compiles and runs a C++ test of the headers, with sanitizers if they link."""
     compiler = os.environ.get("CXX", "g++").split()
-    program = tmp_path / "geometry_test"
+    program = tmp_path / name
     command = [*compiler, "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror"]
-    command += ["-ffp-contract=off", str(SOURCES / "cc" / "geometry_test.cc")]
+    command += ["-ffp-contract=off", str(SOURCES / "cc" / f"{name}.cc")]
     command += ["-o", str(program)]
-    sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    sanitizers = ["-fsanitize=address,undefined,float-cast-overflow"]
+    sanitizers += ["-fno-sanitize-recover=all"]
     if subprocess.run(command + sanitizers, capture_output=True).returncode != 0:
         subprocess.run(command, check=True)
     # Whatever is preloaded into this process may not get along with the sanitizers.

@@ -26,6 +26,7 @@ class Mesh {
       : vertices_(scene.vertices),
         triangles_(scene.triangles()),
         facings_(scene.triangle_count) {
+    drawn_.reserve(scene.triangle_count);
     for (int f = 0; f < scene.triangle_count; ++f) {
       Vertex<Real> corners[3];
       Corners(f, corners);
@@ -69,8 +70,9 @@ class Mesh {
  private:
   // Whether a drawn triangle owns fragments at its edge to a neighbour, or to none.
   bool IsSilhouette(int triangle, int neighbor) const {
-    if (neighbor < 0 || !is_drawn(neighbor)) return true;
+    if (neighbor < 0) return true;
     if (facings_[neighbor] == facings_[triangle]) return false;
+    if (!is_drawn(neighbor)) return true;
     // Both triangles lie on the same side of a fold. The one in front owns it: the
     // soft layer continues the colours seen there, though UVs may differ behind.
     const bool is_front = facings_[triangle] == Facing::kFront;

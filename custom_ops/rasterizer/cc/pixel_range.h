@@ -22,14 +22,13 @@ inline PixelRange Intersect(const PixelRange& a, const PixelRange& b) {
 
 // The pixels of [0, size) whose centres lie in [low, high]. Any numbers will do.
 inline PixelRange PixelsBetween(double low, double high, int size) {
-  // Cut to the range before they become integers, which also rounds towards zero
-  // then; std::ceil and std::floor would be calls to a library here.
-  const double from = low - 0.5, to = high - 0.5;
-  const double first = from > -1 ? (from < size ? from : size) : -1;
-  const double last = to > -1 ? (to < size - 1 ? to : size - 1) : -1;
+  // Cut to the range before they become integers; std::ceil and std::floor would be
+  // calls to a library here.
+  const double first = std::min(std::max(0.0, low - 0.5), double(size));
+  const double last = std::min(std::max(-1.0, high - 0.5), double(size - 1));
   const int rounded_first = static_cast<int>(first);
   const int rounded_last = static_cast<int>(last);
-  return {std::max(0, rounded_first + (rounded_first < first)),
+  return {rounded_first + (rounded_first < first),
           rounded_last - (rounded_last > last) + 1};
 }
 
