@@ -16,7 +16,7 @@ import tempfile
 from concurrent import futures
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parent / "cc"
-SOURCES = ("rasterize_ops.cc", "rasterize_cpu.cc", "inputs.cc")
+SOURCES = ("rasterize_ops.cc", "rasterize_cpu.cc", "fragments_cpu.cc", "inputs.cc")
 OUTPUT_DIR = SOURCE_DIR.parents[2] / "tf_unsup3d" / "rendering" / "lib"
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_unsup3d import rendering
 from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.rendering.rasterizer import render_mesh
@@ -163,13 +164,38 @@ def _merge_scenes(*scenes):
     return merged
 
 
-def _render_with_gradients(scene, weights, **options):
+def _render_in_steps(
+    vertices,
+    triangles,
+    neighbors,
+    uv,
+    uv_triangles,
+    texture,
+    attributes,
+    background,
+    **options,
+):
+    """`render_mesh` from its parts."""
+    height, width = tf.unstack(tf.shape(background))[1:3]
+    fragments = rendering.rasterize(
+        vertices, triangles, height, width, neighbors=neighbors, **options
+    )
+    point_uv = rendering.interpolate(fragments, uv, uv_triangles)
+    colours = [
+        rendering.sample_texture(texture, point_uv, fragments),
+        rendering.interpolate(fragments, attributes, triangles),
+    ]
+    picture = rendering.composite(fragments, tf.concat(colours, -1), background)
+    return picture, fragments.triangle_ids
+
+
+def _render_with_gradients(scene, weights, render=render_mesh, **options):
     """The picture, its triangles, and the gradients of `sum(weights * picture)`."""
     inputs = {name: tf.constant(value) for name, value in scene.items()}
     watched = {name: inputs[name] for name in REAL_INPUTS}
     with tf.GradientTape() as tape:
         tape.watch(watched)
-        picture, triangle_ids = render_mesh(**inputs, **options)
+        picture, triangle_ids = render(**inputs, **options)
         value = tf.reduce_sum(picture * tf.cast(weights, picture.dtype))
     gradients = tape.gradient(
         value, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO
@@ -203,6 +229,11 @@ def quad_scene():
 @pytest.fixture(scope="session")
 def merge_scenes():
     return _merge_scenes
+
+
+@pytest.fixture(scope="session")
+def render_in_steps():
+    return _render_in_steps
 
 
 @pytest.fixture(scope="session")

@@ -133,7 +133,10 @@ def test_types_are_not_changed_silently(scene):
         with pytest.raises(TypeError, match=f"{name} must be int32, got int64"):
             render_mesh(**wrong)
     with pytest.raises(TypeError, match="vertices must be float32 or float64"):
-        render_mesh(**{**scene, "vertices": scene["vertices"].astype(np.float16)})
+        render_mesh(**{**scene, "vertices": scene["vertices"].astype(np.int32)})
+    # Half precision counts as single.
+    with pytest.raises(TypeError, match="texture must be float64 like vertices"):
+        render_mesh(**{**scene, "texture": scene["texture"].astype(np.float16)})
 
 
 def test_unknown_backend_is_refused(scene):

@@ -1,1 +1,23 @@
-"""Differentiable rendering of textured triangle meshes."""
+"""Differentiable rendering of textured triangle meshes.
+
+`render_mesh` draws at once; `rasterize`, `interpolate`, `sample_texture` and
+`composite` are the same in steps, for pictures of any kind; `Renderer` is a Keras
+layer. The compiled op is loaded when it is first used.
+"""
+
+from tf_unsup3d.rendering.fragments import Fragments, rasterize
+from tf_unsup3d.rendering.rasterizer import render_mesh
+from tf_unsup3d.rendering.renderer import Renderer
+from tf_unsup3d.rendering.shading import composite, interpolate
+from tf_unsup3d.rendering.texture import sample_texture, uv_footprint
+
+__all__ = [
+    "Fragments",
+    "Renderer",
+    "composite",
+    "interpolate",
+    "rasterize",
+    "render_mesh",
+    "sample_texture",
+    "uv_footprint",
+]

@@ -52,7 +52,7 @@ def load_library() -> types.ModuleType:
     """Loads the op, once.
 
     Returns:
-      The module with the op's functions `render_mesh` and `render_mesh_grad`.
+      The module with the functions of the ops.
 
     Raises:
       RasterizerLibraryError: the library is missing or does not load.

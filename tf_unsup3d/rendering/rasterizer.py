@@ -28,6 +28,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.rendering import library, reference
+from tf_unsup3d.rendering.inputs import convert_input, convert_vertices
 
 BACKENDS = ("op", "reference")
 
@@ -54,6 +55,8 @@ def render_mesh(
     drawn. Of a triangle that reaches behind the camera the part at depths beyond 1e-6
     is drawn.
     The picture is differentiable with respect to all real inputs, once.
+
+    Real inputs in float16 or bfloat16 count as float32: so does the picture then.
 
     Args:
       vertices: `[batch, vertices, 3]` float32 or float64, homogeneous pixel
@@ -95,32 +98,17 @@ def render_mesh(
         raise ValueError(
             f"unknown backend {backend!r}, there are {', '.join(map(repr, BACKENDS))}"
         )
-    vertices = tf.convert_to_tensor(vertices)
-    if vertices.dtype not in (tf.float32, tf.float64):
-        raise TypeError(
-            f"vertices must be float32 or float64, got {vertices.dtype.name}"
-        )
-
-    def convert(name: str, value: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-        if not (tf.is_tensor(value) or isinstance(value, np.ndarray)):
-            return tf.convert_to_tensor(value, dtype, name=name)
-        value = tf.convert_to_tensor(value)
-        if value.dtype != dtype:
-            like = "" if dtype == tf.int32 else " like vertices"
-            raise TypeError(
-                f"{name} must be {dtype.name}{like}, got {value.dtype.name}"
-            )
-        return value
-
+    vertices = convert_vertices(vertices)
+    dtype = vertices.dtype
     arguments = {
         "vertices": vertices,
-        "triangles": convert("triangles", triangles, tf.int32),
-        "neighbors": convert("neighbors", neighbors, tf.int32),
-        "uv": convert("uv", uv, vertices.dtype),
-        "uv_triangles": convert("uv_triangles", uv_triangles, tf.int32),
-        "texture": convert("texture", texture, vertices.dtype),
-        "attributes": convert("attributes", attributes, vertices.dtype),
-        "background": convert("background", background, vertices.dtype),
+        "triangles": convert_input("triangles", triangles, tf.int32),
+        "neighbors": convert_input("neighbors", neighbors, tf.int32),
+        "uv": convert_input("uv", uv, dtype),
+        "uv_triangles": convert_input("uv_triangles", uv_triangles, tf.int32),
+        "texture": convert_input("texture", texture, dtype),
+        "attributes": convert_input("attributes", attributes, dtype),
+        "background": convert_input("background", background, dtype),
         # Attributes of an op are float32: both backends shall see the same numbers.
         "margin": float(np.float32(margin)),
         "depth_push": float(np.float32(depth_push)),

@@ -10,6 +10,8 @@ can spoil a gradient.
 
 import tensorflow as tf
 
+from tf_unsup3d.rendering.texture import sample_bilinear
+
 # What lies at this depth or nearer is not drawn.
 _NEAR_DEPTH = 1e-6
 _MIN_DOUBLED_AREA = 1e-10
@@ -167,35 +169,10 @@ class _Surface:
         weights = barycentric[..., None]
         uv = tf.reduce_sum(tf.gather(self._uv, triangle) * weights, -2)
         attributes = tf.reduce_sum(tf.gather(self._attributes, triangle) * weights, -2)
-        return tf.concat([_sample_texture(self._texture, uv), attributes], -1)
-
-
-def _sample_texture(texture: tf.Tensor, uv: tf.Tensor) -> tf.Tensor:
-    """Samples `[height, width, channels]` bilinearly at `[n, 2]`."""
-    height, width, channels = tf.unstack(tf.shape(texture))
-    size = tf.stack([width, height])
-    last = tf.cast(tf.maximum(size - 1, 0), uv.dtype)
-    position = uv * tf.cast(size, uv.dtype) - tf.constant(0.5, uv.dtype)
-    # Unlike tf.clip_by_value this passes no gradient at the border itself.
-    inside = (position > 0) & (position < last)
-    position = tf.where(inside, position, tf.clip_by_value(position, 0, last))
-    first = tf.floor(tf.stop_gradient(position))
-    fraction = position - first
-    first = tf.cast(first, tf.int32)
-    second = tf.minimum(first + 1, size - 1)
-    # A texture without channels may have no texels either: one is added.
-    texels = tf.reshape(texture, [height * width, channels])
-    texels = tf.concat([texels, tf.zeros([1, channels], texture.dtype)], 0)
-
-    def texel(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        return tf.gather(texels, tf.maximum(y * width + x, 0))
-
-    fx, fy = fraction[:, :1], fraction[:, 1:]
-    top = texel(first[:, 0], first[:, 1]) * (1 - fx)
-    top += texel(second[:, 0], first[:, 1]) * fx
-    bottom = texel(first[:, 0], second[:, 1]) * (1 - fx)
-    bottom += texel(second[:, 0], second[:, 1]) * fx
-    return top * (1 - fy) + bottom * fy
+        height, width, channels = tf.unstack(tf.shape(self._texture))
+        texels = tf.reshape(self._texture, [height * width, channels])
+        colours = sample_bilinear(texels, 0, tf.stack([width, height]), uv)
+        return tf.concat([colours, attributes], -1)
 
 
 def _volume(point: tf.Tensor, corners: tf.Tensor) -> tf.Tensor:

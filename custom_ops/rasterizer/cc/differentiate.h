@@ -5,12 +5,13 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
 
 #include "draw.h"
 #include "fragments.h"
 #include "geometry.h"
+#include "layer_point.h"
 #include "mesh.h"
+#include "pixel_gradient.h"
 #include "scene.h"
 #include "shading.h"
 #include "sharp_layer.h"
@@ -33,117 +34,40 @@ struct Gradients {
     attributes[index] += static_cast<T>(value);
   }
   void AddUv(int64_t index, Real value) { uv[index] += value; }
-  void AddVertex(int64_t index, const Vertex<Real>& value) {
-    AddScaled(&vertices[index], Real(1), value);
-  }
 };
 
+// The colour of a pixel, `g` being the derivative with respect to it: a function of
+// its layers, see PixelDifferentiator.
 template <typename T>
-class PixelDifferentiator {
- public:
-  PixelDifferentiator(const Scene<T>& scene, const Mesh<T>& mesh,
-                      const Options& options, const Gradients<T>& gradients)
-      : scene_(scene), mesh_(mesh), margin_(options.margin), gradients_(gradients) {}
+struct PixelColour {
+  const Scene<T>& scene;
+  const Mesh<T>& mesh;
+  const Pixel<Real>& pixel;
+  const int sharp_triangle;
+  const Real px, py;
+  const T *background, *g;
+  Gradients<T>& gradients;
+  T* background_gradient;
 
-  // The derivative at the pixel centre (px, py), `g` being that with respect to its
-  // colour.
-  void Differentiate(const Pixel<Real>& pixel, int sharp_triangle, Real px, Real py,
-                     const T* background, const T* g, T* background_gradient) {
-    Reset(pixel.count);
-    std::fill(background_gradient, background_gradient + scene_.channels, T(0));
-    SurfacePoint<Real> sharp;
-    if (sharp_triangle >= 0) FindSharpPoint(mesh_, sharp_triangle, px, py, &sharp);
-
-    // The colour of each layer, seen along g, and of the next one: what a shift of
-    // the border between them is worth.
-    const auto brightness = [&](int fragment) {
-      Real sum = 0;
-      VisitLayer(scene_, mesh_, pixel, fragment, sharp_triangle, px, py, background,
-                 [&](int c, Real value) { sum += g[c] * value; });
-      return sum;
-    };
-
-    Layer<Real> layer = pixel.FirstLayer();
-    Real current = layer.fragment == kSharp ? Real(0) : brightness(layer.fragment);
-    for (; layer.fragment != kSharp; layer = pixel.NextLayer(layer)) {
-      const Real weight = layer.upper - layer.lower;
-      if (weight > 0) {
-        Real barycentric[3];
-        Real barycentric_gradient[3] = {0, 0, 0};
-        const int edge = pixel.fragments[layer.fragment].edge;
-        FragmentBarycentric(pixel.fragments[layer.fragment], barycentric);
-        ColourGradient(scene_.material, edge / 3, barycentric, weight, g, gradients_,
-                       barycentric_gradient);
-        parameter_[layer.fragment] += barycentric_gradient[(edge + 2) % 3] -
-                                      barycentric_gradient[(edge + 1) % 3];
-      }
-      const Real next = brightness(layer.next);
-      pixel.LowerEndGradient(
-          layer, next - current, [&](int i, Real value) { extent_[i] += value; },
-          [&](int i, Real value) {
-            (i == kSharp ? sharp_depth_ : depth_[i]) += value;
-          });
-      current = next;
-    }
-    const Real weight = layer.upper - layer.lower;
-    if (weight > 0 && sharp_triangle >= 0) {
-      ColourGradient(scene_.material, sharp_triangle, sharp.barycentric, weight, g,
-                     gradients_, sharp_barycentric_);
-    } else if (weight > 0) {
-      for (int c = 0; c < scene_.channels; ++c) {
-        background_gradient[c] = static_cast<T>(weight * g[c]);
-      }
-    }
-
-    if (sharp_triangle >= 0) AddSharp(sharp_triangle, px, py, sharp);
-    for (int i = 0; i < pixel.count; ++i) {
-      if (extent_[i] == 0 && depth_[i] == 0 && parameter_[i] == 0) continue;
-      AddFragment(i, pixel.fragments[i].edge, px, py);
-    }
+  // The colour that the layer shows, seen along g.
+  Real Worth(int fragment) const {
+    Real sum = 0;
+    VisitLayer(scene, mesh, pixel, fragment, sharp_triangle, px, py, background,
+               [&](int c, Real value) { sum += g[c] * value; });
+    return sum;
   }
 
- private:
-  void Reset(int fragments) {
-    extent_.assign(fragments, Real(0));
-    depth_.assign(fragments, Real(0));
-    parameter_.assign(fragments, Real(0));
-    sharp_depth_ = 0;
-    std::fill_n(sharp_barycentric_, 3, Real(0));
+  void AddPoint(const LayerPoint& point, Real weight, Real barycentric_gradient[3],
+                Real*) {
+    ColourGradient(scene.material, point.triangle, point.barycentric, weight, g,
+                   gradients, barycentric_gradient);
   }
 
-  void AddSharp(int triangle, Real px, Real py, const SurfacePoint<Real>& point) {
-    Vertex<Real> corners[3];
-    mesh_.Corners(triangle, corners);
-    Vertex<Real> corner_gradients[3] = {{0, 0, 0}, {0, 0, 0}, {0, 0, 0}};
-    SurfacePointGradient(corners, px, py, point, sharp_barycentric_, sharp_depth_,
-                         corner_gradients);
-    for (int k = 0; k < 3; ++k) {
-      gradients_.AddVertex(mesh_.Corner(triangle, k), corner_gradients[k]);
+  void AddBackground(Real weight) {
+    for (int c = 0; c < scene.channels; ++c) {
+      background_gradient[c] = static_cast<T>(weight * g[c]);
     }
   }
-
-  void AddFragment(int i, int edge, Real px, Real py) {
-    const Vertex<Real> a = mesh_.At(mesh_.First(edge));
-    const Vertex<Real> b = mesh_.At(mesh_.Second(edge));
-    EdgePart<Real> part;
-    ClipEdge(a, b, &part);
-    EdgePart<Real> part_gradient = {{{0, 0, 0}, {0, 0, 0}}, {0, 0}};
-    EdgePointGradient(part, px, py, NearestOnEdge(part, px, py),
-                      extent_[i] / margin_, parameter_[i], depth_[i],
-                      &part_gradient);
-    Vertex<Real> a_gradient = {0, 0, 0}, b_gradient = {0, 0, 0};
-    ClipEdgeGradient(a, b, part, part_gradient, &a_gradient, &b_gradient);
-    gradients_.AddVertex(mesh_.First(edge), a_gradient);
-    gradients_.AddVertex(mesh_.Second(edge), b_gradient);
-  }
-
-  const Scene<T>& scene_;
-  const Mesh<T>& mesh_;
-  const Real margin_;
-  Gradients<T> gradients_;
-  // With respect to the fragments of the pixel and to its sharp surface.
-  std::vector<Real> extent_, depth_, parameter_;
-  Real sharp_depth_, sharp_barycentric_[3];
 };
 
 // Differentiates the rows begin .. end, adding to `gradients` and writing the rows of
@@ -154,27 +78,25 @@ template <typename T>
 int64_t DifferentiateBand(const Scene<T>& scene, const Mesh<T>& mesh,
                           const Options& options, int begin, int end,
                           const T* picture_gradient, const int* ids, Real* depths,
-                          const Gradients<T>& gradients, T* background_gradient) {
+                          Gradients<T> gradients, T* background_gradient) {
   const int channels = scene.channels;
   const int64_t wrong = FindDepths(scene, mesh, begin, end, ids, depths);
   if (wrong >= 0) return wrong;
-  SoftLayer<T> soft(mesh, scene.width, options);
-  PixelDifferentiator<T> differentiator(scene, mesh, options, gradients);
-  for (int y = begin; y < end; ++y) {
-    soft.MoveTo(y, end, depths);
-    for (int x = 0; x < scene.width; ++x) {
-      const int64_t i = static_cast<int64_t>(y) * scene.width + x;
-      const T* g = picture_gradient + i * channels;
-      const Pixel<Real> pixel = soft.At(x, depths[i]);
-      if (pixel.count == 0 && ids[i] == kSharp) {
-        std::copy(g, g + channels, background_gradient + i * channels);
-        continue;
-      }
-      differentiator.Differentiate(pixel, ids[i], x + 0.5, y + 0.5,
-                                   scene.background + i * channels, g,
-                                   background_gradient + i * channels);
+  PixelDifferentiator<T> differentiator(mesh, options, gradients.vertices);
+  VisitPixels(mesh, options, begin, end, scene.width, depths, [&](
+      int64_t i, Real px, Real py, const Pixel<Real>& pixel) {
+    const T* g = picture_gradient + i * channels;
+    T* own_background_gradient = background_gradient + i * channels;
+    if (pixel.count == 0 && ids[i] == kSharp) {
+      std::copy(g, g + channels, own_background_gradient);
+      return;
     }
-  }
+    std::fill_n(own_background_gradient, channels, T(0));
+    PixelColour<T> colour = {scene, mesh, pixel, ids[i], px, py,
+                             scene.background + i * channels, g, gradients,
+                             own_background_gradient};
+    differentiator.Differentiate(pixel, ids[i], px, py, colour);
+  });
   return -1;
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fragments.h"
-#include "geometry.h"
+#include "layer_point.h"
 #include "mesh.h"
 #include "scene.h"
 #include "shading.h"
@@ -22,15 +22,10 @@ template <typename T, typename Visit>
 void VisitLayer(const Scene<T>& scene, const Mesh<T>& mesh, const Pixel<Real>& pixel,
                 int fragment, int sharp_triangle, Real px, Real py,
                 const T* background, Visit visit) {
-  if (fragment != kSharp) {
-    Real barycentric[3];
-    FragmentBarycentric(pixel.fragments[fragment], barycentric);
-    VisitColour(scene.material, pixel.fragments[fragment].edge / 3, barycentric,
-                visit);
-  } else if (sharp_triangle >= 0) {
-    SurfacePoint<Real> point;
-    FindSharpPoint(mesh, sharp_triangle, px, py, &point);
-    VisitColour(scene.material, sharp_triangle, point.barycentric, visit);
+  const LayerPoint point =
+      FindLayerPoint(mesh, pixel, fragment, sharp_triangle, px, py);
+  if (point.triangle >= 0) {
+    VisitColour(scene.material, point.triangle, point.barycentric, visit);
   } else {
     for (int c = 0; c < scene.channels; ++c) visit(c, Real(background[c]));
   }
@@ -43,33 +38,27 @@ void DrawBand(const Scene<T>& scene, const Mesh<T>& mesh, const Options& options
               int begin, int end, int* ids, Real* depths, T* picture) {
   const int channels = scene.channels;
   DrawSharp(mesh, begin, end, scene.width, ids, depths);
-  SoftLayer<T> soft(mesh, scene.width, options);
   std::vector<Real> colour(channels);
-  for (int y = begin; y < end; ++y) {
-    soft.MoveTo(y, end, depths);
-    for (int x = 0; x < scene.width; ++x) {
-      const int64_t i = static_cast<int64_t>(y) * scene.width + x;
-      const T* background = scene.background + i * channels;
-      const Pixel<Real> pixel = soft.At(x, depths[i]);
-      if (pixel.count == 0 && ids[i] == kSharp) {
-        std::copy(background, background + channels, picture + i * channels);
-        continue;
-      }
-      std::fill(colour.begin(), colour.end(), Real(0));
-      for (Layer<Real> layer = pixel.FirstLayer();; layer = pixel.NextLayer(layer)) {
-        const Real weight = layer.upper - layer.lower;
-        if (weight > 0) {
-          VisitLayer(scene, mesh, pixel, layer.fragment, ids[i], x + 0.5, y + 0.5,
-                     background,
-                     [&](int c, Real value) { colour[c] += weight * value; });
-        }
-        if (layer.fragment == kSharp) break;
-      }
-      for (int c = 0; c < channels; ++c) {
-        picture[i * channels + c] = static_cast<T>(colour[c]);
-      }
+  VisitPixels(mesh, options, begin, end, scene.width, depths, [&](
+      int64_t i, Real px, Real py, const Pixel<Real>& pixel) {
+    const T* background = scene.background + i * channels;
+    if (pixel.count == 0 && ids[i] == kSharp) {
+      std::copy(background, background + channels, picture + i * channels);
+      return;
     }
-  }
+    std::fill(colour.begin(), colour.end(), Real(0));
+    for (Layer<Real> layer = pixel.FirstLayer();; layer = pixel.NextLayer(layer)) {
+      const Real weight = layer.Weight();
+      if (weight > 0) {
+        VisitLayer(scene, mesh, pixel, layer.fragment, ids[i], px, py, background,
+                   [&](int c, Real value) { colour[c] += weight * value; });
+      }
+      if (layer.fragment == kSharp) break;
+    }
+    for (int c = 0; c < channels; ++c) {
+      picture[i * channels + c] = static_cast<T>(colour[c]);
+    }
+  });
 }
 
 }  // namespace unsup3d

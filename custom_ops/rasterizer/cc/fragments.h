@@ -55,6 +55,8 @@ struct Layer {
   Real upper, lower;
   int next;
   bool overtaken;  // `next` comes to the front at `lower`; else the fragment ends
+
+  UNSUP3D_HOST_DEVICE inline Real Weight() const { return upper - lower; }
 };
 
 // All fragments of a pixel, by ascending edge index. `sharp_depth` is infinite where

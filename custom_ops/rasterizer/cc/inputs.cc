@@ -65,21 +65,55 @@ absl::Status CheckFinite(const char* name, const Tensor& tensor) {
                          "] is not");
 }
 
+// Whether a * b is more than pixels, texels, edges and channels are counted in.
+bool IsTooMany(int64_t a, int64_t b) {
+  const int64_t limit = std::numeric_limits<int32_t>::max();
+  return a > limit || b > limit || (b > 0 && a > limit / b);
+}
+
 }  // namespace
 
-absl::Status ReadInputs(OpKernelContext* context, int first, Inputs* in) {
+absl::Status ReadSurface(OpKernelContext* context, int first, SurfaceInputs* in) {
   in->vertices = &context->input(first);
   in->triangles = &context->input(first + 1);
   in->neighbors = &context->input(first + 2);
+  TF_RETURN_IF_ERROR(CheckRank("vertices", *in->vertices, 3,
+                               "[batch, vertices, 3]", 3));
+  TF_RETURN_IF_ERROR(CheckRank("triangles", *in->triangles, 2, "[triangles, 3]", 3));
+  TF_RETURN_IF_ERROR(CheckRank("neighbors", *in->neighbors, 2, "[triangles, 3]", 3));
+  const int64_t triangles = in->triangles->dim_size(0);
+  TF_RETURN_IF_ERROR(CheckSame("number of triangles", "neighbors",
+                               in->neighbors->dim_size(0), "triangles", triangles));
+  if (IsTooMany(triangles, 3)) {
+    return InvalidArgument("triangles has too many rows: ", triangles);
+  }
+  in->batch = in->vertices->dim_size(0);
+  in->vertex_count = in->vertices->dim_size(1);
+  in->triangle_count = static_cast<int>(triangles);
+  return absl::OkStatus();
+}
+
+absl::Status SetSize(int64_t height, int64_t width, SurfaceInputs* in) {
+  if (height < 1 || width < 1) {
+    return InvalidArgument("height and width must be at least 1, got ", height,
+                           " and ", width);
+  }
+  if (IsTooMany(height, width)) {
+    return InvalidArgument("height and width make too many pixels: ", height, " and ",
+                           width);
+  }
+  in->height = static_cast<int>(height);
+  in->width = static_cast<int>(width);
+  return absl::OkStatus();
+}
+
+absl::Status ReadInputs(OpKernelContext* context, int first, Inputs* in) {
+  TF_RETURN_IF_ERROR(ReadSurface(context, first, in));
   in->uv = &context->input(first + 3);
   in->uv_triangles = &context->input(first + 4);
   in->texture = &context->input(first + 5);
   in->attributes = &context->input(first + 6);
   in->background = &context->input(first + 7);
-  TF_RETURN_IF_ERROR(CheckRank("vertices", *in->vertices, 3,
-                               "[batch, vertices, 3]", 3));
-  TF_RETURN_IF_ERROR(CheckRank("triangles", *in->triangles, 2, "[triangles, 3]", 3));
-  TF_RETURN_IF_ERROR(CheckRank("neighbors", *in->neighbors, 2, "[triangles, 3]", 3));
   TF_RETURN_IF_ERROR(CheckRank("uv", *in->uv, 2, "[uvs, 2]", 2));
   TF_RETURN_IF_ERROR(
       CheckRank("uv_triangles", *in->uv_triangles, 2, "[triangles, 3]", 3));
@@ -90,8 +124,6 @@ absl::Status ReadInputs(OpKernelContext* context, int first, Inputs* in) {
   TF_RETURN_IF_ERROR(CheckRank("background", *in->background, 4,
                                "[batch, height, width, channels]"));
 
-  in->batch = in->vertices->dim_size(0);
-  in->vertex_count = in->vertices->dim_size(1);
   in->uv_count = in->uv->dim_size(0);
   TF_RETURN_IF_ERROR(CheckSame("batch size", "texture", in->texture->dim_size(0),
                                "vertices", in->batch));
@@ -102,12 +134,9 @@ absl::Status ReadInputs(OpKernelContext* context, int first, Inputs* in) {
   TF_RETURN_IF_ERROR(CheckSame("number of vertices", "attributes",
                                in->attributes->dim_size(1), "vertices",
                                in->vertex_count));
-  const int64_t triangles = in->triangles->dim_size(0);
-  TF_RETURN_IF_ERROR(CheckSame("number of triangles", "neighbors",
-                               in->neighbors->dim_size(0), "triangles", triangles));
   TF_RETURN_IF_ERROR(CheckSame("number of triangles", "uv_triangles",
                                in->uv_triangles->dim_size(0), "triangles",
-                               triangles));
+                               in->triangle_count));
   if (in->background->dim_size(3) !=
       in->texture->dim_size(3) + in->attributes->dim_size(2)) {
     return InvalidArgument(
@@ -125,26 +154,17 @@ absl::Status ReadInputs(OpKernelContext* context, int first, Inputs* in) {
                            in->texture->shape().DebugString());
   }
 
-  // Pixels, texels, edges and channels are counted in int.
-  const int64_t limit = std::numeric_limits<int32_t>::max();
-  const auto too_many = [limit](int64_t a, int64_t b) {
-    return a > limit || b > limit || (b > 0 && a > limit / b);
-  };
-  if (too_many(in->background->dim_size(1), in->background->dim_size(2)) ||
-      in->background->dim_size(3) > limit) {
+  if (IsTooMany(in->background->dim_size(1), in->background->dim_size(2)) ||
+      IsTooMany(in->background->dim_size(3), 1)) {
     return InvalidArgument("background has too many pixels or channels: ",
                            in->background->shape().DebugString());
   }
-  if (too_many(in->texture->dim_size(1), in->texture->dim_size(2))) {
+  if (IsTooMany(in->texture->dim_size(1), in->texture->dim_size(2))) {
     return InvalidArgument("texture has too many texels: ",
                            in->texture->shape().DebugString());
   }
-  if (too_many(triangles, 3)) {
-    return InvalidArgument("triangles has too many rows: ", triangles);
-  }
-  in->triangle_count = static_cast<int>(triangles);
-  in->height = static_cast<int>(in->background->dim_size(1));
-  in->width = static_cast<int>(in->background->dim_size(2));
+  TF_RETURN_IF_ERROR(
+      SetSize(in->background->dim_size(1), in->background->dim_size(2), in));
   in->channels = static_cast<int>(in->background->dim_size(3));
   in->texture_height = static_cast<int>(in->texture->dim_size(1));
   in->texture_width = static_cast<int>(in->texture->dim_size(2));
@@ -154,17 +174,25 @@ absl::Status ReadInputs(OpKernelContext* context, int first, Inputs* in) {
 }
 
 template <typename T>
-absl::Status CheckValues(const Inputs& in) {
+absl::Status CheckValues(const SurfaceInputs& in) {
   TF_RETURN_IF_ERROR(
       CheckIndices("triangles", *in.triangles, 0, in.vertex_count, "vertices"));
   TF_RETURN_IF_ERROR(
-      CheckIndices("uv_triangles", *in.uv_triangles, 0, in.uv_count, "uvs"));
-  TF_RETURN_IF_ERROR(
       CheckIndices("neighbors", *in.neighbors, -1, in.triangle_count, "triangles"));
-  TF_RETURN_IF_ERROR(CheckFinite<T>("vertices", *in.vertices));
+  return CheckFinite<T>("vertices", *in.vertices);
+}
+
+template <typename T>
+absl::Status CheckValues(const Inputs& in) {
+  const SurfaceInputs& surface = in;
+  TF_RETURN_IF_ERROR(CheckValues<T>(surface));
+  TF_RETURN_IF_ERROR(
+      CheckIndices("uv_triangles", *in.uv_triangles, 0, in.uv_count, "uvs"));
   return CheckFinite<T>("uv", *in.uv);
 }
 
+template absl::Status CheckValues<float>(const SurfaceInputs& in);
+template absl::Status CheckValues<double>(const SurfaceInputs& in);
 template absl::Status CheckValues<float>(const Inputs& in);
 template absl::Status CheckValues<double>(const Inputs& in);
 

@@ -10,47 +10,71 @@
 
 namespace unsup3d {
 
-// The inputs common to both ops, as tensors and as sizes.
-struct Inputs {
-  const tensorflow::Tensor *vertices, *triangles, *neighbors, *uv, *uv_triangles,
-      *texture, *attributes, *background;
-  int64_t batch, vertex_count, uv_count;
-  int triangle_count, height, width, texture_height, texture_width,
-      texture_channels, attribute_channels, channels;
+// The inputs common to all ops, as tensors and as sizes, and the picture's size.
+struct SurfaceInputs {
+  const tensorflow::Tensor *vertices, *triangles, *neighbors;
+  int64_t batch, vertex_count;
+  int triangle_count, height, width;
+};
+
+// With what the ops that draw have besides.
+struct Inputs : SurfaceInputs {
+  const tensorflow::Tensor *uv, *uv_triangles, *texture, *attributes, *background;
+  int64_t uv_count;
+  int texture_height, texture_width, texture_channels, attribute_channels, channels;
 };
 
 // Reads the inputs from `first` on and checks their shapes, wherever their values
-// are stored.
+// are stored. The picture's size is not among the surface's inputs.
+absl::Status ReadSurface(tensorflow::OpKernelContext* context, int first,
+                         SurfaceInputs* inputs);
 absl::Status ReadInputs(tensorflow::OpKernelContext* context, int first,
                         Inputs* inputs);
 
+// Checks a picture's size and makes it that of the inputs.
+absl::Status SetSize(int64_t height, int64_t width, SurfaceInputs* inputs);
+
 // Checks indices, and that vertices and UVs are finite. For values in main memory.
+template <typename T>
+absl::Status CheckValues(const SurfaceInputs& inputs);
 template <typename T>
 absl::Status CheckValues(const Inputs& inputs);
 
 absl::Status ReadOptions(tensorflow::OpKernelConstruction* construction,
                          Options* options);
 
+// The values of one picture of the batch.
+template <typename T>
+const T* PartOf(const tensorflow::Tensor& tensor, int64_t picture) {
+  return tensor.flat<T>().data() +
+         picture * (tensor.NumElements() / tensor.dim_size(0));
+}
+
 // The inputs of one picture of the batch.
 template <typename T>
+Surface<T> MakeSurface(const SurfaceInputs& in, int64_t picture) {
+  return {PartOf<T>(*in.vertices, picture),
+          in.triangles->flat<int32_t>().data(),
+          in.neighbors->flat<int32_t>().data(),
+          in.vertex_count,
+          in.triangle_count,
+          in.height,
+          in.width};
+}
+
+template <typename T>
 Scene<T> MakeScene(const Inputs& in, int64_t picture) {
-  const auto part = [&](const tensorflow::Tensor& tensor) {
-    return tensor.flat<T>().data() + picture * (tensor.NumElements() / in.batch);
-  };
   const Material<T> material = {in.triangles->flat<int32_t>().data(),
                                 in.uv_triangles->flat<int32_t>().data(),
                                 in.uv->flat<T>().data(),
-                                part(*in.texture),
-                                part(*in.attributes),
+                                PartOf<T>(*in.texture, picture),
+                                PartOf<T>(*in.attributes, picture),
                                 in.texture_height,
                                 in.texture_width,
                                 in.texture_channels,
                                 in.attribute_channels};
-  return {part(*in.vertices), in.neighbors->flat<int32_t>().data(),
-          material,           part(*in.background),
-          in.vertex_count,    in.uv_count,
-          in.triangle_count,  in.height,
-          in.width,           in.channels};
+  return {MakeSurface<T>(in, picture), material, PartOf<T>(*in.background, picture),
+          in.uv_count, in.channels};
 }
 
 }  // namespace unsup3d

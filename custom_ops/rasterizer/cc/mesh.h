@@ -22,28 +22,28 @@ class Mesh {
  public:
   Mesh() = default;
 
-  Mesh(const Scene<T>& scene, const Options& options)
-      : vertices_(scene.vertices),
-        triangles_(scene.triangles()),
-        facings_(scene.triangle_count) {
-    drawn_.reserve(scene.triangle_count);
-    for (int f = 0; f < scene.triangle_count; ++f) {
+  Mesh(const Surface<T>& surface, const Options& options)
+      : vertices_(surface.vertices),
+        triangles_(surface.triangles),
+        facings_(surface.triangle_count) {
+    drawn_.reserve(surface.triangle_count);
+    for (int f = 0; f < surface.triangle_count; ++f) {
       Vertex<Real> corners[3];
       Corners(f, corners);
       facings_[f] = FindFacing(corners[0], corners[1], corners[2]);
       if (facings_[f] == Facing::kBack && options.cull_backfaces) {
         facings_[f] = Facing::kNone;
       }
-      if (is_drawn(f)) Place(f, TriangleBounds(corners), 0, scene, &drawn_);
+      if (is_drawn(f)) Place(f, TriangleBounds(corners), 0, surface, &drawn_);
     }
     if (!(options.margin > 0)) return;
-    for (int f = 0; f < scene.triangle_count; ++f) {
+    for (int f = 0; f < surface.triangle_count; ++f) {
       if (!is_drawn(f)) continue;
       for (int e = 3 * f; e < 3 * f + 3; ++e) {
         EdgePart<Real> part;
-        if (IsSilhouette(f, scene.neighbors[e]) &&
+        if (IsSilhouette(f, surface.neighbors[e]) &&
             ClipEdge(At(First(e)), At(Second(e)), &part)) {
-          Place(e, EdgeBounds(part), options.margin, scene, &silhouettes_);
+          Place(e, EdgeBounds(part), options.margin, surface, &silhouettes_);
         }
       }
     }
@@ -83,9 +83,10 @@ class Mesh {
   }
 
   static void Place(int index, const Bounds<Real>& bounds, Real distance,
-                    const Scene<T>& scene, std::vector<Placed>* list) {
+                    const Surface<T>& surface, std::vector<Placed>* list) {
     Footprint footprint;
-    if (FindFootprint(bounds, distance, scene.width, scene.height, &footprint)) {
+    if (FindFootprint(bounds, distance, surface.width, surface.height,
+                      &footprint)) {
       list->push_back({index, footprint});
     }
   }

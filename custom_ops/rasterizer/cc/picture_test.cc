@@ -12,6 +12,7 @@
 
 #include "differentiate.h"
 #include "draw.h"
+#include "fragment_list.h"
 #include "mesh.h"
 #include "scene.h"
 
@@ -67,16 +68,14 @@ struct Arrays {
     const Material<T> material = {triangles.data(), uv_triangles.data(), uv.data(),
                                   texture.data(),   attributes.data(),   kTextureSize,
                                   kTextureSize,     1,                   1};
-    return {vertices.data(),
-            neighbors.data(),
-            material,
-            background.data(),
-            static_cast<int64_t>(attributes.size()),
-            kUvs,
-            static_cast<int>(triangles.size() / 3),
-            kHeight,
-            kWidth,
-            2};
+    const Surface<T> surface = {vertices.data(),
+                                triangles.data(),
+                                neighbors.data(),
+                                static_cast<int64_t>(attributes.size()),
+                                static_cast<int>(triangles.size() / 3),
+                                kHeight,
+                                kWidth};
+    return {surface, material, background.data(), kUvs, 2};
   }
 };
 
@@ -119,6 +118,45 @@ std::vector<Vertex<Real>> Differentiate(const Arrays<T>& arrays, const Options& 
   return vertices;
 }
 
+// Lists the fragments, which must be those of the picture, and differentiates the list.
+template <typename T>
+void CheckList(const Arrays<T>& arrays, const Options& options,
+               const Picture<T>& picture) {
+  const Scene<T> scene = arrays.scene();
+  const Mesh<T> mesh(scene, options);
+  std::vector<int> ids(kPixels);
+  std::vector<Real> depths(kPixels), mask(kPixels);
+  const std::vector<ListedFragment> list =
+      ListBand(scene, mesh, options, 0, kHeight, ids.data(), depths.data());
+  EXPECT(ids == picture.ids);
+  std::vector<int64_t> pixels;
+  for (const ListedFragment& fragment : list) {
+    EXPECT(pixels.empty() || pixels.back() <= fragment.pixel);
+    EXPECT(fragment.weight > 0);
+    EXPECT(fragment.point.triangle >= 0 &&
+           fragment.point.triangle < scene.triangle_count);
+    pixels.push_back(fragment.pixel);
+    mask[fragment.pixel] += fragment.weight;
+  }
+  for (int i = 0; i < kPixels; ++i) {
+    EXPECT(mask[i] < 1 + 1e-9 && (ids[i] < 0 || mask[i] > 1 - 1e-9));
+  }
+
+  const std::vector<T> ones(3 * list.size(), T(1));
+  std::vector<Vertex<Real>> vertices(scene.vertex_count, {0, 0, 0});
+  const auto differentiate = [&](int64_t count) {
+    const FragmentGradients<T> gradients = {pixels.data(), 0,           count,
+                                            ones.data(),   ones.data(), ones.data()};
+    return DifferentiateList(scene, mesh, options, 0, kHeight, gradients, ids.data(),
+                             depths.data(), vertices.data());
+  };
+  EXPECT(differentiate(pixels.size()).pixel == -1);
+  if (pixels.empty()) return;
+  EXPECT(differentiate(pixels.size() - 1).pixel == pixels.back());
+  pixels[0] = kPixels;
+  EXPECT(differentiate(pixels.size()).pixel == list[0].pixel);
+}
+
 Options MakeOptions(Random& random) {
   const float margins[] = {0, 1, 2.5f, 30};
   return {margins[random.Integer(0, 3)], 0.02f, random.Integer(0, 1) == 0};
@@ -148,6 +186,7 @@ void TestAnythingIsHarmless(Random& random) {
     for (const T colour : picture.colours) EXPECT(std::abs(colour - 1) < 1e-4);
     const Picture<T> in_bands = Draw(arrays, options, 2);
     EXPECT(picture.ids == in_bands.ids && picture.colours == in_bands.colours);
+    CheckList(arrays, options, picture);
 
     int64_t wrong_pixel;
     std::vector<int> ids = picture.ids;

@@ -1,22 +1,17 @@
 // CPU kernels of RenderMesh and RenderMeshGrad.
-//
-// Every unit of work, see bands.h, writes to memory of its own, and the units'
-// gradients are summed in their order: the result is the same to the last bit with
-// any number of threads.
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "bands.h"
+#include "cpu_kernels.h"
 #include "differentiate.h"
 #include "draw.h"
 #include "inputs.h"
 #include "mesh.h"
 #include "scene.h"
 #include "tensorflow/core/framework/op_kernel.h"
-#include "tensorflow/core/lib/core/threadpool.h"
 
 namespace unsup3d {
 namespace {
@@ -27,33 +22,6 @@ using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
 using tensorflow::TensorShape;
 using tensorflow::errors::InvalidArgument;
-
-void ParallelFor(OpKernelContext* context, int64_t count,
-                 const std::function<void(int64_t)>& work) {
-  using tensorflow::thread::ThreadPool;
-  context->device()->tensorflow_cpu_worker_threads()->workers->ParallelFor(
-      count,
-      ThreadPool::SchedulingParams(ThreadPool::SchedulingStrategy::kFixedBlockSize,
-                                   absl::nullopt, 1),
-      [&work](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) work(i);
-      });
-}
-
-// The pictures of a batch, ready for drawing.
-template <typename T>
-struct Batch {
-  std::vector<Scene<T>> scenes;
-  std::vector<Mesh<T>> meshes;
-
-  Batch(OpKernelContext* context, const Inputs& in, const Options& options)
-      : scenes(in.batch), meshes(in.batch) {
-    ParallelFor(context, in.batch, [&](int64_t b) {
-      scenes[b] = MakeScene<T>(in, b);
-      meshes[b] = Mesh<T>(scenes[b], options);
-    });
-  }
-};
 
 template <typename T>
 class RenderMeshOp : public OpKernel {
@@ -76,12 +44,12 @@ class RenderMeshOp : public OpKernel {
     Tensor depths;
     OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_DOUBLE,
                                                    ids->shape(), &depths));
-    const Batch<T> batch(context, in, options_);
+    const std::vector<Mesh<T>> meshes = MakeMeshes<T>(context, in, options_);
     const Bands bands(in.batch, in.height);
     const int64_t pixels = static_cast<int64_t>(in.height) * in.width;
     ParallelFor(context, bands.units(), [&](int64_t unit) {
       const int64_t b = bands.picture(unit);
-      DrawBand(batch.scenes[b], batch.meshes[b], options_, bands.begin(unit),
+      DrawBand(MakeScene<T>(in, b), meshes[b], options_, bands.begin(unit),
                bands.end(unit), ids->flat<int32_t>().data() + b * pixels,
                depths.flat<double>().data() + b * pixels,
                picture->flat<T>().data() + b * pixels * in.channels);
@@ -91,15 +59,6 @@ class RenderMeshOp : public OpKernel {
  private:
   Options options_;
 };
-
-template <typename Part, typename T>
-void SumParts(const Part* parts, int64_t count, int64_t size, T* target) {
-  std::vector<Part> sum(size, Part(0));
-  for (int64_t k = 0; k < count; ++k) {
-    for (int64_t i = 0; i < size; ++i) sum[i] += parts[k * size + i];
-  }
-  for (int64_t i = 0; i < size; ++i) target[i] = static_cast<T>(sum[i]);
-}
 
 template <typename T>
 class RenderMeshGradOp : public OpKernel {
@@ -166,7 +125,7 @@ class RenderMeshGradOp : public OpKernel {
                                   &unit_attributes));
     }
 
-    const Batch<T> batch(context, in, options_);
+    const std::vector<Mesh<T>> meshes = MakeMeshes<T>(context, in, options_);
     std::vector<int64_t> wrong_pixels(units);
     ParallelFor(context, units, [&](int64_t unit) {
       const int64_t b = bands.picture(unit);
@@ -181,7 +140,7 @@ class RenderMeshGradOp : public OpKernel {
       std::fill_n(gradients.texture, texture_size, T(0));
       std::fill_n(gradients.attributes, attributes_size, T(0));
       wrong_pixels[unit] = DifferentiateBand(
-          batch.scenes[b], batch.meshes[b], options_, bands.begin(unit),
+          MakeScene<T>(in, b), meshes[b], options_, bands.begin(unit),
           bands.end(unit),
           picture_gradient.flat<T>().data() + b * pixels * in.channels,
           ids.flat<int32_t>().data() + b * pixels,

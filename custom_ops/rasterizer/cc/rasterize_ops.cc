@@ -11,16 +11,29 @@ using tensorflow::shape_inference::DimensionHandle;
 using tensorflow::shape_inference::InferenceContext;
 using tensorflow::shape_inference::ShapeHandle;
 
-// What is known of the inputs that both ops share, from `first` on.
-struct InputShapes {
-  ShapeHandle vertices, triangles, neighbors, uv, uv_triangles, texture, attributes,
-      background;
+// What is known of the inputs that all ops share, from `first` on.
+struct SurfaceShapes {
+  ShapeHandle vertices, triangles, neighbors;
 };
 
-absl::Status CheckInputs(InferenceContext* c, int first, InputShapes* shapes) {
+absl::Status CheckSurface(InferenceContext* c, int first, SurfaceShapes* shapes) {
   TF_RETURN_IF_ERROR(c->WithRank(c->input(first), 3, &shapes->vertices));
   TF_RETURN_IF_ERROR(c->WithRank(c->input(first + 1), 2, &shapes->triangles));
   TF_RETURN_IF_ERROR(c->WithRank(c->input(first + 2), 2, &shapes->neighbors));
+  DimensionHandle dim;
+  TF_RETURN_IF_ERROR(c->WithValue(c->Dim(shapes->vertices, 2), 3, &dim));
+  TF_RETURN_IF_ERROR(c->WithValue(c->Dim(shapes->triangles, 1), 3, &dim));
+  ShapeHandle merged;
+  return c->Merge(shapes->triangles, shapes->neighbors, &merged);
+}
+
+// And of what the ops that draw have besides.
+struct InputShapes : SurfaceShapes {
+  ShapeHandle uv, uv_triangles, texture, attributes, background;
+};
+
+absl::Status CheckInputs(InferenceContext* c, int first, InputShapes* shapes) {
+  TF_RETURN_IF_ERROR(CheckSurface(c, first, shapes));
   TF_RETURN_IF_ERROR(c->WithRank(c->input(first + 3), 2, &shapes->uv));
   TF_RETURN_IF_ERROR(c->WithRank(c->input(first + 4), 2, &shapes->uv_triangles));
   TF_RETURN_IF_ERROR(c->WithRank(c->input(first + 5), 4, &shapes->texture));
@@ -28,11 +41,8 @@ absl::Status CheckInputs(InferenceContext* c, int first, InputShapes* shapes) {
   TF_RETURN_IF_ERROR(c->WithRank(c->input(first + 7), 4, &shapes->background));
 
   DimensionHandle dim;
-  TF_RETURN_IF_ERROR(c->WithValue(c->Dim(shapes->vertices, 2), 3, &dim));
-  TF_RETURN_IF_ERROR(c->WithValue(c->Dim(shapes->triangles, 1), 3, &dim));
   TF_RETURN_IF_ERROR(c->WithValue(c->Dim(shapes->uv, 1), 2, &dim));
   ShapeHandle merged;
-  TF_RETURN_IF_ERROR(c->Merge(shapes->triangles, shapes->neighbors, &merged));
   TF_RETURN_IF_ERROR(c->Merge(shapes->triangles, shapes->uv_triangles, &merged));
 
   DimensionHandle batch = c->Dim(shapes->vertices, 0);
@@ -75,6 +85,26 @@ absl::Status RenderMeshGradShape(InferenceContext* c) {
   c->set_output(2, shapes.texture);
   c->set_output(3, shapes.attributes);
   c->set_output(4, shapes.background);
+  return absl::OkStatus();
+}
+
+absl::Status RasterizeMeshShape(InferenceContext* c) {
+  SurfaceShapes shapes;
+  TF_RETURN_IF_ERROR(CheckSurface(c, 0, &shapes));
+  DimensionHandle height, width;
+  TF_RETURN_IF_ERROR(c->MakeDimForScalarInput(3, &height));
+  TF_RETURN_IF_ERROR(c->MakeDimForScalarInput(4, &width));
+  const DimensionHandle count = c->UnknownDim();
+  for (const int k : {0, 1, 3, 4}) c->set_output(k, c->Vector(count));
+  c->set_output(2, c->Matrix(count, 3));
+  c->set_output(5, c->MakeShape({c->Dim(shapes.vertices, 0), height, width}));
+  return absl::OkStatus();
+}
+
+absl::Status RasterizeMeshGradShape(InferenceContext* c) {
+  SurfaceShapes shapes;
+  TF_RETURN_IF_ERROR(CheckSurface(c, 5, &shapes));
+  c->set_output(0, shapes.vertices);
   return absl::OkStatus();
 }
 
@@ -138,6 +168,65 @@ REGISTER_OP("RenderMeshGrad")
     .Doc(R"doc(
 The derivative of RenderMesh: its inputs, its triangle_ids and the derivative with
 respect to its picture give the derivatives with respect to its real inputs.
+)doc");
+
+REGISTER_OP("RasterizeMesh")
+    .Input("vertices: T")
+    .Input("triangles: int32")
+    .Input("neighbors: int32")
+    .Input("height: int32")
+    .Input("width: int32")
+    .Output("pixels: int64")
+    .Output("fragment_triangles: int32")
+    .Output("barycentric: T")
+    .Output("depth: T")
+    .Output("weight: T")
+    .Output("triangle_ids: int32")
+    .Attr("T: {float, double}")
+    .Attr("margin: float = 1.0")
+    .Attr("depth_push: float = 0.02")
+    .Attr("cull_backfaces: bool = true")
+    .SetShapeFn(RasterizeMeshShape)
+    .Doc(R"doc(
+The layers of the picture that RenderMesh draws, before they are coloured: a list of N
+fragments by ascending pixel, and within a pixel from the outer layer to the sharp one.
+
+vertices: [B, V, 3], homogeneous pixel coordinates (x z, y z, z).
+triangles: [F, 3], indices into the vertices.
+neighbors: [F, 3], the triangle across the edge opposite to each corner, or -1.
+height: of the pictures in pixels.
+width: of the pictures in pixels.
+pixels: [N], flat indices into [B, height, width].
+fragment_triangles: [N], the triangle that the fragment is a point of.
+barycentric: [N, 3], the point's place on it, in space.
+depth: [N], the point's depth.
+weight: [N], the part of the pixel that shows the fragment, positive. The rest of the
+  pixel shows the background.
+triangle_ids: [B, height, width], the triangle at each pixel centre, -1 for the
+  background.
+margin: width in pixels of the soft layer along silhouettes; 0 switches it off.
+depth_push: how far, relative to its depth, the soft layer recedes over its width.
+cull_backfaces: whether only triangles that turn counter-clockwise are drawn.
+)doc");
+
+REGISTER_OP("RasterizeMeshGrad")
+    .Input("barycentric_gradient: T")
+    .Input("depth_gradient: T")
+    .Input("weight_gradient: T")
+    .Input("pixels: int64")
+    .Input("triangle_ids: int32")
+    .Input("vertices: T")
+    .Input("triangles: int32")
+    .Input("neighbors: int32")
+    .Output("vertices_gradient: T")
+    .Attr("T: {float, double}")
+    .Attr("margin: float = 1.0")
+    .Attr("depth_push: float = 0.02")
+    .Attr("cull_backfaces: bool = true")
+    .SetShapeFn(RasterizeMeshGradShape)
+    .Doc(R"doc(
+The derivative of RasterizeMesh: those with respect to its real outputs, its pixels and
+triangle_ids and its inputs give that with respect to the vertices.
 )doc");
 
 }  // namespace unsup3d

@@ -12,23 +12,31 @@ namespace unsup3d {
 // On the processor everything is computed in double precision, for float inputs too.
 using Real = double;
 
-// All indices are valid, vertices and UVs are finite.
+// What there is to be seen in a picture, and the size of that. All indices are valid,
+// vertices are finite.
 template <typename T>
-struct Scene {
+struct Surface {
   const T* vertices;     // [vertex_count, 3], homogeneous pixel coordinates
+  const int* triangles;  // [triangle_count, 3]
   const int* neighbors;  // [triangle_count, 3], -1 for none
+  int64_t vertex_count;
+  int triangle_count, height, width;
+};
+
+// And what it looks like. UVs are finite.
+template <typename T>
+struct Scene : Surface<T> {
   Material<T> material;
   const T* background;  // [height, width, channels]
-  int64_t vertex_count, uv_count;
-  int triangle_count, height, width, channels;
+  int64_t uv_count;
+  int channels;
 
-  const int* triangles() const { return material.triangles; }
   int64_t texture_size() const {
     return static_cast<int64_t>(material.texture_height) * material.texture_width *
            material.texture_channels;
   }
   int64_t attributes_size() const {
-    return vertex_count * material.attribute_channels;
+    return this->vertex_count * material.attribute_channels;
   }
 };
 

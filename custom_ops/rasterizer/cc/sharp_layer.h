@@ -55,15 +55,15 @@ bool FindSharpPoint(const Mesh<T>& mesh, int triangle, Real px, Real py,
 // Finds the depths that DrawSharp found with `ids`. Returns the first pixel whose
 // index is that of no triangle drawn there, or -1 if there is none.
 template <typename T>
-int64_t FindDepths(const Scene<T>& scene, const Mesh<T>& mesh, int begin, int end,
+int64_t FindDepths(const Surface<T>& surface, const Mesh<T>& mesh, int begin, int end,
                    const int* ids, Real* depths) {
   for (int y = begin; y < end; ++y) {
-    for (int x = 0; x < scene.width; ++x) {
-      const int64_t i = static_cast<int64_t>(y) * scene.width + x;
+    for (int x = 0; x < surface.width; ++x) {
+      const int64_t i = static_cast<int64_t>(y) * surface.width + x;
       depths[i] = std::numeric_limits<Real>::infinity();
       if (ids[i] == kSharp) continue;
       SurfacePoint<Real> point;
-      if (ids[i] < 0 || ids[i] >= scene.triangle_count ||
+      if (ids[i] < 0 || ids[i] >= surface.triangle_count ||
           !FindSharpPoint(mesh, ids[i], x + 0.5, y + 0.5, &point)) {
         return i;
       }

@@ -101,6 +101,21 @@ class SoftLayer {
   std::vector<size_t> starts_, next_;
 };
 
+// Calls `visit(index, px, py, pixel)` for the pixels of the rows begin .. end, in
+// their order, with their centres. `depths` [height, width] are those of DrawSharp.
+template <typename T, typename Visit>
+void VisitPixels(const Mesh<T>& mesh, const Options& options, int begin, int end,
+                 int width, const Real* depths, Visit visit) {
+  SoftLayer<T> soft(mesh, width, options);
+  for (int y = begin; y < end; ++y) {
+    soft.MoveTo(y, end, depths);
+    for (int x = 0; x < width; ++x) {
+      const int64_t i = static_cast<int64_t>(y) * width + x;
+      visit(i, x + 0.5, y + 0.5, soft.At(x, depths[i]));
+    }
+  }
+}
+
 }  // namespace unsup3d
 
 #endif  // UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_SOFT_LAYER_H_

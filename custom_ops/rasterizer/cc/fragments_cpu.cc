@@ -1,0 +1,209 @@
+// CPU kernels of RasterizeMesh and RasterizeMeshGrad.
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "bands.h"
+#include "cpu_kernels.h"
+#include "fragment_list.h"
+#include "inputs.h"
+#include "mesh.h"
+#include "scene.h"
+#include "tensorflow/core/framework/op_kernel.h"
+
+namespace unsup3d {
+namespace {
+
+using tensorflow::OpKernel;
+using tensorflow::OpKernelConstruction;
+using tensorflow::OpKernelContext;
+using tensorflow::Tensor;
+using tensorflow::TensorShape;
+using tensorflow::errors::InvalidArgument;
+
+absl::Status ReadSize(OpKernelContext* context, int first, SurfaceInputs* in) {
+  const char* names[] = {"height", "width"};
+  int64_t size[2];
+  for (int k = 0; k < 2; ++k) {
+    const Tensor& tensor = context->input(first + k);
+    if (tensor.NumElements() != 1) {
+      return InvalidArgument(names[k], " must be one number, got the shape ",
+                             tensor.shape().DebugString());
+    }
+    size[k] = tensor.flat<int32_t>()(0);
+  }
+  return SetSize(size[0], size[1], in);
+}
+
+template <typename T>
+class RasterizeMeshOp : public OpKernel {
+ public:
+  explicit RasterizeMeshOp(OpKernelConstruction* construction)
+      : OpKernel(construction) {
+    OP_REQUIRES_OK(construction, ReadOptions(construction, &options_));
+  }
+
+  void Compute(OpKernelContext* context) override {
+    SurfaceInputs in;
+    OP_REQUIRES_OK(context, ReadSurface(context, 0, &in));
+    OP_REQUIRES_OK(context, ReadSize(context, 3, &in));
+    OP_REQUIRES_OK(context, CheckValues<T>(in));
+    Tensor* ids = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(
+                                5, TensorShape({in.batch, in.height, in.width}),
+                                &ids));
+    Tensor depths;
+    OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_DOUBLE,
+                                                   ids->shape(), &depths));
+    const std::vector<Mesh<T>> meshes = MakeMeshes<T>(context, in, options_);
+    const Bands bands(in.batch, in.height);
+    const int64_t pixels = static_cast<int64_t>(in.height) * in.width;
+    std::vector<std::vector<ListedFragment>> lists(bands.units());
+    ParallelFor(context, bands.units(), [&](int64_t unit) {
+      const int64_t b = bands.picture(unit);
+      lists[unit] = ListBand(MakeSurface<T>(in, b), meshes[b], options_,
+                             bands.begin(unit), bands.end(unit),
+                             ids->flat<int32_t>().data() + b * pixels,
+                             depths.flat<double>().data() + b * pixels);
+    });
+
+    std::vector<int64_t> starts(1, 0);
+    for (const auto& list : lists) starts.push_back(starts.back() + list.size());
+    const int64_t count = starts.back();
+    Tensor *pixel = nullptr, *triangle = nullptr, *barycentric = nullptr,
+           *depth = nullptr, *weight = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, {count}, &pixel));
+    OP_REQUIRES_OK(context, context->allocate_output(1, {count}, &triangle));
+    OP_REQUIRES_OK(context, context->allocate_output(2, {count, 3}, &barycentric));
+    OP_REQUIRES_OK(context, context->allocate_output(3, {count}, &depth));
+    OP_REQUIRES_OK(context, context->allocate_output(4, {count}, &weight));
+    ParallelFor(context, bands.units(), [&](int64_t unit) {
+      int64_t i = starts[unit];
+      for (const ListedFragment& fragment : lists[unit]) {
+        pixel->flat<int64_t>()(i) = bands.picture(unit) * pixels + fragment.pixel;
+        triangle->flat<int32_t>()(i) = fragment.point.triangle;
+        for (int k = 0; k < 3; ++k) {
+          barycentric->flat<T>()(3 * i + k) =
+              static_cast<T>(fragment.point.barycentric[k]);
+        }
+        depth->flat<T>()(i) = static_cast<T>(fragment.point.depth);
+        weight->flat<T>()(i) = static_cast<T>(fragment.weight);
+        ++i;
+      }
+    });
+  }
+
+ private:
+  Options options_;
+};
+
+template <typename T>
+class RasterizeMeshGradOp : public OpKernel {
+ public:
+  explicit RasterizeMeshGradOp(OpKernelConstruction* construction)
+      : OpKernel(construction) {
+    OP_REQUIRES_OK(construction, ReadOptions(construction, &options_));
+  }
+
+  void Compute(OpKernelContext* context) override {
+    SurfaceInputs in;
+    OP_REQUIRES_OK(context, ReadSurface(context, 5, &in));
+    const Tensor& ids = context->input(4);
+    OP_REQUIRES(context, ids.dims() == 3 && ids.dim_size(0) == in.batch,
+                InvalidArgument("triangle_ids must have the shape [batch, height, "
+                                "width] with the batch size of vertices, ",
+                                in.batch, ", got ", ids.shape().DebugString()));
+    OP_REQUIRES_OK(context, SetSize(ids.dim_size(1), ids.dim_size(2), &in));
+    OP_REQUIRES_OK(context, CheckValues<T>(in));
+    const Tensor& pixel = context->input(3);
+    const int64_t count = pixel.NumElements();
+    CheckGradient(context, 0, "barycentric_gradient", {count, 3});
+    CheckGradient(context, 1, "depth_gradient", {count});
+    CheckGradient(context, 2, "weight_gradient", {count});
+    if (!context->status().ok()) return;
+    Tensor* vertices = nullptr;
+    OP_REQUIRES_OK(context,
+                   context->allocate_output(0, in.vertices->shape(), &vertices));
+
+    const Bands bands(in.batch, in.height);
+    const int64_t units = bands.units();
+    const int64_t pixels = static_cast<int64_t>(in.height) * in.width;
+    Tensor depths, unit_vertices;
+    OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_DOUBLE, ids.shape(),
+                                                   &depths));
+    OP_REQUIRES_OK(context, context->allocate_temp(
+                                tensorflow::DT_DOUBLE,
+                                TensorShape({units, in.vertex_count, 3}),
+                                &unit_vertices));
+    const std::vector<Mesh<T>> meshes = MakeMeshes<T>(context, in, options_);
+    std::vector<Mismatch> mismatches(units);
+    ParallelFor(context, units, [&](int64_t unit) {
+      const int64_t b = bands.picture(unit);
+      const auto list_from = [&](int row) {
+        const int64_t* first = pixel.flat<int64_t>().data();
+        return std::lower_bound(first, first + count, b * pixels + row * in.width) -
+               first;
+      };
+      const int64_t start = list_from(bands.begin(unit));
+      const FragmentGradients<T> gradients = {
+          pixel.flat<int64_t>().data() + start,
+          b * pixels,
+          list_from(bands.end(unit)) - start,
+          context->input(0).flat<T>().data() + 3 * start,
+          context->input(1).flat<T>().data() + start,
+          context->input(2).flat<T>().data() + start};
+      auto* vertex_gradients =
+          reinterpret_cast<Vertex<Real>*>(unit_vertices.flat<double>().data()) +
+          unit * in.vertex_count;
+      std::fill_n(vertex_gradients, in.vertex_count, Vertex<Real>{0, 0, 0});
+      mismatches[unit] = DifferentiateList(
+          MakeSurface<T>(in, b), meshes[b], options_, bands.begin(unit),
+          bands.end(unit), gradients, ids.flat<int32_t>().data() + b * pixels,
+          depths.flat<double>().data() + b * pixels, vertex_gradients);
+    });
+    for (int64_t unit = 0; unit < units; ++unit) {
+      const Mismatch& mismatch = mismatches[unit];
+      OP_REQUIRES(context, mismatch.pixel < 0,
+                  InvalidArgument(mismatch.in_ids ? "triangle_ids" : "pixels",
+                                  " is not that of these vertices at row ",
+                                  mismatch.pixel / in.width, ", column ",
+                                  mismatch.pixel % in.width, " of picture ",
+                                  bands.picture(unit)));
+    }
+    ParallelFor(context, in.batch, [&](int64_t b) {
+      const int64_t size = in.vertex_count * 3;
+      SumParts(unit_vertices.flat<double>().data() + b * bands.count() * size,
+               bands.count(), size, vertices->flat<T>().data() + b * size);
+    });
+  }
+
+ private:
+  static void CheckGradient(OpKernelContext* context, int index, const char* name,
+                            const TensorShape& shape) {
+    OP_REQUIRES(context, context->input(index).shape() == shape,
+                InvalidArgument(name, " must have the shape ", shape.DebugString(),
+                                ", got ",
+                                context->input(index).shape().DebugString()));
+  }
+
+  Options options_;
+};
+
+#define REGISTER_KERNELS(T)                                              \
+  REGISTER_KERNEL_BUILDER(Name("RasterizeMesh")                          \
+                              .Device(tensorflow::DEVICE_CPU)            \
+                              .TypeConstraint<T>("T"),                   \
+                          RasterizeMeshOp<T>);                           \
+  REGISTER_KERNEL_BUILDER(Name("RasterizeMeshGrad")                      \
+                              .Device(tensorflow::DEVICE_CPU)            \
+                              .TypeConstraint<T>("T"),                   \
+                          RasterizeMeshGradOp<T>)
+
+REGISTER_KERNELS(float);
+REGISTER_KERNELS(double);
+
+#undef REGISTER_KERNELS
+
+}  // namespace
+}  // namespace unsup3d

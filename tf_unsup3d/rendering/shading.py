@@ -1,0 +1,94 @@
+"""From fragments to pictures: interpolation over triangles and compositing."""
+
+import tensorflow as tf
+
+from tf_unsup3d.rendering.fragments import Fragments
+from tf_unsup3d.rendering.inputs import convert_input
+
+
+def interpolate(
+    fragments: Fragments, attributes: tf.Tensor, triangles: tf.Tensor
+) -> tf.Tensor:
+    """Interpolates what is given at the corners of triangles, perspective-correct.
+
+    Args:
+      fragments: of `rasterize`.
+      attributes: `[batch, values, channels]`, or `[values, channels]` for all pictures
+        of the batch.
+      triangles: `[triangles, 3]` int32, for each corner an index into the values: the
+        triangles of the mesh for vertex attributes, others for values of their own
+        topology such as texture coordinates.
+
+    Returns:
+      `[N, channels]`, the value at each fragment.
+
+    Raises:
+      TypeError: an input's type does not fit the fragments'.
+      ValueError: the attributes have another rank.
+    """
+    dtype = fragments.barycentric.dtype
+    attributes = convert_input("attributes", attributes, dtype, "the fragments")
+    corners = gather_corners(fragments, attributes, triangles)
+    return tf.reduce_sum(corners * fragments.barycentric[..., None], 1)
+
+
+def gather_corners(
+    fragments: Fragments, values: tf.Tensor, triangles: tf.Tensor
+) -> tf.Tensor:
+    """The values at the corners of each fragment's triangle.
+
+    Args:
+      fragments: of `rasterize`.
+      values: `[batch, values, channels]`, or `[values, channels]` for all pictures.
+      triangles: `[triangles, 3]` int32, for each corner an index into the values.
+
+    Returns:
+      `[N, 3, channels]`.
+
+    Raises:
+      TypeError: triangles are not int32.
+      ValueError: the values have another rank.
+    """
+    triangles = convert_input("triangles", triangles, tf.int32)
+    corners = tf.gather(triangles, fragments.triangles)
+    if values.shape.rank not in (2, 3):
+        raise ValueError(
+            "values at corners must be [values, channels] or [batch, values, channels],"
+            f" got {values.shape}"
+        )
+    if values.shape.rank == 3:
+        size = tf.shape(values)
+        corners += fragments.pictures[:, None] * size[1]
+        values = tf.reshape(values, [size[0] * size[1], size[2]])
+    return tf.gather(values, corners)
+
+
+def composite(
+    fragments: Fragments, colours: tf.Tensor, background: tf.Tensor
+) -> tf.Tensor:
+    """Puts the fragments before the background.
+
+    Args:
+      fragments: of `rasterize`.
+      colours: `[N, channels]`, what each of them shows; of any meaning.
+      background: `[batch, height, width, channels]`.
+
+    Returns:
+      `[batch, height, width, channels]`, the mean of the colours in each pixel by the
+      part of it that shows them.
+
+    Raises:
+      TypeError: an input's type does not fit the fragments'.
+    """
+    dtype = fragments.weight.dtype
+    colours = convert_input("colours", colours, dtype, "the fragments")
+    background = convert_input("background", background, dtype, "the fragments")
+    weight = fragments.weight[:, None]
+    count = tf.size(fragments.triangle_ids, tf.int64)
+    # One sum for both, the colours and the mask.
+    sums = tf.math.unsorted_segment_sum(
+        tf.concat([weight * colours, weight], 1), fragments.pixels, count
+    )
+    size = tf.shape(background)
+    sums = tf.reshape(sums, tf.concat([size[:3], size[3:] + 1], 0))
+    return sums[..., :-1] + (1 - sums[..., -1:]) * background
