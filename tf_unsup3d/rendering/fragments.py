@@ -14,6 +14,10 @@ The same gives a mask, the colour 1 before a background of 0; a depth map, the c
 `fragments.depth[:, None]`; normals, which `interpolate` spreads like any attribute;
 and with `fragments.barycentric` the places on the triangles. `fragments.triangle_ids`
 is the picture of the triangles themselves.
+
+The list of each picture has its own length, which `tf.vectorized_map` has no place for:
+give `rasterize` the whole batch. The op has no XLA kernel: a function of
+`jit_compile=True` that rasterises raises an error which names the op.
 """
 
 from typing import NamedTuple

@@ -19,6 +19,10 @@ What is drawn, and why it can be differentiated:
   at the edge, none at the margin, and none where the receding fragment meets the
   surface, which it merely continues.
 
+The op has no XLA kernel: a function of `jit_compile=True` that renders raises an error
+which names the op. In `tf.vectorized_map` it draws one element after the other; a batch
+at once is faster.
+
 The picture is a continuous function of the vertices wherever no triangle turns from
 front to back and no surfaces cut through each other, and its gradient is exact, at
 silhouettes and self-occlusions too.

@@ -18,6 +18,9 @@ from tf_unsup3d.rendering.scene import Scene
 class Renderer(keras.layers.Layer):
     """Draws scenes on the sphere mesh; nothing in it is trained.
 
+    It renders in float32 under a policy of mixed precision too: half precision has no
+    room for the position of a point within its pixel.
+
     Args:
       resolution: height and width of the pictures.
       subdivisions: of the sphere mesh that the scenes' vertices belong to.
@@ -40,7 +43,7 @@ class Renderer(keras.layers.Layer):
         backend: str = "op",
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self._config = dict(
             resolution=resolution,
             subdivisions=subdivisions,
@@ -96,6 +99,7 @@ class Renderer(keras.layers.Layer):
           Pictures [batch, resolution, resolution, 3] in [-1, 1] and masks
           [batch, resolution, resolution, 1], the object's part of each pixel.
         """
+        scene, viewpoints = _in_single_precision(scene, viewpoints)
         vertices = rotate(scene.vertices, rotation_matrices(viewpoints))
         background = self.backdrop(scene, viewpoints)
         drawn = self._draw(
@@ -120,6 +124,7 @@ class Renderer(keras.layers.Layer):
           the camera [batch, resolution, resolution, 1] and mask [batch, resolution,
           resolution, 1]; normals and depth are 0 where the mask is.
         """
+        scene, viewpoints = _in_single_precision(scene, viewpoints)
         vertices = rotate(scene.vertices, rotation_matrices(viewpoints))
         normals = vertex_normals(vertices, self.mesh.triangles)
         depth = vertices[..., 2:] + self.camera.distance
@@ -135,3 +140,10 @@ class Renderer(keras.layers.Layer):
         # Soft pixels are mixed with the zero background.
         depth = tf.math.divide_no_nan(drawn[..., 3:4], mask)
         return tf.math.l2_normalize(drawn[..., :3], -1), depth, mask
+
+
+def _in_single_precision(
+    scene: Scene, viewpoints: tf.Tensor
+) -> tuple[Scene, tf.Tensor]:
+    scene = Scene(*(tf.cast(value, tf.float32) for value in scene))
+    return scene, tf.cast(viewpoints, tf.float32)

@@ -1,0 +1,206 @@
+"""The renderer within TensorFlow's own machinery: graphs, precision, replicas, pfor."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_unsup3d.rendering.rasterizer import render_mesh
+from tf_unsup3d.rendering.renderer import Renderer
+from tf_unsup3d.rendering.scene import Scene
+
+
+@pytest.fixture
+def scene(bumpy_scene):
+    return bumpy_scene(
+        0, subdivisions=3, height=16, width=12, batch=2, dtype=np.float32
+    )
+
+
+@pytest.fixture(params=["render_mesh", "steps"])
+def render(request, render_in_steps):
+    return render_mesh if request.param == "render_mesh" else render_in_steps
+
+
+def test_import_does_not_load_the_op():
+    program = (
+        "from tf_unsup3d import rendering\n"
+        "from tf_unsup3d.rendering import library\n"
+        "assert library.load_library.cache_info().currsize == 0\n"
+        "for name in rendering.__all__:\n"
+        "    assert callable(getattr(rendering, name)), name\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_graph_of_unknown_batch_size(scene, render):
+    batched = ("vertices", "texture", "attributes", "background")
+    specs = {
+        name: tf.TensorSpec(
+            [None, *value.shape[1:]] if name in batched else value.shape, value.dtype
+        )
+        for name, value in scene.items()
+    }
+
+    @tf.function(input_signature=[specs])
+    def render_and_differentiate(scene):
+        with tf.GradientTape() as tape:
+            tape.watch(scene["vertices"])
+            picture, _ = render(**scene)
+            value = tf.reduce_sum(picture**2)
+        return picture, tape.gradient(value, scene["vertices"])
+
+    for count in (2, 1, 0):
+        part = {
+            name: value[:count] if name in batched else value
+            for name, value in scene.items()
+        }
+        picture, gradient = render_and_differentiate(part)
+        expected, _ = render(**part)
+        np.testing.assert_allclose(picture, expected, atol=1e-6)
+        assert gradient.shape == part["vertices"].shape
+
+
+@pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16])
+def test_half_precision_is_rendered_in_single(dtype, scene, render):
+    real = ("uv", "texture", "attributes", "background")
+    half = {name: tf.cast(scene[name], dtype) for name in real}
+    widened = {name: tf.cast(value, tf.float32) for name, value in half.items()}
+    with tf.GradientTape() as tape:
+        tape.watch(half)
+        picture, _ = render(**{**scene, **half})
+        value = tf.reduce_sum(picture**2)
+    expected, _ = render(**{**scene, **widened})
+    assert picture.dtype == tf.float32
+    np.testing.assert_array_equal(picture, expected)
+    for name, gradient in tape.gradient(value, half).items():
+        assert gradient.dtype == dtype, name
+    # Vertices too, though only for the sake of gradients does one want that.
+    vertices = tf.cast(scene["vertices"], dtype)
+    picture, _ = render(**{**scene, "vertices": vertices})
+    exact, _ = render(**{**scene, "vertices": tf.cast(vertices, tf.float32)})
+    np.testing.assert_array_equal(picture, exact)
+
+
+def test_layer_renders_in_single_under_a_mixed_policy():
+    scene = Scene(
+        0.5 * tf.constant(Renderer(16, 4).mesh.directions[None]),
+        tf.random.stateless_uniform([1, 8, 8, 3], [0, 1], -1.0, 1.0),
+        tf.zeros([1, 16, 16, 3]),
+    )
+    viewpoints = tf.constant([[0.3, 0.1, 0.0]])
+    expected, _ = Renderer(16, 4)(scene, viewpoints)
+    half = Scene(scene.vertices, *(tf.cast(x, tf.bfloat16) for x in scene[1:]))
+    picture, mask = Renderer(16, 4, dtype="mixed_bfloat16")(half, viewpoints)
+    assert picture.dtype == mask.dtype == tf.float32
+    np.testing.assert_allclose(picture, expected, atol=0.02)
+
+
+REPLICAS = textwrap.dedent(
+    """
+    import sys
+    import numpy as np
+    import tensorflow as tf
+    from tf_unsup3d import rendering
+
+    cpu, = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(
+        cpu, [tf.config.LogicalDeviceConfiguration()] * int(sys.argv[1])
+    )
+    strategy = tf.distribute.MirroredStrategy(tf.config.list_logical_devices("CPU"))
+    assert strategy.num_replicas_in_sync == int(sys.argv[1])
+    from tf_unsup3d.geometry.camera import PinholeCamera
+    from tf_unsup3d.geometry.sphere import octahedral_sphere
+
+    sphere = octahedral_sphere(4)
+    with strategy.scope():
+        radius = tf.Variable(0.5)
+
+    def step(offset):
+        with tf.GradientTape() as tape:
+            points = radius * sphere.directions[None] + offset[:, None]
+            pixels = PinholeCamera().project(points, 24, 24)
+            fragments = rendering.rasterize(pixels, sphere.triangles, 24, 24)
+            colours = tf.ones_like(fragments.depth)[:, None]
+            background = tf.zeros([tf.shape(offset)[0], 24, 24, 1])
+            mask = rendering.composite(fragments, colours, background)
+            drawn, _ = rendering.render_mesh(
+                pixels, sphere.triangles, sphere.neighbors, sphere.uv,
+                sphere.uv_triangles, tf.zeros([tf.shape(offset)[0], 1, 1, 0]),
+                tf.ones_like(pixels[..., :1]), background,
+            )
+            area = tf.reduce_sum(mask + 2 * drawn)
+        return area, tape.gradient(area, radius)
+
+    offsets = tf.constant([[0.1, 0.2, 0.0], [-0.1, 0.05, 0.3]])
+    data = strategy.experimental_distribute_dataset(
+        tf.data.Dataset.from_tensor_slices(offsets).batch(2)
+    )
+    run = tf.function(lambda batch: strategy.run(step, [batch]))
+    results = [
+        float(strategy.reduce("SUM", value, axis=None)) for value in run(next(iter(data)))
+    ]
+    print("sums", *results)
+    """
+)
+
+
+def test_replicas():
+    sums = []
+    for count in ("1", "2"):
+        result = subprocess.run(
+            [sys.executable, "-c", REPLICAS, count],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        )
+        assert result.returncode == 0, result.stderr
+        line = next(x for x in result.stdout.splitlines() if x.startswith("sums "))
+        sums.append([float(number) for number in line.split()[1:]])
+    assert np.all(np.array(sums) > 100)
+    np.testing.assert_allclose(sums[0], sums[1], rtol=1e-5)
+
+
+def test_vectorized_map_falls_back_to_a_loop(scene):
+    """It renders one picture at a time; a batch at once is faster."""
+    constants = {name: tf.constant(value[:1]) for name, value in scene.items()}
+    for name in ("triangles", "neighbors", "uv", "uv_triangles"):
+        constants[name] = tf.constant(scene[name])
+
+    def value_and_gradient(vertices):
+        with tf.GradientTape() as tape:
+            tape.watch(vertices)
+            picture, _ = render_mesh(**{**constants, "vertices": vertices[None]})
+            value = tf.reduce_sum(picture**2)
+        return picture, tape.gradient(value, vertices)
+
+    vertices = tf.constant(scene["vertices"])
+    pictures, gradients = tf.vectorized_map(value_and_gradient, vertices)
+    for index in range(2):
+        picture, gradient = value_and_gradient(vertices[index])
+        np.testing.assert_allclose(pictures[index], picture, atol=1e-6)
+        np.testing.assert_allclose(gradients[index], gradient, rtol=1e-4, atol=1e-4)
+
+
+def test_vectorized_map_has_no_place_for_lists_of_any_length(scene, render_in_steps):
+    constants = {name: tf.constant(value) for name, value in scene.items()}
+    for name in ("texture", "attributes", "background"):
+        constants[name] = constants[name][:1]
+
+    def render(vertices):
+        return render_in_steps(**{**constants, "vertices": vertices[None]})[0]
+
+    with pytest.raises(tf.errors.InvalidArgumentError, match="RasterizeMesh"):
+        tf.vectorized_map(render, tf.constant(scene["vertices"]))
+
+
+def test_just_in_time_compilation_says_what_stops_it(scene, render):
+    constants = {name: tf.constant(value) for name, value in scene.items()}
+    compiled = tf.function(lambda: render(**constants)[0], jit_compile=True)
+    message = "unsupported operations.*(RenderMesh|RasterizeMesh)"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        compiled()
