@@ -141,10 +141,8 @@ REPLICAS = textwrap.dedent(
         tf.data.Dataset.from_tensor_slices(offsets).batch(2)
     )
     run = tf.function(lambda batch: strategy.run(step, [batch]))
-    results = [
-        float(strategy.reduce("SUM", value, axis=None)) for value in run(next(iter(data)))
-    ]
-    print("sums", *results)
+    values = run(next(iter(data)))
+    print("sums", *(float(strategy.reduce("SUM", x, axis=None)) for x in values))
     """
 )
 
