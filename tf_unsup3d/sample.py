@@ -1,11 +1,10 @@
 """Draws samples of a trained generator and writes their meshes."""
 
-import pathlib
 import re
 
 from absl import flags
 
-from tf_unsup3d import cli, configs
+from tf_unsup3d import cli
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.export.samples import write_samples
 from tf_unsup3d.training import runs
@@ -56,10 +55,7 @@ def main(argv: list[str]) -> None:
     """Reads the run's configuration and writes the samples."""
     del argv
     seeds = parse_seeds(_SEEDS.value)
-    config = pathlib.Path(_MODEL_DIR.value) / runs.CONFIG_NAME
-    if not config.is_file():
-        raise UserError(f"--model_dir: no {config}; is this the folder of a run?")
-    configs.read_configs([str(config)])
+    runs.read_config(_MODEL_DIR.value)
     written = write_samples(
         _MODEL_DIR.value,
         _OUTPUT.value,

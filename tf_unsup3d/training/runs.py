@@ -6,12 +6,11 @@ import pathlib
 import gin
 import tensorflow as tf
 
+from tf_unsup3d import configs
 from tf_unsup3d.compat import checkpointable
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.models.configured import Generator
-
-# Registers the parameters that the configuration of a run holds.
-from tf_unsup3d.training import trainer  # noqa: F401
+from tf_unsup3d.training.trainer import Trainer
 
 CONFIG_NAME = "config.gin"
 
@@ -30,6 +29,39 @@ def write_config(model_dir: pathlib.Path) -> str:
     temporary.write_text(text)
     os.replace(temporary, model_dir / CONFIG_NAME)
     return text
+
+
+def read_config(model_dir: str | pathlib.Path) -> None:
+    """Lets gin read the parameters of a run.
+
+    Args:
+      model_dir: folder of the run.
+
+    Raises:
+      UserError: if it holds none.
+    """
+    path = pathlib.Path(model_dir) / CONFIG_NAME
+    if not path.is_file():
+        raise UserError(f"--model_dir: no {path}; is this the folder of a run?")
+    configs.read_configs([str(path)])
+
+
+def load_trainer(model_dir: str | pathlib.Path) -> Trainer:
+    """A run as it was left, with its viewpoints, from a configuration gin has read.
+
+    Args:
+      model_dir: folder of the run.
+
+    Returns:
+      The trainer at its last checkpoint.
+
+    Raises:
+      UserError: if there is no checkpoint or it does not fit the configuration.
+    """
+    trainer = Trainer(model_dir)
+    if trainer.restore() == 0:
+        raise UserError(f"--model_dir: no checkpoint in {model_dir}/checkpoints")
+    return trainer
 
 
 def load_generator(model_dir: str | pathlib.Path):

@@ -1,0 +1,233 @@
+"""The shape evaluation: its references, and the program as a user runs it."""
+
+import json
+import subprocess
+import sys
+
+import gin
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+
+from tf_unsup3d.data.heads import storage
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.evaluation import shape
+from tf_unsup3d.evaluation.pairs import DepthPairs, load_head_pairs, sample_pairs
+from tf_unsup3d.evaluation.shape_sheet import shape_sheet
+from tf_unsup3d.geometry.camera import PinholeCamera
+from tf_unsup3d.training import runs
+from tf_unsup3d.training.trainer import Trainer
+
+BINDINGS = """
+Trainer.resolution = 16
+Trainer.batch_size = 4
+UniformViewpoints.limits = (30.0, 10.0, 0.0)
+Trainer.viewpoints = @UniformViewpoints()
+Generator.latent_size = 8
+Generator.style_size = 8
+Generator.mapping_depth = 1
+Generator.texture_resolution = 16
+Generator.background_resolution = 16
+Generator.shape_resolution = 8
+Generator.shape_map_size = 16
+Generator.channel_max = 8
+Generator.subdivisions = 4
+Renderer.subdivisions = 4
+Discriminator.channel_max = 8
+"""
+DISTANCE = PinholeCamera().distance
+
+
+@pytest.fixture(scope="module")
+def head_set(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("heads") / "set"
+    settings = storage.HeadSetSettings(
+        count=1, validation_count=6, test_count=5, resolution=16
+    )
+    storage.make_head_set(folder, settings)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trainer(tmp_path_factory):
+    """Of a run that was left after its first step."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    folder.mkdir()
+    (folder / "config.gin").write_text(BINDINGS)
+    gin.parse_config(BINDINGS)
+    trainer = Trainer(folder, strategy=tf.distribute.get_strategy())
+    gin.clear_config()
+    trainer.step.assign(1)
+    trainer.checkpoints.save(checkpoint_number=1)
+    return trainer
+
+
+def evaluate(model_dir, truth_dir, output, *flags):
+    return subprocess.run(
+        [sys.executable, "-m", "tf_unsup3d.evaluate", f"--model_dir={model_dir}"]
+        + [f"--truth_dir={truth_dir}", f"--output={output}", *flags],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_the_program_measures_a_run(trainer, head_set, tmp_path):
+    cache = tmp_path / "references.json"
+    result = evaluate(
+        trainer.model_dir,
+        head_set,
+        tmp_path / "out",
+        "--samples=16",
+        f"--references={cache}",
+    )
+    assert result.returncode == 0, result.stderr
+    report = json.loads((tmp_path / "out" / "shape.json").read_text())
+    assert report["settings"]["step"] == 1
+    assert report["settings"]["test_pictures"] == 5
+    assert set(report["scores"]) == {"flat", "average", "generator"}
+    assert report["scores"]["generator"]["pairs"] == 16
+    assert report["scores"]["generator"]["training"][-1]["step"] == 8
+    kept = json.loads(cache.read_text())["scores"]
+    assert kept == {name: report["scores"][name] for name in ("flat", "average")}
+    for word in ("SIDE", "MAD", "generator", "flat", "supervised: needs"):
+        assert word in result.stdout
+    with PIL.Image.open(tmp_path / "out" / "shape.png") as sheet:
+        assert sheet.width > 6 * 96 and sheet.height > 5 * 96
+
+
+def test_heads_of_another_resolution_are_refused_in_one_line(trainer, tmp_path):
+    settings = storage.HeadSetSettings(
+        count=1, validation_count=1, test_count=1, resolution=32
+    )
+    storage.make_head_set(tmp_path / "heads", settings)
+    result = evaluate(trainer.model_dir, tmp_path / "heads", tmp_path / "out")
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    (line,) = [row for row in result.stderr.splitlines() if row.startswith("error:")]
+    assert "--truth_dir" in line and "16" in line and "32" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_a_run_is_named(trainer, tmp_path):
+    with pytest.raises(UserError, match="config.gin"):
+        runs.read_config(tmp_path)
+    gin.clear_config()
+    runs.read_config(trainer.model_dir)
+    try:
+        with pytest.raises(UserError, match="no checkpoint in .*empty"):
+            runs.load_trainer(tmp_path / "empty")
+    finally:
+        gin.clear_config()
+
+
+def test_head_pairs_belong_together(head_set):
+    pairs = load_head_pairs(head_set, "test")
+    assert len(pairs) == 5 and pairs.resolution == 16
+    truth = storage.load_truth(head_set, "test")
+    np.testing.assert_array_equal(pairs.depth, truth.depth)
+    path = storage.picture_dir(head_set, "test") / truth.names[3]
+    with PIL.Image.open(path) as picture:
+        np.testing.assert_array_equal(pairs.pictures[3], np.asarray(picture))
+
+
+def test_a_missing_picture_is_named(head_set, tmp_path):
+    path = storage.picture_dir(head_set, "test") / "000002.png"
+    moved = path.rename(tmp_path / "away.png")
+    try:
+        with pytest.raises(UserError, match="000002.png"):
+            load_head_pairs(head_set, "test")
+    finally:
+        moved.rename(path)
+
+
+def test_samples_come_from_the_viewpoints_of_the_run(trainer):
+    seen = []
+
+    class Recorded:
+        def sample(self, batch, seed):
+            views = trainer.viewpoints.sample(batch, seed)
+            tf.py_function(lambda v: seen.append(v.numpy()), [views], [])
+            return views
+
+    def draw(viewpoints, count=20, seed=0):
+        return sample_pairs(
+            trainer.average, trainer.renderer, viewpoints, count, seed=seed
+        )
+
+    pairs = draw(Recorded())
+    views = np.degrees(np.concatenate(seen))
+    assert np.all(np.abs(views) <= [30.0, 10.0, 0.0]) and views[:, 0].std() > 8.0
+    assert pairs.pictures.shape == (20, 16, 16, 3)
+    assert pairs.pictures.dtype == np.uint8
+    assert pairs.mask.any((1, 2)).all()
+    assert np.abs(pairs.depth[pairs.mask] - DISTANCE).max() < 1.5
+    again, other = draw(trainer.viewpoints), draw(trainer.viewpoints, seed=1)
+    np.testing.assert_array_equal(pairs.pictures, again.pictures)
+    assert np.any(pairs.pictures != other.pictures)
+
+
+def test_average_depth_by_hand():
+    mask = np.zeros([100, 3, 3], bool)
+    mask[:, 0, 0] = True
+    mask[:50, 0, 1] = True
+    mask[0, 2, 2] = True  # too few to be of use
+    depth = np.where(mask, 10.0, 0.0).astype(np.float32)
+    depth[::2, 0, 0] = 12.0
+    depth[0, 2, 2] = 99.0
+    pairs = DepthPairs(np.zeros([100, 3, 3, 3], np.uint8), depth, mask)
+    average = shape.average_depth(pairs)
+    assert average[0, 0] == 11.0 and average[0, 1] == 10.0
+    assert average[1, 0] == 11.0 and average[2, 2] == 10.0
+
+
+@pytest.fixture
+def few_are_enough(monkeypatch):
+    monkeypatch.setattr(shape, "FEWEST_SUPERVISED", 6)
+
+
+def test_supervised_network_is_trained_as_long(head_set, few_are_enough, monkeypatch):
+    validation, test = (load_head_pairs(head_set, s) for s in ("validation", "test"))
+    asked = {}
+
+    def train(pairs, steps, *, seed, name):
+        asked.update(pairs=len(pairs), steps=steps, seed=seed, name=name)
+        return None, [{"step": steps, "loss": 0.0}]
+
+    monkeypatch.setattr(shape, "train_depth_network", train)
+    monkeypatch.setattr(
+        shape, "predict_depth", lambda network, pictures: (test.depth, test.mask)
+    )
+    scores = shape.reference_scores(validation, test, 100, seed=7)
+    assert asked == dict(pairs=6, steps=50, seed=7, name="supervised")
+    assert scores["supervised"].errors["side"] == 0.0
+    assert scores["supervised"].pairs == 6
+    assert scores["flat"].errors["side"] > scores["average"].errors["side"] > 0.0
+    table = shape.ShapeReport({}, scores).table()
+    assert "supervised" in table and "needs" not in table
+    asked.clear()
+    assert "supervised" in shape.reference_scores(validation, test, 2, seed=7)
+    assert (asked["pairs"], asked["steps"]) == (2, 1)
+
+
+def test_references_are_kept_for_the_same_heads_only(head_set, tmp_path, monkeypatch):
+    validation, test = (load_head_pairs(head_set, s) for s in ("validation", "test"))
+    path = tmp_path / "references.json"
+    first = shape.cached_reference_scores(path, validation, test, 16, 0)
+    monkeypatch.setattr(shape, "reference_scores", None)
+    assert shape.cached_reference_scores(path, validation, test, 16, 0) == first
+    with pytest.raises(UserError, match="other truth"):
+        shape.cached_reference_scores(path, test, test, 16, 0)
+    with pytest.raises(UserError, match="other samples, seed"):
+        shape.cached_reference_scores(path, validation, test, 17, 1)
+    path.write_text("[]")
+    with pytest.raises(UserError, match="holds no reference scores"):
+        shape.cached_reference_scores(path, validation, test, 16, 0)
+
+
+def test_sheet_shows_no_error_for_scaled_truth(head_set):
+    test = load_head_pairs(head_set, "test")
+    depth = np.where(test.mask, 1.2 * test.depth, 12.0)
+    sheet = shape_sheet(test, depth, test.mask, 2)
+    # The column of errors stands at the right.
+    assert sheet[40:, -100:].min(-1)[sheet[40:, -100:].max(-1) < 255].max() == 0

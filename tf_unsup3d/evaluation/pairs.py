@@ -1,0 +1,113 @@
+"""Pictures paired with the depth of what they show."""
+
+import dataclasses
+
+import numpy as np
+import PIL.Image
+import tensorflow as tf
+from tqdm import tqdm
+
+from tf_unsup3d.data.heads import storage
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.export.maps import to_uint8
+from tf_unsup3d.models import precision
+from tf_unsup3d.rendering.renderer import Renderer
+
+_BATCH = 16
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class DepthPairs:
+    """Pictures and the depth of what they show.
+
+    Attributes:
+      pictures: [pictures, size, size, 3] uint8.
+      depth: [pictures, size, size] float32, z from the camera at the pixel centres;
+        any number beside the mask.
+      mask: [pictures, size, size] bool, where the object is.
+    """
+
+    pictures: np.ndarray
+    depth: np.ndarray
+    mask: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    @property
+    def resolution(self) -> int:
+        """Height and width of the pictures."""
+        return self.pictures.shape[1]
+
+    def take(self, indices) -> "DepthPairs":
+        """The pairs that NumPy's indexing picks."""
+        return DepthPairs(
+            self.pictures[indices], self.depth[indices], self.mask[indices]
+        )
+
+
+def load_head_pairs(head_set: str, split: str) -> DepthPairs:
+    """Reads pictures of heads and their true depth.
+
+    Args:
+      head_set: folder of a set of heads.
+      split: `validation` or `test`.
+
+    Returns:
+      The pairs in the order of their names.
+
+    Raises:
+      UserError: if there is no truth, or a picture is missing or of another size.
+    """
+    truth = storage.load_truth(head_set, split)
+    pictures = np.empty([*truth.depth.shape, 3], np.uint8)
+    for picture, name in zip(pictures, truth.names, strict=True):
+        path = storage.picture_dir(head_set, split) / name
+        try:
+            with PIL.Image.open(path) as file:
+                picture[:] = np.asarray(file.convert("RGB"))
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"{path} is not the picture that its truth is of"
+            ) from error
+    return DepthPairs(pictures, truth.depth, truth.mask)
+
+
+def sample_pairs(
+    generator, renderer, viewpoints, count: int, *, seed: int = 0
+) -> DepthPairs:
+    """Draws pictures of a generator, with noise and all as in training, and depth.
+
+    Depth is that of the surface at the centres of the pixels, as with true depth: the
+    renderer's soft layer pushes depth back at silhouettes, so here it is off.
+
+    Args:
+      generator: latents to a `Scene`.
+      renderer: that draws its pictures.
+      viewpoints: the distribution p_v, with `sample(batch, seed)`.
+      count: how many pairs.
+      seed: of everything random.
+
+    Returns:
+      `count` pairs at the renderer's resolution.
+    """
+    hard = Renderer.from_config({**renderer.get_config(), "margin": 0.0})
+    dtype = precision.convolution_dtype("auto")
+
+    @tf.function(jit_compile=False)
+    def draw(number):
+        key = tf.stack([tf.constant(seed, tf.int64), number])
+        latents = tf.random.stateless_normal([_BATCH, generator.latent_size], key)
+        views = viewpoints.sample(_BATCH, key + [1_000_003, 0])
+        with precision.convolutions_in(dtype):
+            scene = generator(latents, noise_seed=key + [2_000_003, 0])
+        pictures, _ = renderer(scene, views)
+        _, depth, mask = hard.maps(scene, views)
+        return pictures, depth[..., 0], mask[..., 0] > 0.5
+
+    parts = []
+    for number in tqdm(range(-(-count // _BATCH)), desc="pairs", disable=None):
+        pictures, depth, mask = draw(tf.constant(number, tf.int64))
+        parts.append((to_uint8(pictures.numpy()), depth.numpy(), mask.numpy()))
+    joined = (np.concatenate(part)[:count] for part in zip(*parts, strict=True))
+    return DepthPairs(*joined)
