@@ -81,6 +81,8 @@ def test_leaves_what_is_promised(whole_run):
     assert any((whole_run / "events").iterdir())
     assert [record["step"] for record in records(whole_run)] == list(range(5, 201, 5))
     assert max(record["extent"] for record in records(whole_run)) < 2.5
+    measured = [name for name in records(whole_run)[-1] if name.startswith("alarm/")]
+    assert "alarm/hollow_face" in measured and len(measured) == 7
 
 
 def test_same_seed_gives_the_same_metrics(whole_run, config, pictures, tmp_path):

@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from tf_unsup3d.data.dataset import open_pictures
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.evaluation.alarms import measure_alarms, raised_alarms
 from tf_unsup3d.export.gallery import depth_sheet, scene_sheet
 from tf_unsup3d.export.sheets import write_png
 from tf_unsup3d.training import runs
@@ -64,7 +65,7 @@ def train(data_dir: str, model_dir: str, minutes: float | None = None) -> Traine
         dynamic_ncols=True,
         bar_format=None if minutes is None else by_minutes,
     )
-    state = {"deadline": None, "step": start}
+    state = {"deadline": None, "step": start, "alarms": []}
 
     def should_stop() -> bool:
         # The clock starts after the first step, which builds the graph.
@@ -89,12 +90,21 @@ def train(data_dir: str, model_dir: str, minutes: float | None = None) -> Traine
             text = runs.write_config(folder)
             tf.summary.text("config", f"```\n{text}\n```", step=step)
 
-    def on_sheet(step: int) -> None:
+    def on_sheet(step: int) -> dict[str, float]:
         scene = runs.sample_scene(trainer.average, SHEET_SEEDS)
         for name, draw in (("sheet", scene_sheet), ("depth", depth_sheet)):
             picture = draw(trainer.renderer, scene)
             write_png(folder / f"{name}.png", picture)
             tf.summary.image(name, picture[None], step=step)
+        values = measure_alarms(scene, trainer.renderer)
+        alarms = raised_alarms(values)
+        for alarm in alarms:
+            # Said once, not at every sheet while it lasts.
+            if alarm not in state["alarms"]:
+                meaning = alarm.describe(values[alarm.name])
+                bar.write(f"warning: step {step}: {meaning}")
+        state["alarms"] = alarms
+        return {f"alarm/{name}": value for name, value in values.items()}
 
     with bar:
         trainer.train(

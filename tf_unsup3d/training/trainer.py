@@ -232,7 +232,7 @@ class Trainer:
         *,
         should_stop: Callable[[], bool] = lambda: False,
         on_record: Callable[[int, dict[str, float]], None] = lambda step, values: None,
-        on_sheet: Callable[[int], None] = lambda step: None,
+        on_sheet: Callable[[int], dict[str, float]] = lambda step: {},
     ) -> None:
         """Trains until `steps`, or until told to stop; leaves a checkpoint.
 
@@ -242,7 +242,8 @@ class Trainer:
           on_record: given the step and its values at every record; values include
             `pictures_per_second`, which `metrics.jsonl` leaves out, as it never
             repeats.
-          on_sheet: told the step when a sheet is due.
+          on_sheet: told the step when a sheet is due; what it measures joins the
+            record of that step.
 
         Raises:
           UserError: if a loss is no longer finite; the last checkpoint is kept.
@@ -267,10 +268,13 @@ class Trainer:
                 if penalty:
                     last_r1 = values["r1"]
                 stop = should_stop() or step == self.steps
-                if step % self.log_interval == 0 or stop:
+                sheet = step % self.sheet_interval == 0 or stop
+                if step % self.log_interval == 0 or sheet:
                     values = {name: float(value) for name, value in values.items()}
                     values["r1"] = float(last_r1)
                     self._check_finite(step, values)
+                    if sheet:
+                        values |= on_sheet(step)
                     log.write(step, {"pictures": step * self.batch_size, **values})
                     now = time.monotonic()
                     values["pictures_per_second"] = counted / (now - started)
@@ -280,8 +284,7 @@ class Trainer:
                     on_record(step, values)
                 if step % self.checkpoint_interval == 0 or stop:
                     self.checkpoints.save(checkpoint_number=step)
-                if step % self.sheet_interval == 0 or stop:
-                    on_sheet(step)
+                if sheet:
                     writer.flush()
                 if stop:
                     break
