@@ -51,13 +51,9 @@ def measure_shape() -> None:
     """Writes `shape.json` and `shape.png`, and prints the table."""
     trainer = runs.load_trainer(_MODEL_DIR.value)
     validation, test = (
-        load_head_pairs(_TRUTH_DIR.value, split) for split in ("validation", "test")
+        load_head_pairs(_TRUTH_DIR.value, split, trainer.resolution)
+        for split in ("validation", "test")
     )
-    if test.resolution != trainer.resolution:
-        raise UserError(
-            f"--truth_dir: pictures of {test.resolution} pixels, but the run's have "
-            f"{trainer.resolution}"
-        )
     samples, seed = _SAMPLES.value, _SEED.value
     scores = shape.cached_reference_scores(
         _REFERENCES.value, validation, test, samples, seed
@@ -74,7 +70,7 @@ def measure_shape() -> None:
             "step": int(trainer.step.numpy()),
             "truth_dir": _TRUTH_DIR.value,
             "test_pictures": len(test),
-            "resolution": test.resolution,
+            "resolution": trainer.resolution,
             "samples": samples,
             "network_steps": shape.network_steps(samples),
             "seed": seed,

@@ -97,16 +97,9 @@ def test_the_program_measures_a_run(trainer, head_set, tmp_path):
         assert sheet.width > 6 * 96 and sheet.height > 5 * 96
 
 
-def test_heads_of_another_resolution_are_refused_in_one_line(trainer, tmp_path):
-    settings = storage.HeadSetSettings(
-        count=1, validation_count=1, test_count=1, resolution=32
-    )
-    storage.make_head_set(tmp_path / "heads", settings)
-    result = evaluate(trainer.model_dir, tmp_path / "heads", tmp_path / "out")
-    assert result.returncode == 1 and "Traceback" not in result.stderr
-    (line,) = [row for row in result.stderr.splitlines() if row.startswith("error:")]
-    assert "--truth_dir" in line and "16" in line and "32" in line
-    assert not (tmp_path / "out").exists()
+def test_heads_of_another_resolution_are_refused(head_set):
+    with pytest.raises(UserError, match="of 16 pixels, but 32 are needed"):
+        load_head_pairs(head_set, "test", 32)
 
 
 def test_a_folder_without_a_run_is_named(trainer, tmp_path):
@@ -122,8 +115,8 @@ def test_a_folder_without_a_run_is_named(trainer, tmp_path):
 
 
 def test_head_pairs_belong_together(head_set):
-    pairs = load_head_pairs(head_set, "test")
-    assert len(pairs) == 5 and pairs.resolution == 16
+    pairs = load_head_pairs(head_set, "test", 16)
+    assert len(pairs) == 5
     truth = storage.load_truth(head_set, "test")
     np.testing.assert_array_equal(pairs.depth, truth.depth)
     path = storage.picture_dir(head_set, "test") / truth.names[3]
@@ -136,7 +129,7 @@ def test_a_missing_picture_is_named(head_set, tmp_path):
     moved = path.rename(tmp_path / "away.png")
     try:
         with pytest.raises(UserError, match="000002.png"):
-            load_head_pairs(head_set, "test")
+            load_head_pairs(head_set, "test", 16)
     finally:
         moved.rename(path)
 
@@ -187,7 +180,9 @@ def few_are_enough(monkeypatch):
 
 
 def test_supervised_network_is_trained_as_long(head_set, few_are_enough, monkeypatch):
-    validation, test = (load_head_pairs(head_set, s) for s in ("validation", "test"))
+    validation, test = (
+        load_head_pairs(head_set, s, 16) for s in ("validation", "test")
+    )
     asked = {}
 
     def train(pairs, steps, *, seed, name):
@@ -211,7 +206,9 @@ def test_supervised_network_is_trained_as_long(head_set, few_are_enough, monkeyp
 
 
 def test_references_are_kept_for_the_same_heads_only(head_set, tmp_path, monkeypatch):
-    validation, test = (load_head_pairs(head_set, s) for s in ("validation", "test"))
+    validation, test = (
+        load_head_pairs(head_set, s, 16) for s in ("validation", "test")
+    )
     path = tmp_path / "references.json"
     first = shape.cached_reference_scores(path, validation, test, 16, 0)
     monkeypatch.setattr(shape, "reference_scores", None)
@@ -226,7 +223,7 @@ def test_references_are_kept_for_the_same_heads_only(head_set, tmp_path, monkeyp
 
 
 def test_sheet_shows_no_error_for_scaled_truth(head_set):
-    test = load_head_pairs(head_set, "test")
+    test = load_head_pairs(head_set, "test", 16)
     depth = np.where(test.mask, 1.2 * test.depth, 12.0)
     sheet = shape_sheet(test, depth, test.mask, 2)
     # The column of errors stands at the right.

@@ -34,11 +34,6 @@ class DepthPairs:
     def __len__(self) -> int:
         return len(self.pictures)
 
-    @property
-    def resolution(self) -> int:
-        """Height and width of the pictures."""
-        return self.pictures.shape[1]
-
     def take(self, indices) -> "DepthPairs":
         """The pairs that NumPy's indexing picks."""
         return DepthPairs(
@@ -46,20 +41,27 @@ class DepthPairs:
         )
 
 
-def load_head_pairs(head_set: str, split: str) -> DepthPairs:
+def load_head_pairs(head_set: str, split: str, resolution: int) -> DepthPairs:
     """Reads pictures of heads and their true depth.
 
     Args:
       head_set: folder of a set of heads.
       split: `validation` or `test`.
+      resolution: that the pictures must have; depth cannot be averaged down.
 
     Returns:
       The pairs in the order of their names.
 
     Raises:
-      UserError: if there is no truth, or a picture is missing or of another size.
+      UserError: if there is no truth, or none at this resolution, or a picture is
+        missing.
     """
     truth = storage.load_truth(head_set, split)
+    found = truth.depth.shape[1]
+    if found != resolution:
+        raise UserError(
+            f"{head_set} holds pictures of {found} pixels, but {resolution} are needed"
+        )
     pictures = np.empty([*truth.depth.shape, 3], np.uint8)
     for picture, name in zip(pictures, truth.names, strict=True):
         path = storage.picture_dir(head_set, split) / name
