@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tf_unsup3d.evaluation.depth_metrics import normals_from_depth
+from tf_unsup3d.evaluation.depth_metrics import erode, normals_from_depth
 from tf_unsup3d.evaluation.pairs import DepthPairs
 from tf_unsup3d.export.maps import depth_to_grey, normals_to_rgb
 from tf_unsup3d.export.sheets import compose_sheet
@@ -26,6 +26,7 @@ def shape_sheet(
 
     Predicted depth is scaled to agree with the truth in the mean, as SIDE does it. The
     error is that of log depth times 100, black for none and white for 5 and more.
+    Normals stand in the eroded masks, where they are of one surface.
 
     Args:
       test: true pairs.
@@ -36,6 +37,7 @@ def shape_sheet(
     Returns:
       [height, width, 3] uint8.
     """
+    inner_true, inner = erode(test.mask), erode(mask)
     rows = []
     for i in np.unique(np.linspace(0, len(test) - 1, count).astype(int)):
         both = test.mask[i] & mask[i]
@@ -51,8 +53,8 @@ def shape_sheet(
                 test.pictures[i],
                 depth_to_grey(true[..., None], test.mask[i][..., None], near, far),
                 depth_to_grey(aligned[..., None], mask[i][..., None], near, far),
-                normals_to_rgb(normals_from_depth(true), test.mask[i][..., None]),
-                normals_to_rgb(normals_from_depth(depth[i]), mask[i][..., None]),
+                normals_to_rgb(normals_from_depth(true), inner_true[i][..., None]),
+                normals_to_rgb(normals_from_depth(depth[i]), inner[i][..., None]),
                 depth_to_grey(
                     _WHITE_ERROR - 100.0 * np.abs(difference)[..., None],
                     both[..., None],
