@@ -1,8 +1,9 @@
-"""Makes pictures of procedural heads whose true shape is known.
+"""Makes pictures of heads whose true shape is known.
 
 unsup3d-make-heads --count=2000 --resolution=64 --output=heads
+unsup3d-make-heads --head_model=head_model.npz --output=heads
 
-The pictures to train on are in heads/train; see docs/heads.md.
+The pictures to train on are in heads/train; see docs/heads.md and docs/head_models.md.
 """
 
 from absl import flags
@@ -36,6 +37,17 @@ _OUTPUT = flags.DEFINE_string(
     "that is finished.",
     required=True,
 )
+_HEAD_MODEL = flags.DEFINE_string(
+    "head_model",
+    _DEFAULTS.head_model,
+    "File of a linear head model (see docs/head_models.md); procedural heads if not "
+    "given.",
+)
+_BACKGROUNDS = flags.DEFINE_string(
+    "backgrounds",
+    _DEFAULTS.backgrounds,
+    "Folder of pictures that serve as backgrounds; made-up ones if not given.",
+)
 _SEED = flags.DEFINE_integer("seed", _DEFAULTS.seed, "Seed of all chance.")
 _YAW_RANGE = flags.DEFINE_float(
     "yaw_range",
@@ -60,6 +72,8 @@ def main(argv: list[str]) -> None:
         seed=_SEED.value,
         yaw_range=_YAW_RANGE.value,
         pitch_range=_PITCH_RANGE.value,
+        head_model=_HEAD_MODEL.value,
+        backgrounds=_BACKGROUNDS.value,
     )
     total = sum(settings.size(split) for split in storage.SPLITS)
     with tqdm(total=total, desc="heads", unit="picture") as bar:

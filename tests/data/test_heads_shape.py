@@ -3,15 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tf_unsup3d.data.heads.landmarks import EAR_Y, EYE_X, MOUTH_Y, NOSE_TIP_Y
+from tf_unsup3d.data.heads.model import ASYMMETRY_PREFIX
 from tf_unsup3d.data.heads.scene import coefficients, sample_scene
-from tf_unsup3d.data.heads.shape import (
-    ASYMMETRY_PREFIX,
-    EAR_Y,
-    EYE_X,
-    MOUTH_Y,
-    NOSE_TIP_Y,
-    procedural_head_model,
-)
+from tf_unsup3d.data.heads.shape import procedural_head_model
 
 
 @pytest.fixture(scope="module")
@@ -29,26 +24,26 @@ def nearest(model, x, y, front=True):
 
 def test_profile_has_nose_eye_sockets_lips_and_chin(model):
     def z(x, y):
-        return model.mean[nearest(model, x, y), 2]
+        return model.shape.mean[nearest(model, x, y), 2]
 
     nose = z(0.0, NOSE_TIP_Y - 0.01)
     assert nose < z(0.2, NOSE_TIP_Y) - 0.12
     assert nose < z(0.0, MOUTH_Y) - 0.05
     assert z(EYE_X - 0.08, 0.0) > z(EYE_X, -0.09) + 0.02  # under the brow
     assert z(0.0, 0.57) < z(0.0, 0.485)  # chin before the fold below the lips
-    assert nose == pytest.approx(model.mean[:, 2].min(), abs=0.02)
+    assert nose == pytest.approx(model.shape.mean[:, 2].min(), abs=0.02)
 
 
 def test_ears_are_the_widest_part(model):
-    widest = np.argmax(model.mean[:, 0])
+    widest = np.argmax(model.shape.mean[:, 0])
     assert abs(model.coordinates[widest, 1] - EAR_Y) < 0.15
     beside = nearest(model, 0.42, -0.15)
-    assert model.mean[widest, 0] > abs(model.mean[beside, 0]) + 0.02
+    assert model.shape.mean[widest, 0] > abs(model.shape.mean[beside, 0]) + 0.02
 
 
 def test_the_mean_is_symmetric(model):
-    mirrored = model.mean * [-1.0, 1.0, 1.0]
-    distances = np.linalg.norm(mirrored[::7, None] - model.mean[None], axis=-1)
+    mirrored = model.shape.mean * [-1.0, 1.0, 1.0]
+    distances = np.linalg.norm(mirrored[::7, None] - model.shape.mean[None], axis=-1)
     assert distances.min(-1).max() < 1e-4
 
 
@@ -68,13 +63,13 @@ def test_only_asymmetric_coefficients_break_the_symmetry(model):
     x_flipped = model.coordinates * np.float32([-1.0, 1.0, 1.0])
     distances = np.linalg.norm(x_flipped[:, None] - model.coordinates[None], axis=-1)
     partner = distances.argmin(-1)
-    for name, change in zip(model.names, model.basis, strict=True):
+    for name, change in zip(model.names, model.shape.basis, strict=True):
         difference = np.abs(change[partner] * [-1.0, 1.0, 1.0] - change).max()
         assert (difference > 1e-3) == name.startswith(ASYMMETRY_PREFIX), name
 
 
 def test_every_coefficient_changes_the_shape_moderately(model):
-    largest = np.linalg.norm(model.basis, axis=-1).max(-1)
+    largest = np.linalg.norm(model.shape.basis, axis=-1).max(-1)
     assert len(set(model.names)) == len(model.names) >= 20
     assert np.all(largest > 0.004) and np.all(largest < 0.08)
 

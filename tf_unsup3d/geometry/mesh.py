@@ -33,6 +33,22 @@ def triangle_neighbors(triangles: np.ndarray) -> np.ndarray:
     return neighbors.reshape(-1, 3)
 
 
+def boundary_edges(triangles: np.ndarray) -> np.ndarray:
+    """Edges with a triangle on one side only.
+
+    Args:
+      triangles: [triangles, 3] integer vertex indices.
+
+    Returns:
+      [edges, 2] in the direction in which their triangle runs along them.
+    """
+    triangles = np.asarray(triangles)
+    rows, corners = np.nonzero(triangle_neighbors(triangles) < 0)
+    return np.stack(
+        [triangles[rows, (corners + 1) % 3], triangles[rows, (corners + 2) % 3]], -1
+    )
+
+
 def vertex_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
     """Outward unit normals, the mean of the adjacent triangles weighted by area.
 

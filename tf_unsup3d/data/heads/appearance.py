@@ -1,10 +1,11 @@
 """The colours of a head."""
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
-from tf_unsup3d.data.heads.hair import Hairstyle
+from tf_unsup3d.data.heads.hair import Hairstyle, along_strands
 from tf_unsup3d.data.heads.patterns import (
     Waves,
     colour_planes,
@@ -108,7 +109,7 @@ class Appearance:
             brow=clip(0.65 * hair + 0.12 * skin),
             iris=clip(iris * np.exp(rng.normal(0.0, 0.15))),
             clothing=clip(rng.uniform(0.05, 0.9) * rng.dirichlet((6, 6, 6)) * 2.2),
-            blush=rng.uniform(0.0, 1.0),
+            blush=rng.uniform(0.0, 0.8),
             beard=beard,
             collar=rng.uniform(0.66, 0.75) if rng.uniform() < 0.6 else 2.0,
             openness=rng.uniform(0.75, 1.15),
@@ -117,15 +118,21 @@ class Appearance:
             brow_thickness=rng.uniform(0.010, 0.020),
             brow_arch=rng.uniform(0.004, 0.030),
             mottle=Waves.sample(rng, 6, (14.0, 14.0, 14.0)),
-            strands=Waves.sample(rng, 8, (55.0, 10.0, 55.0)),
+            strands=Waves.sample(rng, 12, (32.0, 5.0, 32.0)),
         )
 
-    def colours(self, coordinates: np.ndarray, hairstyle: Hairstyle) -> np.ndarray:
+    def colours(
+        self,
+        coordinates: np.ndarray,
+        hairstyle: Hairstyle,
+        known: Mapping[str, np.ndarray],
+    ) -> np.ndarray:
         """Reflectance of the surface.
 
         Args:
           coordinates: [points, 3] face coordinates.
           hairstyle: of the head.
+          known: [points] each, weights of the regions that the head model knows.
 
         Returns:
           [points, 3] float32 in linear light.
@@ -136,6 +143,7 @@ class Appearance:
             gaze=(self.gaze_x, self.gaze_y),
             brow_thickness=self.brow_thickness,
             brow_arch=self.brow_arch,
+            known=known,
         )
         red = self.skin * np.array([1.0, 0.66, 0.64], np.float32)
         colour = mix(self.skin, red, np.minimum(self.blush * region["blush"], 1.0))
@@ -143,7 +151,7 @@ class Appearance:
         colour = mix(colour, 0.72 * self.skin, 0.5 * region["lid"])
         colour = colour * (1.0 + 0.035 * self.mottle(coordinates))
         stubble = self.beard * region["beard"]
-        strands = 1.0 + 0.22 * self.strands(coordinates)
+        strands = 1.0 + 0.16 * self.strands(along_strands(coordinates))
         colour = mix(colour, colour_planes(self.brow, strands) * strands, stubble)
         colour = mix(colour, self.lips, 0.9 * region["lips"])
         colour = mix(colour, 0.25 * self.lips, 0.85 * region["parting"])

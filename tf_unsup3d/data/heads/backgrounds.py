@@ -1,9 +1,18 @@
-"""Backgrounds: gradients, smooth noise and blurred blobs."""
+"""Backgrounds: made up (gradients, smooth noise, blurred blobs) or from pictures."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
+from tf_unsup3d.data import pictures
 from tf_unsup3d.data.heads.patterns import Waves, mix, soft_edge, to_linear
 from tf_unsup3d.data.heads.surface import smooth_step
+from tf_unsup3d.errors import UserError
+
+# Draws a background [resolution, resolution, 3] in linear light.
+Background = Callable[[np.random.Generator, int], np.ndarray]
 
 
 def _random_colour(rng: np.random.Generator) -> np.ndarray:
@@ -58,3 +67,46 @@ def sample_background(rng: np.random.Generator, resolution: int) -> np.ndarray:
     else:
         picture = _blobs(rng, across, down)
     return np.moveaxis(picture, 0, -1).astype(np.float32)
+
+
+class PictureBackgrounds:
+    """Random crops of the pictures of a folder, half of them mirrored.
+
+    Args:
+      folder: with pictures of any kind, in sub-folders too.
+
+    Raises:
+      UserError: if there is no such folder, or it is empty.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        if not Path(folder).is_dir():
+            raise UserError(f"{folder} is not a folder of pictures")
+        self._folder = folder
+        self._files = pictures.list_files(folder)
+        self._read = pictures.open_source(folder)
+
+    @property
+    def checksum(self) -> str:
+        """Of the names and sizes of the files."""
+        return pictures.listing_checksum(self._files)
+
+    def __call__(self, rng: np.random.Generator, resolution: int) -> np.ndarray:
+        """Draws a background, see `sample_background`.
+
+        Raises:
+          UserError: naming a file that is not a picture or is too small.
+        """
+        name = self._files[rng.integers(len(self._files))].name
+        size = resolution + resolution // 4
+        try:
+            picture = pictures.load_picture(self._read(name), size)
+        except pictures.BadPictureError as error:
+            raise UserError(
+                f"{Path(self._folder) / name} cannot be a background: {error}"
+            ) from error
+        top, left = rng.integers(size - resolution + 1, size=2)
+        picture = picture[top : top + resolution, left : left + resolution]
+        if rng.uniform() < 0.5:
+            picture = picture[:, ::-1]
+        return to_linear(picture / np.float32(255.0))

@@ -13,9 +13,25 @@ _HAIRLINE_ANGLES = np.radians([0.0, 36.0, 60.0, 78.0, 100.0, 125.0, 150.0, 180.0
 _TABLE = np.linspace(0.0, np.pi, 181)
 
 
+def along_strands(coordinates: np.ndarray) -> np.ndarray:
+    """Coordinates in which strands of hair, which part at the crown, run along y.
+
+    Args:
+      coordinates: [..., 3] face coordinates.
+
+    Returns:
+      [..., 3]: y, and around it the direction from the axis through the crown.
+    """
+    x, y, z = np.moveaxis(coordinates, -1, 0)
+    # Strands bend a little on their way down.
+    x, z = x + 0.03 * np.sin(9.0 * y + 3.0 * z), z - 0.1
+    distance = np.sqrt(x * x + z * z) + 0.02
+    return np.stack([x / distance, y, z / distance], -1)
+
+
 @dataclasses.dataclass(frozen=True)
 class Hairstyle:
-    """Length, hairline and volume, in face coordinates (see `surface.py`).
+    """Length, hairline and volume, in face coordinates (see `landmarks.py`).
 
     Attributes:
       amount: 1 for hair, 0 for a bald head.
@@ -28,6 +44,7 @@ class Hairstyle:
       volume_sides: thickness on the sides.
       fall: how far hair that falls beside the neck stands off from it.
       part: moves the hairline down on one side of the forehead and up on the other.
+      raggedness: how far the ends of locks are apart.
       waviness: relative depth of the waves.
       waves: their pattern.
     """
@@ -42,6 +59,7 @@ class Hairstyle:
     volume_sides: float
     fall: float
     part: float
+    raggedness: float
     waviness: float
     waves: Waves
 
@@ -80,6 +98,7 @@ class Hairstyle:
             volume_sides=volume_sides,
             fall=uniform(0.06, 0.17) if long else uniform(0.0, 0.06),
             part=rng.normal() * 0.15,
+            raggedness=uniform(0.004, 0.016),
             waviness=waviness,
             waves=Waves.sample(rng, 6, (9.0, 5.0, 9.0)),
         )
@@ -118,7 +137,20 @@ class Hairstyle:
         slope = np.gradient(line, 0.45 * _TABLE)
         height = np.interp(angle, _TABLE, line) + self.part * x * (z < 0.0)
         steepness = np.interp(angle, _TABLE, slope)
+        # Locks end at different heights.
+        height = height + self.raggedness * self.waves(4.0 * along_strands(coordinates))
         return ((height - y) / np.sqrt(1.0 + steepness**2)).astype(np.float32)
+
+    def cover(self, coordinates: np.ndarray) -> np.ndarray:
+        """How much of the surface hair has covered.
+
+        Args:
+          coordinates: [vertices, 3] face coordinates.
+
+        Returns:
+          [vertices] from 0 to 1.
+        """
+        return soft_edge(self.inside(coordinates) - 0.02, 0.06)
 
     def displacement(self, coordinates: np.ndarray) -> np.ndarray:
         """The volume of the hair.
@@ -130,13 +162,15 @@ class Hairstyle:
           [vertices, 3] displacement, in the same unit.
         """
         x, y, z = np.moveaxis(coordinates, -1, 0)
-        grown = soft_edge(self.inside(coordinates) - 0.02, 0.06)
+        inside, grown = self.inside(coordinates), self.cover(coordinates)
         top = smooth_step(y, -0.15, -0.5)
         thickness = self.volume_sides + (self.volume_top - self.volume_sides) * top
         behind_face = smooth_step(z, -0.15, 0.05)
         hanging = smooth_step(y, 0.12, 0.5) * behind_face
         thickness = thickness + self.fall * hanging
         thickness = thickness * (1.0 + self.waviness * self.waves(coordinates))
+        # Thinner towards the ends.
+        thickness = thickness * (0.35 + 0.65 * smooth_step(inside, 0.0, 0.2))
         # Hair lies on the skull but falls straight down below it.
         direction = np.stack([x, np.minimum(y + 0.1, 0.0), z - 0.05], -1)
         direction /= np.maximum(np.linalg.norm(direction, axis=-1, keepdims=True), 1e-6)

@@ -1,9 +1,10 @@
 """Where the parts of a face are painted, as soft masks over the face coordinates."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from tf_unsup3d.data.heads.patterns import soft_edge
-from tf_unsup3d.data.heads.shape import (
+from tf_unsup3d.data.heads.landmarks import (
     EAR_Y,
     EAR_Z,
     EYE_X,
@@ -11,6 +12,7 @@ from tf_unsup3d.data.heads.shape import (
     MOUTH_HALF_WIDTH,
     MOUTH_Y,
 )
+from tf_unsup3d.data.heads.patterns import soft_edge
 from tf_unsup3d.data.heads.surface import smooth_step
 
 _EYE_HALF_WIDTH = 0.078
@@ -29,6 +31,7 @@ def face_regions(
     gaze: tuple[float, float],
     brow_thickness: float,
     brow_arch: float,
+    known: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
     """Weights in [0, 1] of the painted parts.
 
@@ -38,6 +41,8 @@ def face_regions(
       gaze: (x, y) offset of the irises.
       brow_thickness: half the height of the brows.
       brow_arch: how far their middle is raised.
+      known: [points] each, weights of the regions that the head model knows (see
+        `HeadModel.regions`); they take the place of painted ones.
 
     Returns:
       [points] each: eye, iris, pupil, glint, lash, lid, brow, lips, parting (the line
@@ -90,7 +95,7 @@ def face_regions(
         _spot(side, y, 0.22, 0.17, 0.11, 0.09) + 0.7 * _spot(x, y, 0, 0.22, 0.06, 0.05)
     )
     above = 0.34 - 0.45 * np.maximum(side - 0.12, 0.0)
-    jaw = smooth_step(y, above - 0.03, above + 0.07) * smooth_step(z, 0.02, -0.22)
+    jaw = smooth_step(y, above - 0.06, above + 0.10) * smooth_step(z, 0.02, -0.22)
     beard = jaw * smooth_step(y - 0.3 * z, 0.82, 0.70) * (1.0 - lips)
     ear = smooth_step(side, 0.2, 0.3) * _spot(y, z, EAR_Y, EAR_Z, 0.13, 0.08)
 
@@ -102,7 +107,7 @@ def face_regions(
         + 0.35 * under_chin
         + 0.35 * ear * _spot(y, z, EAR_Y, EAR_Z - 0.012, 0.08, 0.04)
     )
-    return {
+    painted = {
         "eye": eye,
         "iris": iris,
         "pupil": pupil,
@@ -118,3 +123,8 @@ def face_regions(
         "ear": ear,
         "shade": np.minimum(shade, 0.8),
     }
+    known = dict(known)
+    if "brow" in known:
+        # The region says where brows may be, their line is a matter of the person.
+        known["brow"] = brow * smooth_step(known["brow"], 0.02, 0.15)
+    return painted | known

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from tf_unsup3d.data.heads.backgrounds import sample_background
+from tf_unsup3d.data.heads.backgrounds import Background, sample_background
+from tf_unsup3d.data.heads.model import HeadModel
 from tf_unsup3d.data.heads.scene import HeadScene
-from tf_unsup3d.data.heads.shape import HeadModel
 from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.geometry.mesh import vertex_normals
 from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
@@ -42,20 +42,23 @@ def _unit(vectors):
     return vectors / np.maximum(length, 1e-9)[..., None]
 
 
-def _picture(scene, surface, resolution):
+def _picture(scene, surface, region_names, background, resolution):
     """The picture [resolution, resolution, 3] of one finely sampled surface."""
     cell = surface.shape[0] // resolution
     covered = surface[..., 4] > 0.5
     points = surface[covered]
     light = np.zeros((*covered.shape, 4), np.float32)
-    light[covered, :3] = scene.appearance.colours(points[:, 5:8], scene.hairstyle)
+    known = dict(zip(region_names, points[:, 8:].T, strict=True))
+    light[covered, :3] = scene.appearance.colours(
+        points[:, 5:8], scene.hairstyle, known
+    )
     light[covered, :3] *= scene.lighting.shade(_unit(points[:, :3]))
     light[covered, 3] = 1.0
     parts = [light[i::cell, j::cell] for i in range(cell) for j in range(cell)]
     light = sum(parts) / np.float32(len(parts))
     rng = np.random.default_rng(scene.background_seed)
-    # The background is smooth: it needs no finer sampling.
-    behind = sample_background(rng, resolution) * (1.0 - light[..., 3:])
+    # Backgrounds have no edges of the mesh: they need no finer sampling.
+    behind = background(rng, resolution) * (1.0 - light[..., 3:])
     picture = np.clip(light[..., :3] + behind, 0.0, 1.0) ** (1.0 / 2.2)
     return np.round(255.0 * picture).astype(np.uint8)
 
@@ -65,6 +68,7 @@ def render_heads(
     scenes: Sequence[HeadScene],
     resolution: int,
     *,
+    background: Background = sample_background,
     camera: PinholeCamera | None = None,
     backend: str = "op",
 ) -> RenderedHeads:
@@ -74,6 +78,7 @@ def render_heads(
       model: of head shape.
       scenes: drawn from that model.
       resolution: height and width of the pictures.
+      background: draws what is behind the heads.
       camera: the default one if not given.
       backend: of `render_mesh`.
 
@@ -86,13 +91,13 @@ def render_heads(
     viewpoints = np.stack([scene.viewpoint for scene in scenes])
     turned = rotate(tf.constant(vertices), rotation_matrices(tf.constant(viewpoints)))
     projected = camera.project(turned, fine, fine)
-    coordinates = np.broadcast_to(model.coordinates, vertices.shape)
+    fixed = np.column_stack([model.coordinates, *model.regions.values()])
     attributes = tf.concat(
         [
             vertex_normals(turned, model.triangles),
             projected[..., 2:],
             tf.ones_like(projected[..., 2:]),
-            coordinates,
+            np.broadcast_to(fixed, (len(scenes), *fixed.shape)),
         ],
         axis=-1,
     )
@@ -110,7 +115,7 @@ def render_heads(
     )
     surfaces = np.asarray(surfaces)
     pictures = [
-        _picture(scene, surface, resolution)
+        _picture(scene, surface, model.regions, background, resolution)
         for scene, surface in zip(scenes, surfaces, strict=True)
     ]
     start = _SUPERSAMPLING // 2

@@ -7,8 +7,8 @@ import numpy as np
 from tf_unsup3d.data.heads.appearance import Appearance
 from tf_unsup3d.data.heads.hair import Hairstyle
 from tf_unsup3d.data.heads.lighting import Lighting
+from tf_unsup3d.data.heads.model import ASYMMETRY_PREFIX, HeadModel
 from tf_unsup3d.data.heads.patterns import Waves
-from tf_unsup3d.data.heads.shape import ASYMMETRY_PREFIX, HeadModel
 
 # Coefficients beyond this many deviations make caricatures.
 _LARGEST_COEFFICIENT = 2.0
@@ -36,8 +36,7 @@ class HeadScene:
 
     def vertices(self, model: HeadModel) -> np.ndarray:
         """The surface with its hair, not yet turned: [vertices, 3] float32."""
-        hair = self.hairstyle.displacement(model.coordinates)
-        return (model.vertices(self.shape) + model.scale * hair).astype(np.float32)
+        return model.vertices(self.shape, self.hairstyle).astype(np.float32)
 
 
 def sample_scene(
@@ -68,7 +67,9 @@ def sample_scene(
     if symmetric:
         lopsided = [name.startswith(ASYMMETRY_PREFIX) for name in model.names]
         shape = np.where(lopsided, 0.0, shape)
-        hairstyle = dataclasses.replace(hairstyle, part=0.0, waviness=0.0)
+        hairstyle = dataclasses.replace(
+            hairstyle, part=0.0, raggedness=0.0, waviness=0.0
+        )
     return HeadScene(
         shape=shape.astype(np.float32),
         hairstyle=hairstyle,

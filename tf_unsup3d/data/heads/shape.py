@@ -5,63 +5,23 @@ scans. The mean is the bare surface with the features of a face raised on it; ea
 vector is one nameable change of it ("nose width"), scaled to its natural spread.
 """
 
-import dataclasses
 import functools
 
 import numpy as np
 
+from tf_unsup3d.data.heads.landmarks import (
+    EAR_Y,
+    EAR_Z,
+    EYE_X,
+    EYE_Y,
+    MOUTH_HALF_WIDTH,
+    MOUTH_Y,
+    NOSE_TIP_Y,
+    SCALE,
+    to_unit_ball,
+)
+from tf_unsup3d.data.heads.model import ASYMMETRY_PREFIX, HeadModel, LinearShape
 from tf_unsup3d.data.heads.surface import head_surface, smooth_step
-
-# Places in face coordinates; `regions.py` paints the features at the same ones.
-EYE_X, EYE_Y = 0.170, 0.0
-NOSE_TIP_Y = 0.225
-MOUTH_Y = 0.395
-MOUTH_HALF_WIDTH = 0.118
-EAR_Y, EAR_Z = 0.10, 0.05
-
-# From face coordinates to the unit ball that the camera sees.
-_SCALE = 1.16
-_ORIGIN = np.array([0.0, 0.05, 0.03])
-
-ASYMMETRY_PREFIX = "asymmetry_"
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class HeadModel:
-    """A linear model of head shape with the fixed connectivity of one mesh.
-
-    Attributes:
-      mean: [vertices, 3] float32, in the object's axes; fits the unit ball.
-      basis: [coefficients, vertices, 3] float32, each scaled by its deviation.
-      names: of the coefficients.
-      triangles: [triangles, 3] int32.
-      neighbors: [triangles, 3] int32, see `SphereMesh`.
-      scale: length in the mean of one unit of the face coordinates.
-      coordinates: [vertices, 3] float32, face coordinates (see `surface.py`), the same
-        place of the face whatever the shape.
-    """
-
-    mean: np.ndarray
-    basis: np.ndarray
-    names: tuple[str, ...]
-    triangles: np.ndarray
-    neighbors: np.ndarray
-    scale: float
-    coordinates: np.ndarray
-
-    def vertices(self, coefficients: np.ndarray) -> np.ndarray:
-        """The vertices of one head.
-
-        Args:
-          coefficients: [coefficients].
-
-        Returns:
-          [vertices, 3] float32.
-        """
-        change = np.asarray(coefficients, np.float32) @ self.basis.reshape(
-            len(self.basis), -1
-        )
-        return self.mean + change.reshape(self.mean.shape)
 
 
 def _bump(a, b, center_a, center_b, width_a, width_b, power=2.0):
@@ -263,15 +223,15 @@ def procedural_head_model(subdivisions: int) -> HeadModel:
     """
     surface = head_surface(subdivisions)
     places = _Places(surface.points)
-    mean = _SCALE * (surface.points + _features(places) - _ORIGIN)
+    mean = to_unit_ball(surface.points + _features(places))
     variations = _variations(places)
-    basis = _SCALE * np.stack(list(variations.values()))
+    basis = SCALE * np.stack(list(variations.values()))
+    shape = LinearShape(mean.astype(np.float32), basis.astype(np.float32))
     return HeadModel(
-        mean=mean.astype(np.float32),
-        basis=basis.astype(np.float32),
+        shape=shape,
+        skull=shape,
         names=tuple(variations),
         triangles=surface.triangles,
         neighbors=surface.neighbors,
-        scale=_SCALE,
         coordinates=surface.points,
     )

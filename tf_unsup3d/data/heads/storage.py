@@ -20,9 +20,17 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tf_unsup3d.data.heads.backgrounds import (
+    Background,
+    PictureBackgrounds,
+    sample_background,
+)
+from tf_unsup3d.data.heads.linear_heads import load_head_model
+from tf_unsup3d.data.heads.model import HeadModel
 from tf_unsup3d.data.heads.render import RenderedHeads, render_heads
 from tf_unsup3d.data.heads.scene import HeadScene, coefficients, sample_scene
-from tf_unsup3d.data.heads.shape import HeadModel, procedural_head_model
+from tf_unsup3d.data.heads.shape import procedural_head_model
+from tf_unsup3d.data.manifest import file_checksum
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.geometry.camera import PinholeCamera
 
@@ -32,6 +40,8 @@ _SHARD = 64
 # Bounds the memory of one rendering; larger batches are no faster.
 _SAMPLES_AT_ONCE = 150_000
 _SUBDIVISIONS = 48
+# Changes when the procedural heads do.
+_PROCEDURAL = "procedural-2"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +56,8 @@ class HeadSetSettings:
       seed: of all chance, not negative.
       yaw_range: yaw is drawn evenly from -yaw_range to yaw_range, in degrees.
       pitch_range: likewise.
-      head_model: name of the model of shape and look; changes when the heads do.
+      head_model: file of a linear head model; the procedural heads if not given.
+      backgrounds: folder of pictures; made-up backgrounds if not given.
 
     Raises:
       UserError: if one of them is out of range.
@@ -59,7 +70,8 @@ class HeadSetSettings:
     seed: int = 0
     yaw_range: float = 60.0
     pitch_range: float = 15.0
-    head_model: str = "procedural-1"
+    head_model: str | None = None
+    backgrounds: str | None = None
 
     def __post_init__(self):
         if self.count < 1:
@@ -88,6 +100,26 @@ class HeadSetSettings:
             "validation": self.validation_count,
             "test": self.test_count,
         }[split]
+
+    def description(self) -> dict[str, object]:
+        """The settings as they are stored: files by their names and checksums.
+
+        Raises:
+          UserError: if a file or folder cannot be read.
+        """
+        description = dataclasses.asdict(self)
+        description["head_model"] = _PROCEDURAL
+        if self.head_model:
+            path = Path(self.head_model)
+            try:
+                description["head_model"] = f"{path.name} sha256:{file_checksum(path)}"
+            except OSError as error:
+                raise UserError(f"cannot read {path}: {error.strerror}") from error
+        if self.backgrounds:
+            checksum = PictureBackgrounds(self.backgrounds).checksum
+            name = Path(self.backgrounds).resolve().name
+            description["backgrounds"] = f"{name} sha256:{checksum}"
+        return description
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -133,9 +165,9 @@ def _replace(path: Path, write: Callable[[Path], None]) -> None:
     os.replace(unfinished, path)
 
 
-def _write_settings(output: Path, settings: HeadSetSettings, complete: bool) -> None:
+def _write_description(output: Path, description: dict, complete: bool) -> None:
     content = {
-        "settings": dataclasses.asdict(settings),
+        "settings": description,
         "field_of_view": PinholeCamera().field_of_view,
         "complete": complete,
     }
@@ -143,7 +175,7 @@ def _write_settings(output: Path, settings: HeadSetSettings, complete: bool) -> 
     _replace(output / SETTINGS_NAME, lambda path: path.write_text(text, "utf-8"))
 
 
-def _is_complete(output: Path, settings: HeadSetSettings) -> bool:
+def _is_complete(output: Path, description: dict) -> bool:
     """Whether the set is there already; refuses a folder that holds anything else."""
     path = output / SETTINGS_NAME
     if not path.exists():
@@ -155,10 +187,9 @@ def _is_complete(output: Path, settings: HeadSetSettings) -> bool:
     try:
         content = json.loads(path.read_text("utf-8"))
         found, complete = content["settings"], content["complete"]
-        wanted = dataclasses.asdict(settings)
         different = [
             f"{name} {found.get(name)} instead of {value}"
-            for name, value in wanted.items()
+            for name, value in description.items()
             if found.get(name) != value
         ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -169,16 +200,6 @@ def _is_complete(output: Path, settings: HeadSetSettings) -> bool:
             "name another folder"
         )
     return complete
-
-
-def _scene(model: HeadModel, settings: HeadSetSettings, split: str, index: int):
-    rng = np.random.default_rng([settings.seed, SPLITS.index(split), index])
-    return sample_scene(
-        model,
-        rng,
-        yaw_range=settings.yaw_range,
-        pitch_range=settings.pitch_range,
-    )
 
 
 def _write_truth(
@@ -205,30 +226,69 @@ def _write_truth(
     _replace(path, write)
 
 
-def _make_shard(
-    output: Path, settings: HeadSetSettings, model: HeadModel, split: str, start: int
-) -> int:
-    """Makes what is missing of the pictures from `start`; returns their number."""
-    indices = range(start, min(start + _SHARD, settings.size(split)))
-    pictures = [picture_dir(output, split) / f"{index:06}.png" for index in indices]
-    truth = None
-    if split != "train":
-        truth = _truth_dir(output, split) / f"{start:06}.npz"
-    if all(path.exists() for path in [*pictures, *([truth] if truth else [])]):
-        return len(pictures)
-    scenes = [_scene(model, settings, split, index) for index in indices]
-    at_once = min(_SHARD, max(1, _SAMPLES_AT_ONCE // (9 * settings.resolution**2)))
-    rendered = [
-        render_heads(model, scenes[first : first + at_once], settings.resolution)
-        for first in range(0, len(scenes), at_once)
-    ]
-    drawn = [picture for part in rendered for picture in part.pictures]
-    for path, picture in zip(pictures, drawn, strict=True):
-        _replace(path, Image.fromarray(picture).save)
-    if truth:
-        names = [path.name for path in pictures]
-        _write_truth(truth, model, names, scenes, rendered)
-    return len(pictures)
+class _Maker:
+    """Makes the shards of a set."""
+
+    def __init__(self, output: Path, settings: HeadSetSettings):
+        self._output = output
+        self._settings = settings
+        self._background: Background = sample_background
+        if settings.backgrounds:
+            self._background = PictureBackgrounds(settings.backgrounds)
+        if settings.head_model:
+            self._model = load_head_model(settings.head_model)
+        else:
+            self._model = procedural_head_model(_SUBDIVISIONS)
+
+    def shards(self) -> list[tuple[str, int]]:
+        """Split and first number of each shard."""
+        return [
+            (split, start)
+            for split in SPLITS
+            for start in range(0, self._settings.size(split), _SHARD)
+        ]
+
+    def make(self, split: str, start: int) -> int:
+        """Makes what is missing of a shard; returns its number of pictures."""
+        indices = range(start, min(start + _SHARD, self._settings.size(split)))
+        folder = picture_dir(self._output, split)
+        paths = [folder / f"{index:06}.png" for index in indices]
+        truth = None
+        if split != "train":
+            truth = _truth_dir(self._output, split) / f"{start:06}.npz"
+        if all(path.exists() for path in [*paths, *([truth] if truth else [])]):
+            return len(paths)
+        scenes = [self._scene(split, index) for index in indices]
+        rendered = self._render(scenes)
+        drawn = [picture for part in rendered for picture in part.pictures]
+        for path, picture in zip(paths, drawn, strict=True):
+            _replace(path, Image.fromarray(picture).save)
+        if truth:
+            names = [path.name for path in paths]
+            _write_truth(truth, self._model, names, scenes, rendered)
+        return len(paths)
+
+    def _scene(self, split: str, index: int) -> HeadScene:
+        settings = self._settings
+        return sample_scene(
+            self._model,
+            np.random.default_rng([settings.seed, SPLITS.index(split), index]),
+            yaw_range=settings.yaw_range,
+            pitch_range=settings.pitch_range,
+        )
+
+    def _render(self, scenes: list[HeadScene]) -> list[RenderedHeads]:
+        resolution = self._settings.resolution
+        at_once = min(_SHARD, max(1, _SAMPLES_AT_ONCE // (9 * resolution**2)))
+        return [
+            render_heads(
+                self._model,
+                scenes[first : first + at_once],
+                resolution,
+                background=self._background,
+            )
+            for first in range(0, len(scenes), at_once)
+        ]
 
 
 def make_head_set(
@@ -248,38 +308,32 @@ def make_head_set(
       Whether anything had to be made.
 
     Raises:
-      UserError: if the folder holds something else or cannot be written.
+      UserError: if the folder holds something else or cannot be written, or if the
+        head model or the backgrounds cannot be used.
     """
     output = Path(output)
     if output.exists() and not output.is_dir():
         raise UserError(f"{output} is not a folder")
+    description = settings.description()
     try:
-        if _is_complete(output, settings):
+        if _is_complete(output, description):
             return False
+        maker = _Maker(output, settings)
         for split in SPLITS:
             if settings.size(split):
                 picture_dir(output, split).mkdir(parents=True, exist_ok=True)
                 if split != "train":
                     _truth_dir(output, split).mkdir(exist_ok=True)
-        _write_settings(output, settings, complete=False)
-        model = procedural_head_model(_SUBDIVISIONS)
-        shards = [
-            (split, start)
-            for split in SPLITS
-            for start in range(0, settings.size(split), _SHARD)
-        ]
+        _write_description(output, description, complete=False)
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as executor:
-            jobs = [
-                executor.submit(_make_shard, output, settings, model, *shard)
-                for shard in shards
-            ]
+            jobs = [executor.submit(maker.make, *shard) for shard in maker.shards()]
             try:
                 for job in concurrent.futures.as_completed(jobs):
                     progress(job.result())
             except BaseException:
                 executor.shutdown(cancel_futures=True)
                 raise
-        _write_settings(output, settings, complete=True)
+        _write_description(output, description, complete=True)
     except OSError as error:
         raise UserError(f"cannot write {output}: {error.strerror}") from error
     return True

@@ -1,8 +1,7 @@
 """The bare surface of a head, before nose, eyes, mouth and ears are put on it.
 
-Everything else is placed on this surface: its points are the *face coordinates*. They
-have the axes of the project (x right, y down, z away from the camera), crown at
-y = -0.65, chin at y = 0.65, the eyes at y = 0; one unit is about 18 cm.
+Everything else is placed on this surface: its points are the face coordinates (see
+`landmarks.py`), with the crown at y = -0.65 and the chin at y = 0.65.
 """
 
 import dataclasses

@@ -1,0 +1,89 @@
+"""Makes the head model of a file ready to be drawn."""
+
+import os
+
+import numpy as np
+
+from tf_unsup3d.data.heads import mesh_edits
+from tf_unsup3d.data.heads.landmarks import EYE_X, NOSE_TIP_Z, SCALE, to_unit_ball
+from tf_unsup3d.data.heads.model import HeadModel, LinearShape
+from tf_unsup3d.data.heads.model_file import HeadModelFile, read_head_model
+from tf_unsup3d.data.heads.surface import smooth_step
+from tf_unsup3d.geometry.mesh import triangle_neighbors
+
+# Where the neck ends: what lies below, such as shoulders, is cut off.
+_NECK_END = 0.74
+
+
+def _face_coordinates(file: HeadModelFile) -> tuple[np.ndarray, float]:
+    """Face coordinates of the mean, and their unit in that of the file.
+
+    The eyes set the scale and x and y, the tip of the nose z.
+    """
+    x, y, _ = file.eye_centres.mean(0)
+    scale = 2.0 * EYE_X / np.ptp(file.eye_centres[:, 0])
+    origin = np.array([x, y, file.nose_tip[2] - NOSE_TIP_Z / scale])
+    return scale * (file.mean - origin), scale
+
+
+def _add_rims(regions: dict[str, np.ndarray], coordinates: np.ndarray) -> None:
+    """Adds what the regions imply: the rims of the eyes, the inside of the mouth."""
+    x, y, z = coordinates.T
+    if "eye" in regions:
+        ball = regions["eye"] > 0.5
+        centre = np.array([EYE_X, 0.0, z[ball].mean()])
+        reach = np.linalg.norm(np.abs(coordinates) * [1, 1, -1] - centre, axis=-1)
+        radius = np.median(reach[ball])
+        near = smooth_step(reach, 1.25 * radius, 1.02 * radius)
+        upper = smooth_step(y, 0.03, -0.02) * smooth_step(
+            z, centre[2], centre[2] - 0.03
+        )
+        regions["lash"] = np.where(ball, 0.0, near * upper).astype(np.float32)
+    if "lips" in regions:
+        lips = regions["lips"] > 0.5
+        front = np.percentile(z[lips], 90.0)
+        low, high = y[lips].min(), y[lips].max()
+        inside = smooth_step(z, front - 0.02, front + 0.02) * (regions["lips"] < 0.5)
+        inside *= (np.abs(x) < 0.9 * x[lips].max()) & (y > low) & (y < high)
+        regions["parting"] = inside.astype(np.float32)
+
+
+def load_head_model(path: str | os.PathLike) -> HeadModel:
+    """Reads the head model of a file and makes it ready to be drawn.
+
+    The eyes and the tip of the nose of the mean come to where those of the procedural
+    heads are; the neck is cut level, and all holes are closed.
+
+    Args:
+      path: of the .npz file.
+
+    Returns:
+      The model.
+
+    Raises:
+      UserError: naming the file and what is wrong with it.
+    """
+    file = read_head_model(path)
+    coordinates, scale = _face_coordinates(file)
+    cut, triangles = mesh_edits.cut(file.triangles, coordinates[:, 1] - _NECK_END)
+    closed, triangles = mesh_edits.close(triangles, cut.shape[0])
+    edit = closed @ cut
+    coordinates = mesh_edits.apply(edit, coordinates)
+    basis = mesh_edits.apply(edit, SCALE * scale * file.basis.transpose(1, 0, 2))
+    mean = to_unit_ball(coordinates).astype(np.float32)
+    weights = mesh_edits.apply(edit, file.regions)
+    regions = dict(zip(file.region_names, weights.T.copy(), strict=True))
+    # Hair grows from a skull without ears.
+    bare = 1.0 - np.clip(regions.get("ears", np.zeros(len(mean))), 0.0, 1.0)
+    skull = np.concatenate([mean[:, None], basis], 1)
+    skull = mesh_edits.smooth(triangles, skull, bare).transpose(1, 0, 2)
+    _add_rims(regions, coordinates)
+    return HeadModel(
+        shape=LinearShape(mean, np.ascontiguousarray(basis.transpose(1, 0, 2))),
+        skull=LinearShape(skull[0], np.ascontiguousarray(skull[1:])),
+        names=tuple(f"component_{index:02}" for index in range(len(file.basis))),
+        triangles=triangles,
+        neighbors=triangle_neighbors(triangles),
+        coordinates=coordinates,
+        regions=regions,
+    )

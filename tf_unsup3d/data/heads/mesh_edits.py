@@ -1,0 +1,117 @@
+"""Edits of open meshes that hold for every shape of a linear model.
+
+An edit returns a matrix [new vertices, vertices]: it takes the old vertices, or
+anything that is given at them, to the new ones.
+"""
+
+import numpy as np
+import scipy.sparse
+import scipy.sparse.csgraph
+import scipy.sparse.linalg
+
+from tf_unsup3d.geometry.mesh import boundary_edges
+
+# How far, in edges, the surface under the hair is smoothed.
+_SMOOTHING = 3.0
+
+Matrix = scipy.sparse.csr_array
+
+
+def apply(matrix: Matrix, values: np.ndarray) -> np.ndarray:
+    """Takes values [vertices, ...] to the new vertices [new vertices, ...]."""
+    flat = matrix @ values.reshape(len(values), -1).astype(np.float64)
+    return flat.reshape(-1, *values.shape[1:]).astype(np.float32)
+
+
+def cut(triangles: np.ndarray, heights: np.ndarray) -> tuple[Matrix, np.ndarray]:
+    """Cuts off the part of a surface where the height is positive.
+
+    Args:
+      triangles: [triangles, 3] vertex indices.
+      heights: [vertices] over the plane of the cut.
+
+    Returns:
+      The matrix, and [new triangles, 3] int32.
+    """
+    above = heights[triangles] > 0.0
+    kept = triangles[~above.any(1)].tolist()
+    rows = [{vertex: 1.0} for vertex in range(len(heights))]
+    crossings = {}
+
+    def crossing(first, second):
+        key = (min(first, second), max(first, second))
+        if key not in crossings:
+            crossings[key] = len(rows)
+            a, b = (float(heights[vertex]) for vertex in key)
+            rows.append({key[0]: b / (b - a), key[1]: a / (a - b)})
+        return crossings[key]
+
+    for triangle, cornered in zip(triangles, above, strict=True):
+        if cornered.sum() == 1:
+            a, b, c = np.roll(triangle, -int(np.argmax(cornered))).tolist()
+            # a is cut off: a quadrilateral is left.
+            kept += [[crossing(a, b), b, c], [crossing(a, b), c, crossing(c, a)]]
+        elif cornered.sum() == 2:
+            a, b, c = np.roll(triangle, -int(np.argmin(cornered))).tolist()
+            kept.append([a, crossing(a, b), crossing(c, a)])
+    used, indices = np.unique(np.array(kept, np.int32), return_inverse=True)
+    entries = [
+        (row, vertex, weight)
+        for row, index in enumerate(used)
+        for vertex, weight in rows[index].items()
+    ]
+    row, column, weight = np.array(entries).T
+    matrix = scipy.sparse.csr_array(
+        (weight, (row.astype(int), column.astype(int))), (len(used), len(heights))
+    )
+    return matrix, indices.reshape(-1, 3).astype(np.int32)
+
+
+def close(triangles: np.ndarray, count: int) -> tuple[Matrix, np.ndarray]:
+    """Closes each hole by a fan of triangles around the mean of its rim.
+
+    Args:
+      triangles: [triangles, 3] vertex indices.
+      count: number of vertices.
+
+    Returns:
+      The matrix, and [new triangles, 3] int32.
+    """
+    edges = boundary_edges(triangles)
+    rim = np.unique(edges)
+    links = scipy.sparse.coo_array((np.ones(len(edges)), edges.T), (count, count))
+    _, part = scipy.sparse.csgraph.connected_components(links, directed=False)
+    holes, hole = np.unique(part[rim], return_inverse=True)
+    weights = 1.0 / np.bincount(hole, minlength=len(holes))
+    centres = scipy.sparse.coo_array((weights[hole], (hole, rim)), (len(holes), count))
+    around = count + np.searchsorted(holes, part[edges[:, 0]])
+    fans = np.column_stack([edges[:, ::-1], around])
+    matrix = scipy.sparse.vstack([scipy.sparse.eye_array(count), centres]).tocsr()
+    return matrix, np.concatenate([triangles, fans]).astype(np.int32)
+
+
+def smooth(triangles: np.ndarray, values: np.ndarray, weights: np.ndarray):
+    """Smooths values over a surface.
+
+    It minimises `weight * change^2 + smoothing * laplacian^2`: where the weight is 0
+    the values are filled in from around.
+
+    Args:
+      triangles: [triangles, 3] vertex indices.
+      values: [vertices, ...].
+      weights: [vertices], from 0 to 1.
+
+    Returns:
+      [vertices, ...] float32.
+    """
+    count = len(values)
+    ends = triangles.ravel(), np.roll(triangles, 1, 1).ravel()
+    links = scipy.sparse.coo_array((np.ones(triangles.size), ends), (count, count))
+    links = ((links + links.T) > 0).astype(np.float64).tocsr()
+    inverse_degree = scipy.sparse.diags_array(1.0 / np.maximum(links.sum(1), 1.0))
+    laplacian = scipy.sparse.eye_array(count) - inverse_degree @ links
+    fidelity = scipy.sparse.diags_array(weights + 1e-6)
+    system = (fidelity + _SMOOTHING * laplacian.T @ laplacian).tocsc()
+    flat = values.reshape(count, -1).astype(np.float64)
+    smoothed = scipy.sparse.linalg.splu(system).solve(fidelity @ flat)
+    return smoothed.reshape(values.shape).astype(np.float32)
