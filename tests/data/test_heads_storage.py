@@ -1,11 +1,14 @@
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tf_unsup3d.data.heads import storage
+from tf_unsup3d.data.heads.model_file import HeadModelFile, write_head_model
+from tf_unsup3d.data.heads.shape import procedural_head_model
 from tf_unsup3d.errors import UserError
 
 SETTINGS = storage.HeadSetSettings(
@@ -117,6 +120,46 @@ def test_a_complete_set_is_left_alone(head_set):
 def test_another_set_is_refused(head_set):
     with pytest.raises(UserError, match="another set of heads.*seed 4 instead of 9"):
         storage.make_head_set(head_set, dataclasses.replace(SETTINGS, seed=9))
+
+
+def test_the_head_model_and_the_backgrounds_are_recorded(head_set, tmp_path):
+    backgrounds = head_set / "train"
+    model = tmp_path / "model.npz"
+    with pytest.raises(UserError, match="cannot read .*model.npz"):
+        storage.make_head_set(
+            tmp_path / "set", dataclasses.replace(SETTINGS, head_model=str(model))
+        )
+    procedural = procedural_head_model(8)
+    write_head_model(
+        model,
+        HeadModelFile(
+            mean=procedural.shape.mean,
+            basis=procedural.shape.basis[:2],
+            triangles=procedural.triangles,
+            eye_centres=np.array([[-0.2, -0.06, -0.4], [0.2, -0.06, -0.4]]),
+            nose_tip=np.array([0.0, 0.2, -0.76]),
+            regions=np.zeros((len(procedural.coordinates), 0)),
+            region_names=(),
+        ),
+    )
+    settings = storage.HeadSetSettings(
+        count=1,
+        validation_count=0,
+        test_count=1,
+        resolution=16,
+        head_model=str(model),
+        backgrounds=str(backgrounds),
+    )
+    storage.make_head_set(tmp_path / "set", settings)
+    stored = json.loads((tmp_path / "set/heads.json").read_text())["settings"]
+    assert re.fullmatch(r"model.npz sha256:[0-9a-f]{64}", stored["head_model"])
+    assert re.fullmatch(r"train sha256:[0-9a-f]{64}", stored["backgrounds"])
+    truth = storage.load_truth(tmp_path / "set", "test")
+    assert "shape/component_01" in truth.coefficient_names
+    model.rename(tmp_path / "other.npz")
+    moved = dataclasses.replace(settings, head_model=str(tmp_path / "other.npz"))
+    with pytest.raises(UserError, match="head_model model.npz .* instead of other.npz"):
+        storage.make_head_set(tmp_path / "set", moved)
 
 
 def test_other_files_are_refused(tmp_path):

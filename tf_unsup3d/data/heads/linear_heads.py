@@ -35,17 +35,20 @@ def _add_rims(regions: dict[str, np.ndarray], coordinates: np.ndarray) -> None:
         reach = np.linalg.norm(np.abs(coordinates) * [1, 1, -1] - centre, axis=-1)
         radius = np.median(reach[ball])
         near = smooth_step(reach, 1.25 * radius, 1.02 * radius)
-        upper = smooth_step(y, 0.03, -0.02) * smooth_step(
-            z, centre[2], centre[2] - 0.03
-        )
-        regions["lash"] = np.where(ball, 0.0, near * upper).astype(np.float32)
+        front = smooth_step(z, centre[2], centre[2] - 0.03)
+        # Thick above the eye, thin below it.
+        near *= front * (0.35 + 0.65 * smooth_step(y, 0.03, -0.02))
+        regions["lash"] = np.where(ball, 0.0, near).astype(np.float32)
     if "lips" in regions:
         lips = regions["lips"] > 0.5
-        front = np.percentile(z[lips], 90.0)
         low, high = y[lips].min(), y[lips].max()
-        inside = smooth_step(z, front - 0.02, front + 0.02) * (regions["lips"] < 0.5)
-        inside *= (np.abs(x) < 0.9 * x[lips].max()) & (y > low) & (y < high)
-        regions["parting"] = inside.astype(np.float32)
+        across = x / (0.75 * np.abs(x[lips]).max())
+        along = (2.0 * y - low - high) / (0.85 * (high - low))
+        within = across**2 + along**2 < 1.0
+        within &= (regions["lips"] < 0.5) & (z > np.median(z[lips]) - 0.05)
+        regions["parting"] = within.astype(np.float32)
+        # No line of skin between the lips and what is behind them.
+        regions["lips"] = np.where(within, np.float32(1.0), regions["lips"])
 
 
 def load_head_model(path: str | os.PathLike) -> HeadModel:

@@ -19,8 +19,9 @@ Matrix = scipy.sparse.csr_array
 
 def apply(matrix: Matrix, values: np.ndarray) -> np.ndarray:
     """Takes values [vertices, ...] to the new vertices [new vertices, ...]."""
-    flat = matrix @ values.reshape(len(values), -1).astype(np.float64)
-    return flat.reshape(-1, *values.shape[1:]).astype(np.float32)
+    width = int(np.prod(values.shape[1:]))
+    flat = matrix @ values.reshape(len(values), width).astype(np.float64)
+    return flat.reshape(matrix.shape[0], *values.shape[1:]).astype(np.float32)
 
 
 def cut(triangles: np.ndarray, heights: np.ndarray) -> tuple[Matrix, np.ndarray]:
@@ -70,6 +71,8 @@ def cut(triangles: np.ndarray, heights: np.ndarray) -> tuple[Matrix, np.ndarray]
 def close(triangles: np.ndarray, count: int) -> tuple[Matrix, np.ndarray]:
     """Closes each hole by a fan of triangles around the mean of its rim.
 
+    The fans have rims of their own, so that normals do not bend towards them.
+
     Args:
       triangles: [triangles, 3] vertex indices.
       count: number of vertices.
@@ -82,11 +85,14 @@ def close(triangles: np.ndarray, count: int) -> tuple[Matrix, np.ndarray]:
     links = scipy.sparse.coo_array((np.ones(len(edges)), edges.T), (count, count))
     _, part = scipy.sparse.csgraph.connected_components(links, directed=False)
     holes, hole = np.unique(part[rim], return_inverse=True)
-    weights = 1.0 / np.bincount(hole, minlength=len(holes))
-    centres = scipy.sparse.coo_array((weights[hole], (hole, rim)), (len(holes), count))
-    around = count + np.searchsorted(holes, part[edges[:, 0]])
-    fans = np.column_stack([edges[:, ::-1], around])
-    matrix = scipy.sparse.vstack([scipy.sparse.eye_array(count), centres]).tocsr()
+    same = scipy.sparse.eye_array(count, format="csr")
+    mean = scipy.sparse.coo_array(
+        (1.0 / np.bincount(hole)[hole], (hole, rim)), (len(holes), count)
+    )
+    matrix = scipy.sparse.vstack([same, same[rim], mean]).tocsr()
+    ends = count + np.searchsorted(rim, edges)
+    centres = count + len(rim) + np.searchsorted(holes, part[edges[:, 0]])
+    fans = np.column_stack([ends[:, ::-1], centres])
     return matrix, np.concatenate([triangles, fans]).astype(np.int32)
 
 
