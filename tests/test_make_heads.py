@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import numpy as np
+
 
 def make_heads(*flags):
     return subprocess.run(
@@ -28,3 +30,13 @@ def test_a_mistake_gives_one_line(tmp_path):
         "error: resolution must be a power of two from 16 to 512, got 48",
     ]
     assert "Traceback" not in result.stderr
+
+
+def test_a_bad_head_model_gives_one_line(tmp_path):
+    model = tmp_path / "model.npz"
+    np.savez(model, mean=np.zeros((4, 3)))
+    result = make_heads(f"--head_model={model}", f"--output={tmp_path / 'heads'}")
+    assert result.returncode == 1
+    lines = [line for line in result.stderr.splitlines() if "error:" in line]
+    assert lines == [f"error: {model}: basis is missing"]
+    assert not (tmp_path / "heads").exists()

@@ -1,12 +1,17 @@
-"""Draws docs/figures/heads.png: python docs/figures/heads.py"""
+"""Draws docs/figures/heads.png: python docs/figures/heads.py
+
+With the file of a head model it draws docs/figures/head_model.png.
+"""
 
 import dataclasses
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from tf_unsup3d.data.heads.linear_heads import load_head_model
 from tf_unsup3d.data.heads.render import render_heads
 from tf_unsup3d.data.heads.scene import sample_scene
 from tf_unsup3d.data.heads.shape import procedural_head_model
@@ -37,14 +42,16 @@ def _views(model, scene):
 
 def main():
     """Two rows as made for training, then four heads turned, with their truth."""
-    model = procedural_head_model(48)
+    output, model = Path(__file__).with_suffix(".png"), procedural_head_model(48)
+    if len(sys.argv) > 1:
+        output, model = output.with_name("head_model.png"), load_head_model(sys.argv[1])
     scenes = [sample_scene(model, np.random.default_rng([1, i])) for i in range(18)]
     columns = len(_YAWS) + 2
     pictures = render_heads(model, scenes[: 2 * columns], _SIZE).pictures
     rows = [pictures[:columns], pictures[columns:]]
     rows += [_views(model, scene) for scene in scenes[2 * columns :]]
     sheet = np.concatenate([np.concatenate(list(row), 1) for row in rows], 0)
-    Image.fromarray(sheet).save(Path(__file__).with_suffix(".png"), optimize=True)
+    Image.fromarray(sheet).save(output, optimize=True)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from tf_unsup3d.geometry.mesh import triangle_neighbors
 
 # Where the neck ends: what lies below, such as shoulders, is cut off.
 _NECK_END = 0.74
+_MOUTH_DEPTH = 0.05
 
 
 def _face_coordinates(file: HeadModelFile) -> tuple[np.ndarray, float]:
@@ -26,29 +27,28 @@ def _face_coordinates(file: HeadModelFile) -> tuple[np.ndarray, float]:
     return scale * (file.mean - origin), scale
 
 
-def _add_rims(regions: dict[str, np.ndarray], coordinates: np.ndarray) -> None:
-    """Adds what the regions imply: the rims of the eyes, the inside of the mouth."""
+def _lashes(balls: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
+    """Weights [vertices] of the rims of the lids around the eyeballs [vertices]."""
+    _, y, z = coordinates.T
+    centre = np.array([EYE_X, 0.0, z[balls].mean()])
+    reach = np.linalg.norm(np.abs(coordinates) * [1, 1, -1] - centre, axis=-1)
+    radius = np.median(reach[balls])
+    near = smooth_step(reach, 1.25 * radius, 1.02 * radius)
+    near *= smooth_step(z, centre[2], centre[2] - 0.03)
+    # Thick above the eye, thin below it.
+    near *= 0.35 + 0.65 * smooth_step(y, 0.03, -0.02)
+    return np.where(balls, 0.0, near).astype(np.float32)
+
+
+def _mouth_inside(lips: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
+    """Which vertices [vertices] are seen when the lips [vertices] part."""
     x, y, z = coordinates.T
-    if "eye" in regions:
-        ball = regions["eye"] > 0.5
-        centre = np.array([EYE_X, 0.0, z[ball].mean()])
-        reach = np.linalg.norm(np.abs(coordinates) * [1, 1, -1] - centre, axis=-1)
-        radius = np.median(reach[ball])
-        near = smooth_step(reach, 1.25 * radius, 1.02 * radius)
-        front = smooth_step(z, centre[2], centre[2] - 0.03)
-        # Thick above the eye, thin below it.
-        near *= front * (0.35 + 0.65 * smooth_step(y, 0.03, -0.02))
-        regions["lash"] = np.where(ball, 0.0, near).astype(np.float32)
-    if "lips" in regions:
-        lips = regions["lips"] > 0.5
-        low, high = y[lips].min(), y[lips].max()
-        across = x / (0.75 * np.abs(x[lips]).max())
-        along = (2.0 * y - low - high) / (0.85 * (high - low))
-        within = across**2 + along**2 < 1.0
-        within &= (regions["lips"] < 0.5) & (z > np.median(z[lips]) - 0.05)
-        regions["parting"] = within.astype(np.float32)
-        # No line of skin between the lips and what is behind them.
-        regions["lips"] = np.where(within, np.float32(1.0), regions["lips"])
+    low, high = y[lips].min(), y[lips].max()
+    across = x / (0.75 * np.abs(x[lips]).max())
+    along = (2.0 * y - low - high) / (0.85 * (high - low))
+    # Behind the lips, but not at the nape.
+    behind = (z > np.median(z[lips]) - 0.05) & (z < 0.1)
+    return ~lips & behind & (across**2 + along**2 < 1.0)
 
 
 def load_head_model(path: str | os.PathLike) -> HeadModel:
@@ -76,11 +76,21 @@ def load_head_model(path: str | os.PathLike) -> HeadModel:
     mean = to_unit_ball(coordinates).astype(np.float32)
     weights = mesh_edits.apply(edit, file.regions)
     regions = dict(zip(file.region_names, weights.T.copy(), strict=True))
+    marked = {name: weight > 0.5 for name, weight in regions.items()}
+    if np.any(marked.get("eye", False)):
+        regions["lash"] = _lashes(marked["eye"], coordinates)
+    if np.any(marked.get("lips", False)):
+        inside = _mouth_inside(marked["lips"], coordinates)
+        regions["parting"] = inside.astype(np.float32)
+        # No line of skin between the lips and what is behind them; and a mouth so
+        # shallow that a gap is no hole in the true depth.
+        regions["lips"][inside] = 1.0
+        deepest = np.median(mean[marked["lips"], 2]) + _MOUTH_DEPTH
+        mean[inside, 2] = np.minimum(mean[inside, 2], deepest)
     # Hair grows from a skull without ears.
     bare = 1.0 - np.clip(regions.get("ears", np.zeros(len(mean))), 0.0, 1.0)
     skull = np.concatenate([mean[:, None], basis], 1)
     skull = mesh_edits.smooth(triangles, skull, bare).transpose(1, 0, 2)
-    _add_rims(regions, coordinates)
     return HeadModel(
         shape=LinearShape(mean, np.ascontiguousarray(basis.transpose(1, 0, 2))),
         skull=LinearShape(skull[0], np.ascontiguousarray(skull[1:])),
