@@ -13,7 +13,6 @@ from tf_unsup3d.geometry.mesh import triangle_neighbors
 
 # Where the neck ends: what lies below, such as shoulders, is cut off.
 _NECK_END = 0.74
-_MOUTH_DEPTH = 0.05
 
 
 def _face_coordinates(file: HeadModelFile) -> tuple[np.ndarray, float]:
@@ -40,17 +39,6 @@ def _lashes(balls: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
     return np.where(balls, 0.0, near).astype(np.float32)
 
 
-def _mouth_inside(lips: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
-    """Which vertices [vertices] are seen when the lips [vertices] part."""
-    x, y, z = coordinates.T
-    low, high = y[lips].min(), y[lips].max()
-    across = x / (0.75 * np.abs(x[lips]).max())
-    along = (2.0 * y - low - high) / (0.85 * (high - low))
-    # Behind the lips, but not at the nape.
-    behind = (z > np.median(z[lips]) - 0.05) & (z < 0.1)
-    return ~lips & behind & (across**2 + along**2 < 1.0)
-
-
 def load_head_model(path: str | os.PathLike) -> HeadModel:
     """Reads the head model of a file and makes it ready to be drawn.
 
@@ -68,27 +56,29 @@ def load_head_model(path: str | os.PathLike) -> HeadModel:
     """
     file = read_head_model(path)
     coordinates, scale = _face_coordinates(file)
-    cut, triangles = mesh_edits.cut(file.triangles, coordinates[:, 1] - _NECK_END)
-    closed, triangles = mesh_edits.close(triangles, cut.shape[0])
-    edit = closed @ cut
+    weights = dict(zip(file.region_names, file.regions.T, strict=True))
+    # A lid between the lips: an open mouth is no deep hole in the true depth.
+    lips = weights.get("lips", np.zeros(len(file.mean))) > 0.5
+    mouth = mesh_edits.enclosed(file.triangles, lips)
+    if mouth.any():
+        weights["parting"] = 2.0 * mouth.astype(np.float32)
+    open_mouth, triangles = mesh_edits.cut(file.triangles, np.where(mouth, 1.0, -1.0))
+    heights = mesh_edits.apply(open_mouth, coordinates)[:, 1] - _NECK_END
+    open_neck, triangles = mesh_edits.cut(triangles, heights)
+    closed, triangles = mesh_edits.close(triangles, open_neck.shape[0])
+    edit = closed @ open_neck @ open_mouth
     coordinates = mesh_edits.apply(edit, coordinates)
     basis = mesh_edits.apply(edit, SCALE * scale * file.basis.transpose(1, 0, 2))
     mean = to_unit_ball(coordinates).astype(np.float32)
-    weights = mesh_edits.apply(edit, file.regions)
-    regions = dict(zip(file.region_names, weights.T.copy(), strict=True))
-    marked = {name: weight > 0.5 for name, weight in regions.items()}
-    if np.any(marked.get("eye", False)):
-        regions["lash"] = _lashes(marked["eye"], coordinates)
-    if np.any(marked.get("lips", False)):
-        inside = _mouth_inside(marked["lips"], coordinates)
-        regions["parting"] = inside.astype(np.float32)
-        # No line of skin between the lips and what is behind them; and a mouth so
-        # shallow that a gap is no hole in the true depth.
-        regions["lips"][inside] = 1.0
-        deepest = np.median(mean[marked["lips"], 2]) + _MOUTH_DEPTH
-        mean[inside, 2] = np.minimum(mean[inside, 2], deepest)
+    regions = {
+        name: np.minimum(mesh_edits.apply(edit, values), 1.0)
+        for name, values in weights.items()
+    }
+    eyeballs = regions.get("eye", np.zeros(len(mean))) > 0.5
+    if eyeballs.any():
+        regions["lash"] = _lashes(eyeballs, coordinates)
     # Hair grows from a skull without ears.
-    bare = 1.0 - np.clip(regions.get("ears", np.zeros(len(mean))), 0.0, 1.0)
+    bare = 1.0 - regions.get("ears", np.zeros(len(mean)))
     skull = np.concatenate([mean[:, None], basis], 1)
     skull = mesh_edits.smooth(triangles, skull, bare).transpose(1, 0, 2)
     return HeadModel(

@@ -24,12 +24,34 @@ def apply(matrix: Matrix, values: np.ndarray) -> np.ndarray:
     return flat.reshape(matrix.shape[0], *values.shape[1:]).astype(np.float32)
 
 
+def enclosed(triangles: np.ndarray, region: np.ndarray) -> np.ndarray:
+    """What a region cuts off from the rest, as the lips do the inside of the mouth.
+
+    Args:
+      triangles: [triangles, 3] vertex indices.
+      region: [vertices] bool.
+
+    Returns:
+      [vertices] bool: the parts beside the region that touch it, but for the largest.
+    """
+    count = len(region)
+    edges = triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+    beside = edges[~region[edges].any(1)]
+    links = scipy.sparse.coo_array((np.ones(len(beside)), beside.T), (count, count))
+    _, part = scipy.sparse.csgraph.connected_components(links, directed=False)
+    touching = edges[region[edges].sum(1) == 1]
+    parts, sizes = np.unique(part[~region], return_counts=True)
+    parts = np.setdiff1d(parts, parts[np.argmax(sizes)])
+    parts = np.intersect1d(parts, part[touching[~region[touching]]])
+    return ~region & np.isin(part, parts)
+
+
 def cut(triangles: np.ndarray, heights: np.ndarray) -> tuple[Matrix, np.ndarray]:
     """Cuts off the part of a surface where the height is positive.
 
     Args:
       triangles: [triangles, 3] vertex indices.
-      heights: [vertices] over the plane of the cut.
+      heights: [vertices] over the cut.
 
     Returns:
       The matrix, and [new triangles, 3] int32.
