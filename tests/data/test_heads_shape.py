@@ -94,11 +94,22 @@ def test_hair_adds_volume_where_it_grows_and_nowhere_else(model):
     for seed in range(20):
         style = sample_scene(model, np.random.default_rng(seed)).hairstyle
         style = dataclasses.replace(style, amount=1.0)
-        length = np.linalg.norm(style.displacement(model.coordinates), axis=-1)
+        length = np.linalg.norm(style.volume(model.coordinates)[1], axis=-1)
         assert length[nearest(model, 0.0, -0.6)] > 0.015
         assert length[nearest(model, 0.0, NOSE_TIP_Y)] < 0.01
         bald = dataclasses.replace(style, amount=0.0)
-        assert not np.any(np.abs(bald.displacement(model.coordinates)) > 1e-6)
+        assert not np.any(np.abs(bald.volume(model.coordinates)[1]) > 1e-6)
+
+
+def test_hair_grows_within_a_known_scalp_unless_it_hangs_over(model):
+    style = sample_scene(model, np.random.default_rng(2)).hairstyle
+    style = dataclasses.replace(style, amount=1.0, fringe=-0.2, corner=-0.2)
+    scalp = (model.coordinates[:, 1] < -0.4).astype(np.float32)
+    forehead = nearest(model, 0.0, -0.3)
+    for overhang, covered in ((0.0, False), (0.5, True)):
+        style = dataclasses.replace(style, overhang=overhang)
+        cover, _ = style.volume(model.coordinates, scalp)
+        assert (cover[forehead] > 0.5) == covered
 
 
 def test_coefficients_name_all_numbers_of_a_scene(model):

@@ -1,1 +1,1 @@
-"""Pictures of procedural heads whose true shape is known."""
+"""Pictures of heads whose true shape is known."""

@@ -166,7 +166,7 @@ class Appearance:
         clothed = soft_edge(y - self.collar - 0.15 * coordinates[..., 2], 0.02)
         colour = mix(colour, self.clothing, clothed)
         colour = colour * (1.0 - region["shade"])
-        inside = hairstyle.inside(coordinates)
+        inside = hairstyle.inside(coordinates, known.get("hair"))
         # Darker at the roots and under the mass of the hair.
         depth = 0.65 + 0.35 * smooth_step(inside, 0.0, 0.12)
         hair = colour_planes(self.hair, depth) * np.maximum(strands, 0.3) * depth

@@ -36,6 +36,7 @@ class Hairstyle:
     Attributes:
       amount: 1 for hair, 0 for a bald head.
       fringe: y of the hairline at the middle of the forehead.
+      overhang: how far hair may fall over the forehead from a scalp that is known.
       corner: y of the hairline at the corners of the forehead.
       length_front: y where the hair before the ears ends.
       length_sides: y where the hair over the ears ends.
@@ -51,6 +52,7 @@ class Hairstyle:
 
     amount: float
     fringe: float
+    overhang: float
     corner: float
     length_front: float
     length_sides: float
@@ -70,8 +72,9 @@ class Hairstyle:
         bald, medium, long, crown = (kind == k for k in (0, 2, 3, 4))
         uniform = rng.uniform
         fringe = uniform(-0.46, -0.34)
+        overhang = 0.0
         if rng.uniform() < 0.3:
-            fringe = uniform(-0.30, -0.15)
+            fringe, overhang = uniform(-0.30, -0.15), 0.5
         length_front = uniform(-0.12, 0.12)
         length_sides = uniform(-0.12, -0.04)
         length_back = uniform(0.25, 0.42)
@@ -90,6 +93,7 @@ class Hairstyle:
         return cls(
             amount=0.0 if bald else 1.0,
             fringe=fringe,
+            overhang=overhang,
             corner=fringe + uniform(-0.04, 0.08),
             length_front=length_front,
             length_sides=length_sides,
@@ -120,11 +124,14 @@ class Hairstyle:
         padded = np.pad(line, 9, mode="reflect")
         return np.convolve(padded, kernel / kernel.sum(), mode="valid")
 
-    def inside(self, coordinates: np.ndarray) -> np.ndarray:
-        """Distance from the hairline, positive where hair grows.
+    def inside(
+        self, coordinates: np.ndarray, scalp: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Distance from the hairline, positive where hair is.
 
         Args:
           coordinates: [..., 3] face coordinates.
+          scalp: [...] where hair may grow, from 0 to 1, if it is known.
 
         Returns:
           [...] about the distance along the surface; -1 everywhere on a bald head.
@@ -139,30 +146,30 @@ class Hairstyle:
         steepness = np.interp(angle, _TABLE, slope)
         # Locks end at different heights.
         height = height + self.raggedness * self.waves(4.0 * along_strands(coordinates))
-        return ((height - y) / np.sqrt(1.0 + steepness**2)).astype(np.float32)
+        inside = (height - y) / np.sqrt(1.0 + steepness**2)
+        if scalp is not None:
+            # At forehead and temples; further back hair falls over ears and neck.
+            front = smooth_step(angle, np.radians(75.0), np.radians(50.0))
+            beyond = inside - 0.25 * (scalp - 0.35) - self.overhang
+            inside = inside - front * np.maximum(beyond, 0.0)
+        return inside.astype(np.float32)
 
-    def cover(self, coordinates: np.ndarray) -> np.ndarray:
-        """How much of the surface hair has covered.
-
-        Args:
-          coordinates: [vertices, 3] face coordinates.
-
-        Returns:
-          [vertices] from 0 to 1.
-        """
-        return soft_edge(self.inside(coordinates) - 0.02, 0.06)
-
-    def displacement(self, coordinates: np.ndarray) -> np.ndarray:
-        """The volume of the hair.
+    def volume(
+        self, coordinates: np.ndarray, scalp: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Where hair covers the surface, and how far it stands off.
 
         Args:
           coordinates: [vertices, 3] face coordinates.
+          scalp: [vertices], see `inside`.
 
         Returns:
-          [vertices, 3] displacement, in the same unit.
+          cover: [vertices] from 0 to 1.
+          displacement: [vertices, 3], in the unit of the coordinates.
         """
         x, y, z = np.moveaxis(coordinates, -1, 0)
-        inside, grown = self.inside(coordinates), self.cover(coordinates)
+        inside = self.inside(coordinates, scalp)
+        cover = soft_edge(inside - 0.02, 0.06)
         top = smooth_step(y, -0.15, -0.5)
         thickness = self.volume_sides + (self.volume_top - self.volume_sides) * top
         behind_face = smooth_step(z, -0.15, 0.05)
@@ -174,4 +181,4 @@ class Hairstyle:
         # Hair lies on the skull but falls straight down below it.
         direction = np.stack([x, np.minimum(y + 0.1, 0.0), z - 0.05], -1)
         direction /= np.maximum(np.linalg.norm(direction, axis=-1, keepdims=True), 1e-6)
-        return (np.maximum(thickness, 0.0) * grown)[..., None] * direction
+        return cover, (np.maximum(thickness, 0.0) * cover)[..., None] * direction

@@ -72,7 +72,8 @@ class HeadModel:
           [vertices, 3] float32.
         """
         vertices = self.shape.vertices(coefficients)
+        cover, hair = hairstyle.volume(self.coordinates, self.regions.get("hair"))
         if self.skull is not self.shape:
-            covered = hairstyle.cover(self.coordinates)[..., None]
-            vertices += covered * (self.skull.vertices(coefficients) - vertices)
-        return vertices + np.float32(SCALE) * hairstyle.displacement(self.coordinates)
+            skull = self.skull.vertices(coefficients)
+            vertices += cover[..., None] * (skull - vertices)
+        return vertices + np.float32(SCALE) * hair
