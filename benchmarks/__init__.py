@@ -1,0 +1,1 @@
+"""Measurements of the renderer beside other renderers; see docs/benchmarks.md."""

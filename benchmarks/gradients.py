@@ -1,0 +1,193 @@
+"""How well renderers' gradients predict the change of their own pictures."""
+
+import time
+
+import numpy as np
+
+from benchmarks import report, scenes
+from benchmarks.renderers import Renderer
+from benchmarks.scene import Scene
+
+# In pixels. A renderer is credited with its best; what float64 can use, float32 cannot.
+STEPS = {np.float64: (1e-7, 1e-6), np.float32: (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)}
+# Also measured at one resolution, to show what small steps hide.
+LARGE_STEPS = (1e-4, 1e-3, 1e-2, 1e-1)
+STEPS_RESOLUTION = 64
+PERCENTILES = (50, 90, 99)
+
+
+def relative_errors(
+    renderer: Renderer,
+    scene: Scene,
+    directions: np.ndarray,
+    weights: np.ndarray,
+    steps: tuple[float, ...],
+) -> np.ndarray:
+    """Compares the gradient with central differences.
+
+    The functional is `sum(weights * picture)`.
+
+    Args:
+      renderer: the renderer.
+      scene: where to differentiate.
+      directions: [directions, batch, vertices, 3], moves of the vertices.
+      weights: [batch, height, width, 3].
+      steps: parts of a direction to go forth and back.
+
+    Returns:
+      [directions, steps]: `|predicted - observed| / |observed|`, where predicted is the
+      change that the gradient at the centre promises.
+    """
+    centre = scene.vertices.astype(renderer.dtype)
+    loaded = renderer.load(scene)
+    gradient, _ = renderer.differentiate(
+        renderer.move(loaded, centre), renderer.weigh(weights)
+    )
+    gradient = renderer.to_numpy(gradient).astype(np.float64)
+
+    def value(vertices):
+        picture = renderer.to_numpy(renderer.draw(renderer.move(loaded, vertices)))
+        return np.sum(weights * picture.astype(np.float64))
+
+    errors = np.zeros([len(directions), len(steps)])
+    for row, direction in enumerate(directions):
+        for column, step in enumerate(steps):
+            ahead = (centre + step * direction).astype(renderer.dtype)
+            behind = (centre - step * direction).astype(renderer.dtype)
+            # What was rounded away has not been moved.
+            move = ahead.astype(np.float64) - behind.astype(np.float64)
+            predicted = np.sum(gradient * move)
+            observed = value(ahead) - value(behind)
+            difference = abs(predicted - observed)
+            errors[row, column] = difference and difference / max(abs(observed), 1e-300)
+    return errors
+
+
+def _samples(kind, resolution, count, directions, seed):
+    """The same scenes, directions and weights for each renderer."""
+    for index in range(count):
+        rng = np.random.default_rng([seed, resolution, index, *kind.encode()])
+        scene = scenes.KINDS[kind](
+            rng, subdivisions=max(2, resolution // 4), resolution=resolution
+        )
+        # A standard deviation of one pixel for each coordinate.
+        moves = rng.normal(size=[directions, *scene.vertices.shape]) * 2 / resolution
+        weights = np.float64(np.float32(rng.normal(size=scene.background.shape)))
+        yield scene, moves, weights
+
+
+def _seconds(renderer, scene):
+    loaded = renderer.load(scene)
+    renderer.draw(loaded)
+    start = time.perf_counter()
+    renderer.draw(loaded)
+    return time.perf_counter() - start
+
+
+def measure(
+    renderer: Renderer,
+    kind: str,
+    resolution: int,
+    *,
+    count: int,
+    directions: int,
+    seed: int,
+    slowest: float = np.inf,
+) -> dict | None:
+    """Errors of one renderer on one kind of scene.
+
+    Args:
+      renderer: the renderer.
+      kind: of `scenes.KINDS`.
+      resolution: height and width of the pictures.
+      count: how many scenes.
+      directions: for each scene.
+      seed: of all chance.
+      slowest: seconds for a picture, from which on it is left out.
+
+    Returns:
+      The best step in pixels, the percentiles of the error with it and with each step;
+      None if it was left out.
+    """
+    best = STEPS[renderer.dtype]
+    steps = best
+    if resolution == STEPS_RESOLUTION:
+        steps = tuple(sorted({*best, *LARGE_STEPS}))
+    errors = []
+    for scene, moves, weights in _samples(kind, resolution, count, directions, seed):
+        if not errors and _seconds(renderer, scene) > slowest:
+            return None
+        errors.append(relative_errors(renderer, scene, moves, weights, steps))
+    errors = np.concatenate(errors)
+    by_step = {
+        step: dict(zip(PERCENTILES, column.tolist(), strict=True))
+        for step, column in zip(
+            steps, np.percentile(errors, PERCENTILES, 0).T, strict=True
+        )
+    }
+    step = min(best, key=lambda step: by_step[step][50])
+    return {
+        "step": step,
+        "samples": len(errors),
+        "percentiles": by_step[step],
+        "by_step": by_step,
+    }
+
+
+def _format(error: float) -> str:
+    """Two digits, as a percentage where that can be read."""
+    if error >= 1e-4:
+        return f"{100 * error:.2g} %" if error < 0.995 else f"{100 * error:.0f} %"
+    return f"{error:.0e}".replace("e-0", "e-")
+
+
+def tables(result: dict) -> str:
+    """The result as Markdown.
+
+    Args:
+      result: what the program writes as JSON.
+    """
+    parts = []
+    measured = result["measured"]
+    for kind in result["kinds"]:
+        rows = []
+        for name, title in result["titles"].items():
+            row = [title]
+            for resolution in result["resolutions"]:
+                found = measured[name][kind].get(str(resolution))
+                cell = found and [_format(e) for e in found["percentiles"].values()]
+                row.append(" / ".join(cell) if cell else "too slow")
+            rows.append(row)
+        header = [kind, *(f"{size}²" for size in result["resolutions"])]
+        parts.append(report.markdown_table(header, rows))
+    for kind in result["kinds"]:
+        for size in result["resolutions"]:
+            if size == STEPS_RESOLUTION:
+                parts.append(_step_table(result, kind, size))
+    missing = result["not_available"]
+    if missing:
+        lines = [f"{name}: {reason}" for name, reason in missing.items()]
+        parts.append("Not measured: " + "; ".join(lines) + ".")
+    machine, settings = result["machine"], result["settings"]
+    parts.append(
+        f"{settings['scenes']} scenes with {settings['directions']} directions each,"
+        f" seed {settings['seed']}; {machine['date']}."
+    )
+    return "\n\n".join(parts)
+
+
+def _step_table(result, kind, resolution):
+    """The median and the 90th percentile of errors by step."""
+    steps = sorted({*STEPS[np.float64], *STEPS[np.float32], *LARGE_STEPS})
+    rows = []
+    for name, title in result["titles"].items():
+        found = result["measured"][name][kind].get(str(resolution), {"by_step": {}})
+        row = [title]
+        for step in steps:
+            errors = found["by_step"].get(str(step))
+            row.append(
+                f"{_format(errors['50'])} / {_format(errors['90'])}" if errors else ""
+            )
+        rows.append(row)
+    header = [f"{kind}, {resolution}², by step", *(f"{step:g}" for step in steps)]
+    return report.markdown_table(header, rows)

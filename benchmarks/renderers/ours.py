@@ -1,0 +1,56 @@
+"""The rasteriser op of this project."""
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.renderers.base import NotAvailable, Options
+from benchmarks.renderers.tensorflow_renderer import TensorFlowRenderer
+from tf_unsup3d.geometry.camera import PinholeCamera
+from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering.rasterizer import render_mesh
+
+_CAMERA = PinholeCamera()
+
+
+class Ours(TensorFlowRenderer):
+    """The op in float32, as it is used in training."""
+
+    title = "tf_unsup3d"
+    margin = 1.0
+
+    def __init__(self, options: Options):
+        try:
+            library.load_library()
+        except library.RasterizerLibraryError as error:
+            raise NotAvailable(str(error)) from error
+        super().__init__(options)
+
+    def picture(self, scene):
+        height, width = scene["background"].shape[1:3]
+        vertices = scene["vertices"]
+        picture, _ = render_mesh(
+            _CAMERA.project(vertices, height, width),
+            scene["triangles"],
+            scene["neighbors"],
+            scene["uv"],
+            scene["uv_triangles"],
+            scene["texture"],
+            tf.zeros([*vertices.shape[:2], 0], vertices.dtype),
+            scene["background"],
+            margin=self.margin,
+        )
+        return picture
+
+
+class OursFloat64(Ours):
+    """The op in float64, in which differences of pictures are precise."""
+
+    title = "tf_unsup3d, float64"
+    dtype = np.float64
+
+
+class OursHard(OursFloat64):
+    """The op without its soft layer: an ordinary rasteriser."""
+
+    title = "tf_unsup3d, float64, margin 0"
+    margin = 0.0

@@ -1,0 +1,353 @@
+"""Time and memory of renderers, measured in turns."""
+
+import dataclasses
+import statistics
+
+import numpy as np
+
+from benchmarks import renderers, report, scenes
+from benchmarks.scene import Scene
+from benchmarks.worker import Worker, WorkerError
+from tf_unsup3d.errors import UserError
+
+# A peer that is slower than this is called less often.
+SLOW_SECONDS = 5.0
+SLOW_RUNS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    """What is drawn in one call.
+
+    Attributes:
+      resolution: height and width of the pictures.
+      subdivisions: of the sphere, of `8 * subdivisions**2` triangles.
+      batch: pictures.
+    """
+
+    resolution: int
+    subdivisions: int
+    batch: int
+
+    @property
+    def triangles(self) -> int:
+        """Of one mesh."""
+        return 8 * self.subdivisions**2
+
+    def __str__(self):
+        count = self.triangles
+        short = f"{count / 1e6:.0f}M" if count > 999_999 else f"{count / 1e3:.0f}k"
+        return f"{self.resolution}² / {short} / {self.batch}"
+
+    def scene(self, seed: int) -> Scene:
+        """A sphere with gentle waves."""
+        return scenes.bumpy_spheres(
+            np.random.default_rng(seed),
+            subdivisions=self.subdivisions,
+            resolution=self.resolution,
+            batch=self.batch,
+            texels=256,
+            amplitude=0.03,
+        )
+
+
+WORKLOADS = (
+    Workload(64, 32, 16),
+    Workload(128, 64, 4),
+    Workload(256, 64, 1),
+    Workload(512, 128, 1),
+    Workload(1024, 354, 1),
+)
+GROWTH = {
+    "triangles": [Workload(128, n, 1) for n in (16, 32, 64, 128, 256)],
+    "pixels": [Workload(size, 64, 1) for size in (32, 64, 128, 256, 512, 1024)],
+}
+
+
+class Lineup:
+    """Renderers in processes of their own that take turns."""
+
+    def __init__(
+        self,
+        members: dict[str, tuple[str, int | None]],
+        options: renderers.Options,
+        *,
+        slowest: float = 60.0,
+    ):
+        """Starts the processes.
+
+        Args:
+          members: by a name for the result, a name of `renderers.CLASSES` and a number
+            of threads; None for as many as there are processor cores.
+          options: see `renderers.create`.
+          slowest: seconds for one call, from which on a renderer leaves.
+        """
+        self.slowest = slowest
+        self.workers, self.titles, self.parts, self.missing = {}, {}, {}, {}
+        for key, (name, threads) in members.items():
+            try:
+                worker = Worker(name, options, threads)
+            except renderers.NotAvailable as error:
+                self.missing[key] = str(error)
+                continue
+            about = worker.describe()
+            self.workers[key] = worker
+            self.titles[key] = about["title"]
+            both = ("forward", "both") if about["differentiable"] else ("forward",)
+            self.parts[key] = both
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for worker in self.workers.values():
+            worker.close()
+
+    def _prepare(self, key, scene, weights):
+        """Draws until everything is compiled and in memory.
+
+        Returns:
+          The picture, and how often a call of each part is worth repeating.
+        """
+        worker, repeats = self.workers[key], {}
+        worker.load(scene, weights, timeout=self.slowest)
+        picture = worker.picture(timeout=self.slowest)
+        for part in self.parts[key]:
+            worker.time(part == "both", timeout=self.slowest)
+            seconds = worker.time(part == "both", timeout=self.slowest)
+            repeats[part] = SLOW_RUNS if seconds > SLOW_SECONDS else None
+        return picture, repeats
+
+    def measure(self, workload: Workload, *, runs: int, seed: int) -> dict:
+        """Calls every renderer in turn, `runs` times.
+
+        Args:
+          workload: what to draw.
+          runs: calls of each, after some that do not count; of slow ones fewer.
+          seed: of the scene.
+
+        Returns:
+          For each renderer the seconds of its calls, `forward` and `both`, its
+          memory in bytes, and how far its picture is from that of the first one.
+        """
+        scene = workload.scene(seed)
+        weights = np.random.default_rng(seed).normal(size=scene.background.shape)
+        first, found, repeats = None, {}, {}
+        for key, worker in list(self.workers.items()):
+            try:
+                picture, repeats[key] = self._prepare(key, scene, weights)
+            except WorkerError as error:
+                found[key] = {"failure": str(error)}
+                self.workers.pop(key).close()
+                continue
+            first = picture if first is None else first
+            found[key] = {
+                "memory": worker.memory(),
+                "difference": float(np.mean(np.abs(picture - first))),
+                "forward": [],
+                "both": [],
+            }
+        for run in range(runs):
+            for key, worker in self.workers.items():
+                for part, limit in repeats[key].items():
+                    if limit is None or run < limit:
+                        found[key][part].append(worker.time(part == "both"))
+        return found
+
+
+def measure_threads(
+    names: list[str],
+    options: renderers.Options,
+    workloads: list[Workload],
+    *,
+    runs: int,
+    seed: int,
+) -> dict:
+    """Measures each renderer with one thread and with all, in turns.
+
+    Returns:
+      By renderer and workload what `Lineup.measure` returns for `one` and `all`.
+    """
+    found = {}
+    for name in names:
+        members = {"one": (name, 1), "all": (name, None)}
+        with Lineup(members, options) as lineup:
+            found[name] = {
+                str(workload): lineup.measure(workload, runs=runs, seed=seed)
+                for workload in workloads
+            }
+    return found
+
+
+def measure_growth(
+    names: list[str],
+    options: renderers.Options,
+    workloads: list[Workload],
+    *,
+    runs: int,
+    seed: int,
+    slowest: float,
+) -> list[dict]:
+    """Measures growing workloads; a renderer stops where a call takes too long.
+
+    Returns:
+      For each workload its `triangles`, its `pixels`, and what `Lineup.measure` found.
+    """
+    members = {name: (name, None) for name in names}
+    with Lineup(members, options, slowest=slowest) as lineup:
+        return [
+            {
+                "triangles": workload.triangles,
+                "pixels": workload.resolution**2,
+                "found": lineup.measure(workload, runs=runs, seed=seed),
+            }
+            for workload in workloads
+        ]
+
+
+def median_ratio(seconds: list[float], reference: list[float]) -> float:
+    """Median over the rounds of one renderer's time over another's."""
+    pairs = zip(seconds, reference, strict=False)
+    return statistics.median(one / other for one, other in pairs)
+
+
+def milliseconds(seconds: list[float]) -> str:
+    """The median, for a table."""
+    value = 1e3 * statistics.median(seconds)
+    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
+
+
+def _speed_table(result, part, title):
+    rows = []
+    names = list(result["titles"])
+    for name in names:
+        row = [result["titles"][name]]
+        for found in result["workloads"].values():
+            one = found.get(name, {"failure": ""})
+            if "failure" in one or not one[part]:
+                row.append("failed" if one.get("failure") else "")
+                continue
+            cell = f"{milliseconds(one[part])} ms"
+            if name != names[0]:
+                ratio = median_ratio(one[part], found[names[0]][part])
+                cell += f", {ratio:.2g}x" if ratio < 99 else f", {ratio:.0f}x"
+            if len(one[part]) < result["settings"]["runs"]:
+                cell += f" ({len(one[part])} runs)"
+            row.append(cell)
+        rows.append(row)
+    return report.markdown_table([title, *result["workloads"]], rows)
+
+
+def _number_table(result, title, number):
+    rows = []
+    for name in result["titles"]:
+        cells = [
+            number(found[name]) if "memory" in found.get(name, {}) else ""
+            for found in result["workloads"].values()
+        ]
+        rows.append([result["titles"][name], *cells])
+    return report.markdown_table([title, *result["workloads"]], rows)
+
+
+def _thread_table(result):
+    rows = []
+    for name, by_workload in result["threads"].items():
+        for part, text in (("forward", "forward"), ("both", "forward and backward")):
+            row = [f"{result['titles'][name]}, {text}"]
+            for found in by_workload.values():
+                one, every = (found[key].get(part) for key in ("one", "all"))
+                if not (one and every):
+                    break
+                ratio = median_ratio(one, every)
+                row.append(
+                    f"{milliseconds(one)} / {milliseconds(every)} ms, {ratio:.2f}x"
+                )
+            else:
+                rows.append(row)
+    workloads = next(iter(result["threads"].values()), {})
+    return report.markdown_table(["one thread / all threads", *workloads], rows)
+
+
+def tables(result: dict) -> str:
+    """The result as Markdown.
+
+    Args:
+      result: what the program writes as JSON.
+    """
+    parts = [
+        _speed_table(result, "both", "forward and backward"),
+        _speed_table(result, "forward", "forward"),
+        _number_table(
+            result,
+            "memory of drawing, MB (of the process)",
+            lambda one: (
+                f"{one['memory']['growth'] / 1e6:.0f}"
+                f" ({one['memory']['peak'] / 1e6:.0f})"
+            ),
+        ),
+        _number_table(
+            result,
+            "difference of the picture from ours",
+            lambda one: f"{one['difference']:.1e}",
+        ),
+    ]
+    if any(result["threads"].values()):
+        parts.append(_thread_table(result))
+    failures = {
+        f"{result['titles'][name]} at {size}: {one['failure']}"
+        for size, found in result["workloads"].items()
+        for name, one in found.items()
+        if "failure" in one
+    }
+    missing = {f"{name}: {text}" for name, text in result["not_available"].items()}
+    if failures or missing:
+        parts.append("Not measured: " + "; ".join(sorted(failures | missing)) + ".")
+    machine, settings = result["machine"], result["settings"]
+    parts.append(
+        f"{machine['processor']}, {machine['cores']} cores; medians of"
+        f" {settings['runs']} runs, seed {settings['seed']}; {machine['date']}, load"
+        f" average before {machine['load_average'][0]}, after"
+        f" {result['load_average_after'][0]}."
+    )
+    return "\n\n".join(parts)
+
+
+def plot_growth(result: dict, path: str) -> None:
+    """Draws the time of one picture against triangles and against pixels.
+
+    Args:
+      result: what the program writes as JSON.
+      path: of the PNG file.
+
+    Raises:
+      UserError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise UserError("--plot needs matplotlib") from error
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    labels = {
+        "triangles": "triangles, at 128² pixels",
+        "pixels": "pixels, at 33k triangles",
+    }
+    for axis, (quantity, label) in zip(axes, labels.items(), strict=True):
+        for name, title in result["titles"].items():
+            part = "both" if name != "opengl" else "forward"
+            points = [
+                (point[quantity], 1e3 * statistics.median(point["found"][name][part]))
+                for point in result["growth"][quantity]
+                if point["found"].get(name, {}).get(part)
+            ]
+            if points:
+                text = title if part == "both" else f"{title}, forward only"
+                axis.loglog(*zip(*points, strict=True), marker="o", label=text)
+        axis.set_xlabel(label)
+        axis.set_ylabel("milliseconds, forward and backward")
+        axis.grid(True, which="both", alpha=0.2)
+    axes[0].legend(fontsize="small")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)

@@ -1,0 +1,183 @@
+"""The scenes, adapters and tables of the benchmarks, at tiny sizes."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import gradients, renderers, report, scenes, speed
+from benchmarks.renderers import rasterize_then_splat
+from benchmarks.scene import DISTANCE, FIELD_OF_VIEW
+from benchmarks.worker import Worker, WorkerError
+from tf_unsup3d.geometry.camera import PinholeCamera
+from tf_unsup3d.geometry.mesh import triangle_neighbors
+
+PEERS = ("deodr", "ptfrenderer", "tensorflow_graphics", "pytorch3d")
+
+
+@pytest.fixture
+def scene():
+    rng = np.random.default_rng(0)
+    return scenes.bumpy_spheres(rng, subdivisions=6, resolution=24, batch=2)
+
+
+def test_camera_is_that_of_the_project():
+    camera = PinholeCamera()
+    assert camera.field_of_view == pytest.approx(FIELD_OF_VIEW)
+    assert camera.distance == pytest.approx(DISTANCE)
+
+
+@pytest.mark.parametrize("kind", scenes.KINDS)
+def test_scenes_are_in_view_and_repeatable(kind):
+    def make():
+        rng = np.random.default_rng(3)
+        return scenes.KINDS[kind](rng, subdivisions=4, resolution=16, batch=2)
+
+    made, again = make(), make()
+    for name, value in vars(made).items():
+        np.testing.assert_array_equal(value, getattr(again, name))
+    np.testing.assert_array_equal(made.neighbors, triangle_neighbors(made.triangles))
+    assert made.uv.min() >= 0 and made.uv.max() <= 1
+    drawn = renderers.create("ours64")
+    picture = drawn.to_numpy(drawn.draw(drawn.load(made)))
+    changed = np.any(picture != made.background, axis=-1)
+    assert 0.1 < changed.mean() < 0.9
+
+
+def test_mesh_with_one_uv_for_each_vertex_is_the_same(scene):
+    corners = scene.uv_vertices[scene.uv_triangles]
+    np.testing.assert_array_equal(corners, scene.triangles)
+
+
+def test_our_gradient_predicts_our_picture(scene):
+    rng = np.random.default_rng(1)
+    directions = rng.normal(size=[2, *scene.vertices.shape]) / 12
+    weights = rng.normal(size=scene.background.shape)
+    errors = gradients.relative_errors(
+        renderers.create("ours64"), scene, directions, weights, (1e-6,)
+    )
+    assert errors.shape == (2, 1)
+    assert errors.max() < 1e-4
+
+
+def test_wrong_gradient_is_found(scene, monkeypatch):
+    renderer = renderers.create("ours64")
+    right = renderer.differentiate
+    monkeypatch.setattr(
+        renderer, "differentiate", lambda *args: [1.5 * g for g in right(*args)]
+    )
+    rng = np.random.default_rng(1)
+    directions = rng.normal(size=[1, *scene.vertices.shape]) / 12
+    weights = rng.normal(size=scene.background.shape)
+    errors = gradients.relative_errors(renderer, scene, directions, weights, (1e-6,))
+    assert errors == pytest.approx(0.5, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_peers_draw_the_same_picture(scene, name):
+    if name == "tensorflow_graphics" and not rasterize_then_splat.LIBRARY.exists():
+        pytest.skip("its kernel is not compiled, which would take long")
+    try:
+        renderer = renderers.create(name)
+    except renderers.NotAvailable as error:
+        pytest.skip(str(error))
+    ours = renderers.create("ours")
+    expected = ours.to_numpy(ours.draw(ours.load(scene)))
+    loaded = renderer.load(scene)
+    picture = renderer.to_numpy(renderer.draw(loaded))
+    # They treat silhouettes each in their own way.
+    assert np.mean(np.abs(picture - expected)) < 0.1
+    weights = renderer.weigh(np.ones(scene.background.shape))
+    by_vertices, by_texture = renderer.differentiate(loaded, weights)
+    assert renderer.to_numpy(by_vertices).shape == scene.vertices.shape
+    assert renderer.to_numpy(by_texture).shape == scene.texture.shape
+
+
+def test_worker_draws_times_and_counts(scene):
+    worker = Worker("ours", renderers.Options())
+    try:
+        worker.load(scene, np.ones(scene.background.shape))
+        ours = renderers.create("ours")
+        expected = ours.to_numpy(ours.draw(ours.load(scene)))
+        np.testing.assert_allclose(worker.picture(), expected, atol=1e-6)
+        assert worker.time(True) > 0
+        assert worker.memory()["peak"] > 1e6
+        with pytest.raises(WorkerError, match="broadcast|shape|[Ii]ncompatible"):
+            broken = dataclasses.replace(scene, texture=scene.texture[:1])
+            worker.load(broken, np.ones(scene.background.shape))
+            worker.picture()
+    finally:
+        worker.close()
+
+
+def test_worker_says_what_is_missing():
+    with pytest.raises(renderers.NotAvailable, match="checkout"):
+        Worker("ptfrenderer", renderers.Options())
+
+
+def test_gradient_tables():
+    found = {
+        "step": 1e-6,
+        "samples": 4,
+        "percentiles": {50: 2e-9, 90: 0.031, 99: 1.7},
+        "by_step": {1e-6: {50: 2e-9, 90: 0.031, 99: 1.7}},
+    }
+    result = {
+        "machine": {"date": "today"},
+        "settings": {"scenes": 2, "directions": 2, "seed": 0},
+        "kinds": ["heads"],
+        "resolutions": [16, 32],
+        "titles": {"ours64": "ours"},
+        "measured": {"ours64": {"heads": {"16": found}}},
+        "not_available": {"deodr": "it does not import"},
+    }
+    text = gradients.tables(json.loads(json.dumps(result)))
+    assert "| ours | 2e-9 / 3.1 % / 170 % | too slow |" in text
+    assert "deodr: it does not import" in text
+
+
+def test_speed_tables():
+    fast = {
+        "forward": [0.001, 0.002, 0.003],
+        "both": [0.002, 0.004, 0.006],
+        "memory": {"peak": 5e8, "growth": 3e6},
+        "difference": 0.0,
+    }
+    slow = {**fast, "both": [0.02, 0.04]}
+    result = {
+        "machine": {
+            "processor": "some",
+            "cores": 2,
+            "date": "today",
+            "load_average": [0.1],
+        },
+        "load_average_after": [1.0],
+        "settings": {"runs": 3, "seed": 0},
+        "titles": {"ours": "ours", "deodr": "DEODR", "opengl": "OpenGL"},
+        "workloads": {
+            "64²": {
+                "ours": fast,
+                "deodr": slow,
+                "opengl": {"failure": "took more than 60 s"},
+            }
+        },
+        "threads": {"ours": {"64²": {"one": fast, "all": fast}}},
+        "not_available": {"pytorch3d": "it does not import"},
+    }
+    text = speed.tables(json.loads(json.dumps(result)))
+    assert "| ours | 4.00 ms |" in text
+    assert "| DEODR | 30 ms, 10x (2 runs) |" in text
+    assert "OpenGL at 64²: took more than 60 s" in text
+
+
+def test_section_is_replaced_and_the_rest_kept(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- begin a -->\nold\n<!-- end a -->\nafter\n")
+    for text in ("| first |", "| second |"):
+        report.replace_section(page, "a", text)
+        assert page.read_text() == (
+            f"before\n<!-- begin a -->\n\n{text}\n\n<!-- end a -->\nafter\n"
+        )
+    with pytest.raises(ValueError, match="no section"):
+        report.replace_section(page, "b", "text")
