@@ -281,7 +281,7 @@ def tables(result: dict) -> str:
             result,
             "memory of drawing, MB (of the process)",
             lambda one: (
-                f"{one['memory']['growth'] / 1e6:.0f}"
+                f"{max(0, one['memory']['growth']) / 1e6:.0f}"
                 f" ({one['memory']['peak'] / 1e6:.0f})"
             ),
         ),
