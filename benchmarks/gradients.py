@@ -77,11 +77,12 @@ def _samples(kind, resolution, count, directions, seed):
 
 
 def _seconds(renderer, scene):
+    """Processor time of a picture, which does not depend on what else runs."""
     loaded = renderer.load(scene)
     renderer.draw(loaded)
-    start = time.perf_counter()
+    start = time.process_time()
     renderer.draw(loaded)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def measure(
@@ -103,7 +104,7 @@ def measure(
       count: how many scenes.
       directions: for each scene.
       seed: of all chance.
-      slowest: seconds for a picture, from which on it is left out.
+      slowest: seconds of the processor for a picture, from which on it is left out.
 
     Returns:
       The best step in pixels, the percentiles of the error with it and with each step;

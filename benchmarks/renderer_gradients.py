@@ -27,7 +27,7 @@ _RESOLUTIONS = flags.DEFINE_list(
 _SCENES = flags.DEFINE_integer("scenes", 25, "Scenes of each kind and resolution.")
 _DIRECTIONS = flags.DEFINE_integer("directions", 4, "Directions for each scene.")
 _SLOWEST = flags.DEFINE_float(
-    "slowest", 1.5, "Seconds for one picture from which on a renderer is left out."
+    "slowest", 1.5, "Processor seconds a picture from which on a renderer is left out."
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of all chance.")
 
