@@ -32,6 +32,29 @@ _SLOWEST = flags.DEFINE_float(
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of all chance.")
 
 
+def _measure(renderer, kind, resolutions):
+    """By resolution, up to the first that is too slow."""
+    measured = {}
+    for resolution in resolutions:
+        found = gradients.measure(
+            renderer,
+            kind,
+            resolution,
+            count=_SCENES.value,
+            directions=_DIRECTIONS.value,
+            seed=_SEED.value,
+            slowest=_SLOWEST.value,
+        )
+        place = f"{renderer.title}, {kind}, {resolution}²"
+        if found is None:
+            print(f"{place}: too slow", flush=True)
+            break
+        measured[str(resolution)] = found
+        errors = " ".join(f"{error:.2g}" for error in found["percentiles"].values())
+        print(f"{place}: {errors} with step {found['step']:g}", flush=True)
+    return measured
+
+
 def main(argv: list[str]) -> None:
     """Measures what the flags ask for."""
     del argv
@@ -39,38 +62,6 @@ def main(argv: list[str]) -> None:
     if unknown:
         raise UserError(f"no renderer {', '.join(sorted(unknown))}; see --help")
     options = renderers.Options(ptfrenderer=_PTFRENDERER.value)
-    resolutions = [int(size) for size in _RESOLUTIONS.value]
-    titles, measured, missing = {}, {}, {}
-    for name in _RENDERERS.value:
-        try:
-            renderer = renderers.create(name, options)
-        except renderers.NotAvailable as error:
-            missing[name] = str(error)
-            print(f"{name}: {error}", flush=True)
-            continue
-        titles[name] = renderer.title
-        measured[name] = {kind: {} for kind in scenes.KINDS}
-        for kind in scenes.KINDS:
-            for resolution in resolutions:
-                found = gradients.measure(
-                    renderer,
-                    kind,
-                    resolution,
-                    count=_SCENES.value,
-                    directions=_DIRECTIONS.value,
-                    seed=_SEED.value,
-                    slowest=_SLOWEST.value,
-                )
-                if found is None:
-                    print(f"{name}, {kind}, {resolution}: too slow", flush=True)
-                    break
-                measured[name][kind][str(resolution)] = found
-                cells = [f"{e:.2g}" for e in found["percentiles"].values()]
-                print(
-                    f"{name}, {kind}, {resolution}: {' '.join(cells)}"
-                    f" with step {found['step']:g}",
-                    flush=True,
-                )
     result = {
         "machine": report.describe_machine(),
         "settings": {
@@ -79,14 +70,27 @@ def main(argv: list[str]) -> None:
             "seed": _SEED.value,
         },
         "kinds": list(scenes.KINDS),
-        "resolutions": resolutions,
-        "titles": titles,
-        "measured": measured,
-        "not_available": missing,
+        "resolutions": [int(size) for size in _RESOLUTIONS.value],
+        "titles": {},
+        "measured": {},
+        "not_available": {},
     }
-    result = report.write_json(_OUTPUT.value, result)
-    if _PAGE.value:
-        report.replace_section(_PAGE.value, "gradients", gradients.tables(result))
+    for name in _RENDERERS.value:
+        try:
+            renderer = renderers.create(name, options)
+        except renderers.NotAvailable as error:
+            result["not_available"][name] = str(error)
+            print(f"{name}: {error}", flush=True)
+        else:
+            result["titles"][name] = renderer.title
+            result["measured"][name] = {
+                kind: _measure(renderer, kind, result["resolutions"])
+                for kind in scenes.KINDS
+            }
+        # An interrupted run leaves what it has measured.
+        stored = report.write_json(_OUTPUT.value, result)
+        if _PAGE.value:
+            report.replace_section(_PAGE.value, "gradients", gradients.tables(stored))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,14 @@ _SLOWEST = flags.DEFINE_float(
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of all chance.")
 
 
+def _save(result):
+    """Stores what has been measured so far, and puts it into the page."""
+    result["load_average_after"] = report.describe_machine()["load_average"]
+    stored = report.write_json(_OUTPUT.value, result)
+    if _PAGE.value:
+        report.replace_section(_PAGE.value, "speed", speed.tables(stored))
+
+
 def main(argv: list[str]) -> None:
     """Measures what the flags ask for."""
     del argv
@@ -40,58 +48,54 @@ def main(argv: list[str]) -> None:
     options = renderers.Options(ptfrenderer=_PTFRENDERER.value)
     settings = {"runs": _RUNS.value, "seed": _SEED.value}
     fitting = [work for work in speed.WORKLOADS if work.resolution <= _LARGEST.value]
-    machine = report.describe_machine()
-    titles, missing, by_workload, failed = {}, {}, {}, set()
-
+    result = {
+        "machine": report.describe_machine(),
+        "settings": settings,
+        "titles": {},
+        "not_available": {},
+        "workloads": {},
+        "growth": {},
+        "threads": {},
+    }
+    failed = set()
     for workload in fitting:
         print(workload, flush=True)
-        members = {n: (n, None) for n in names if n not in failed | set(missing)}
+        left_out = failed | set(result["not_available"])
+        members = {name: (name, None) for name in names if name not in left_out}
         # New processes, lest memory of an earlier size be there to be used again.
         with speed.Lineup(members, options, slowest=_SLOWEST.value) as lineup:
-            titles |= lineup.titles
-            missing |= lineup.missing
+            result["titles"] |= lineup.titles
+            result["not_available"] |= lineup.missing
             found = lineup.measure(workload, **settings)
-        by_workload[str(workload)] = found
+        result["workloads"][str(workload)] = found
         failed |= {name for name, one in found.items() if "failure" in one}
         for name, one in found.items():
             times = [speed.milliseconds(one[p]) for p in PARTS if one.get(p)]
             print(f"  {name}: {one.get('failure') or times}", flush=True)
+        _save(result)
 
-    print("growth", flush=True)
-    growth = {
-        quantity: speed.measure_growth(
-            [name for name in names if name in titles],
+    there = [name for name in names if name in result["titles"]]
+    for quantity, workloads in speed.GROWTH.items():
+        print(f"growth of {quantity}", flush=True)
+        result["growth"][quantity] = speed.measure_growth(
+            there,
             options,
             [work for work in workloads if work.resolution <= _LARGEST.value],
             runs=_GROWTH_RUNS.value,
             seed=_SEED.value,
             slowest=0.1 * _SLOWEST.value,
         )
-        for quantity, workloads in speed.GROWTH.items()
-    }
-
-    print("threads", flush=True)
-    threads = speed.measure_threads(
-        [name for name in names if name in titles and name not in failed],
-        options,
-        [work for work in fitting if work.batch == 1 and work.resolution <= 512],
-        **settings,
-    )
-    result = {
-        "machine": machine,
-        "load_average_after": report.describe_machine()["load_average"],
-        "settings": settings,
-        "titles": titles,
-        "workloads": by_workload,
-        "growth": growth,
-        "threads": threads,
-        "not_available": missing,
-    }
-    result = report.write_json(_OUTPUT.value, result)
-    if _PAGE.value:
-        report.replace_section(_PAGE.value, "speed", speed.tables(result))
+        _save(result)
     if _PLOT.value:
         speed.plot_growth(result, _PLOT.value)
+
+    single = [work for work in fitting if work.batch == 1 and work.resolution <= 512]
+    for name in there:
+        print(f"threads of {name}", flush=True)
+        result["threads"][name] = speed.measure_threads(
+            name, options, single, **settings
+        )
+        _save(result)
 
 
 if __name__ == "__main__":

@@ -156,27 +156,24 @@ class Lineup:
 
 
 def measure_threads(
-    names: list[str],
+    name: str,
     options: renderers.Options,
     workloads: list[Workload],
     *,
     runs: int,
     seed: int,
 ) -> dict:
-    """Measures each renderer with one thread and with all, in turns.
+    """Measures a renderer with one thread and with all, in turns.
 
     Returns:
-      By renderer and workload what `Lineup.measure` returns for `one` and `all`.
+      By workload what `Lineup.measure` returns for `one` and `all`.
     """
-    found = {}
-    for name in names:
-        members = {"one": (name, 1), "all": (name, None)}
-        with Lineup(members, options) as lineup:
-            found[name] = {
-                str(workload): lineup.measure(workload, runs=runs, seed=seed)
-                for workload in workloads
-            }
-    return found
+    members = {"one": (name, 1), "all": (name, None)}
+    with Lineup(members, options) as lineup:
+        return {
+            str(workload): lineup.measure(workload, runs=runs, seed=seed)
+            for workload in workloads
+        }
 
 
 def measure_growth(
