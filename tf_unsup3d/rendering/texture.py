@@ -30,9 +30,9 @@ def sample_texture(
 
     With a footprint the sample is trilinear: linear between the two mipmaps around the
     level of detail, that is log2 of the length in texels of the longer side of the
-    footprint (OpenGL 4.6 specification, equations 8.7 and 8.9). Each mipmap halves the
-    one before, by means of 2 x 2 texels, as long as both its sides are even. All of it
-    is differentiable, the level of detail too.
+    footprint (OpenGL 4.6 specification, section 8.14.1). Each mipmap halves the one
+    before, by means of 2 x 2 texels, as long as both its sides are even. All of it is
+    differentiable, the level of detail too.
 
     Args:
       texture: `[batch, texture_height, texture_width, channels]`.
