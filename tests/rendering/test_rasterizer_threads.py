@@ -12,7 +12,7 @@ PROGRAM = textwrap.dedent(
     import sys
     import numpy as np
     import tensorflow as tf
-    from tf_unsup3d.rendering.rasterizer import render_mesh
+    from tf_unsup3d.rendering import rasterize, render_mesh
 
     tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
     scenes = np.load(sys.argv[2])
@@ -31,6 +31,13 @@ PROGRAM = textwrap.dedent(
         outputs += [picture, triangle_ids] + [
             gradients[name] for name in sorted(gradients) if gradients[name] is not None
         ]
+        mesh = [scene[name] for name in ("vertices", "triangles")]
+        height, width = weights.shape[1:3]
+        with tf.GradientTape() as tape:
+            tape.watch(mesh[0])
+            fragments = rasterize(*mesh, height, width, neighbors=scene["neighbors"])
+            value = tf.reduce_sum(fragments.weight**2 * fragments.depth)
+        outputs += [*fragments, tape.gradient(value, mesh[0])]
     np.savez(sys.argv[3], *outputs)
     """
 )
@@ -56,7 +63,7 @@ def test_number_of_threads_does_not_matter(tmp_path, bumpy_scene):
         assert process.wait() == 0
 
     results = [np.load(path) for path in processes]
-    assert len(results[0].files) == 14
+    assert len(results[0].files) == 28
     for other in results[1:]:
         for name in results[0].files:
             np.testing.assert_array_equal(other[name], results[0][name])
