@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_unsup3d.evaluation import depth_metrics
 from tf_unsup3d.evaluation.ellipsoids import back_project, ellipsoid_residual
@@ -136,6 +137,30 @@ def test_missed_pictures_are_counted_and_left_out(heads):
     assert summary["missed"] == 2
     assert summary["side"] == pytest.approx(0.0, abs=1e-4)
     assert summary["mask_iou"] == pytest.approx(10 / 12)
+
+
+def test_a_few_common_pixels_are_none(heads):
+    errors = []
+    for width in (5, 8):
+        mask = np.zeros_like(heads.mask)
+        mask[:, 12:17, 12 : 12 + width] = heads.mask[:, 12:17, 12 : 12 + width]
+        errors.append(compare(heads.depth, heads, mask))
+    # 3 x 3 pixels of the one are inside, up to 6 x 3 of the other.
+    assert np.isnan(errors[0].side).all()
+    assert np.isfinite(errors[1].side).any()
+
+
+def test_back_projection_inverts_the_camera():
+    depth = np.random.default_rng(0).uniform(10.5, 12.5, [4, 6])
+    points = back_project(depth)
+    shifted = points - [0.0, 0.0, PinholeCamera().distance]
+    projected = PinholeCamera().project(tf.constant(shifted), 4, 6).numpy()
+    rows, columns = np.mgrid[:4, :6] + 0.5
+    np.testing.assert_allclose(
+        projected[..., 0] / projected[..., 2], columns, rtol=1e-5
+    )
+    np.testing.assert_allclose(projected[..., 1] / projected[..., 2], rows, rtol=1e-5)
+    np.testing.assert_allclose(projected[..., 2], depth, rtol=1e-5)
 
 
 def test_summary_is_mean_and_deviation():

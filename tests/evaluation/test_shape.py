@@ -88,7 +88,7 @@ def test_the_program_measures_a_run(trainer, head_set, tmp_path):
     assert report["settings"]["test_pictures"] == 5
     assert set(report["scores"]) == {"flat", "average", "generator"}
     assert report["scores"]["generator"]["pairs"] == 16
-    assert report["scores"]["generator"]["training"][-1]["step"] == 8
+    assert report["scores"]["generator"]["training"][-1]["step"] == 12
     kept = json.loads(cache.read_text())["scores"]
     assert kept == {name: report["scores"][name] for name in ("flat", "average")}
     for word in ("SIDE", "MAD", "generator", "flat", "supervised: needs"):
@@ -194,7 +194,7 @@ def test_supervised_network_is_trained_as_long(head_set, few_are_enough, monkeyp
         shape, "predict_depth", lambda network, pictures: (test.depth, test.mask)
     )
     scores = shape.reference_scores(validation, test, 100, seed=7)
-    assert asked == dict(pairs=6, steps=50, seed=7, name="supervised")
+    assert asked == dict(pairs=6, steps=75, seed=7, name="supervised")
     assert scores["supervised"].errors["side"] == 0.0
     assert scores["supervised"].pairs == 6
     assert scores["flat"].errors["side"] > scores["average"].errors["side"] > 0.0
@@ -202,7 +202,7 @@ def test_supervised_network_is_trained_as_long(head_set, few_are_enough, monkeyp
     assert "supervised" in table and "needs" not in table
     asked.clear()
     assert "supervised" in shape.reference_scores(validation, test, 2, seed=7)
-    assert (asked["pairs"], asked["steps"]) == (2, 1)
+    assert (asked["pairs"], asked["steps"]) == (2, 2)
 
 
 def test_references_are_kept_for_the_same_heads_only(head_set, tmp_path, monkeypatch):
