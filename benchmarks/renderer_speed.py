@@ -5,6 +5,8 @@ python -m benchmarks.renderer_speed --output=docs/benchmarks/renderer_speed.json
 How it is measured is said in docs/benchmarks.md.
 """
 
+import os
+
 from absl import flags
 
 from tf_unsup3d import cli  # Before TensorFlow is imported.
@@ -34,8 +36,13 @@ def _save(result):
     """Stores what has been measured so far, and puts it into the page."""
     result["load_average_after"] = report.describe_machine()["load_average"]
     stored = report.write_json(_OUTPUT.value, result)
-    if _PAGE.value:
-        report.replace_section(_PAGE.value, "speed", speed.tables(stored))
+    if not _PAGE.value:
+        return
+    content = speed.tables(stored)
+    if _PLOT.value and os.path.exists(_PLOT.value):
+        path = os.path.relpath(_PLOT.value, os.path.dirname(_PAGE.value) or ".")
+        content += f"\n\n![Time against triangles and pixels]({path})"
+    report.replace_section(_PAGE.value, "speed", content)
 
 
 def main(argv: list[str]) -> None:
