@@ -38,7 +38,7 @@ std::vector<Mesh<T>> MakeMeshes(tensorflow::OpKernelContext* context,
                                 const SurfaceInputs& in, const Options& options) {
   std::vector<Mesh<T>> meshes(in.batch);
   ParallelFor(context, in.batch, [&](int64_t b) {
-    meshes[b] = Mesh<T>(MakeSurface<T>(in, b), options);
+    meshes[b] = Mesh<T>(MakeSurface<T>(in).Skip(b), options);
   });
   return meshes;
 }

@@ -1,19 +1,19 @@
-// The derivative of a picture: the way of draw.h, backwards.
+// The derivative of a picture.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_DIFFERENTIATE_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_DIFFERENTIATE_H_
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
-#include "draw.h"
+#include "differentiate_pixel.h"
 #include "fragments.h"
 #include "geometry.h"
 #include "layer_point.h"
 #include "mesh.h"
 #include "pixel_gradient.h"
 #include "scene.h"
-#include "shading.h"
 #include "sharp_layer.h"
 #include "soft_layer.h"
 
@@ -34,39 +34,8 @@ struct Gradients {
     attributes[index] += static_cast<T>(value);
   }
   void AddUv(int64_t index, Real value) { uv[index] += value; }
-};
-
-// The colour of a pixel, `g` being the derivative with respect to it: a function of
-// its layers, see PixelDifferentiator.
-template <typename T>
-struct PixelColour {
-  const Scene<T>& scene;
-  const Mesh<T>& mesh;
-  const Pixel<Real>& pixel;
-  const int sharp_triangle;
-  const Real px, py;
-  const T *background, *g;
-  Gradients<T>& gradients;
-  T* background_gradient;
-
-  // The colour that the layer shows, seen along g.
-  Real Worth(int fragment) const {
-    Real sum = 0;
-    VisitLayer(scene, mesh, pixel, fragment, sharp_triangle, px, py, background,
-               [&](int c, Real value) { sum += g[c] * value; });
-    return sum;
-  }
-
-  void AddPoint(const LayerPoint& point, Real weight, Real barycentric_gradient[3],
-                Real*) {
-    ColourGradient(scene.material, point.triangle, point.barycentric, weight, g,
-                   gradients, barycentric_gradient);
-  }
-
-  void AddBackground(Real weight) {
-    for (int c = 0; c < scene.channels; ++c) {
-      background_gradient[c] = static_cast<T>(weight * g[c]);
-    }
+  void AddVertex(int64_t index, const Vertex<Real>& value) {
+    AddScaled(&vertices[index], Real(1), value);
   }
 };
 
@@ -82,20 +51,18 @@ int64_t DifferentiateBand(const Scene<T>& scene, const Mesh<T>& mesh,
   const int channels = scene.channels;
   const int64_t wrong = FindDepths(scene, mesh, begin, end, ids, depths);
   if (wrong >= 0) return wrong;
-  PixelDifferentiator<T> differentiator(mesh, options, gradients.vertices);
-  VisitPixels(mesh, options, begin, end, scene.width, depths, [&](
-      int64_t i, Real px, Real py, const Pixel<Real>& pixel) {
+  std::vector<FragmentGradient> fragments;
+  VisitPixels(mesh, options, begin, end, scene.width, ids, depths, [&](
+      int64_t i, const Place& place, const Pixel<Real>& pixel) {
     const T* g = picture_gradient + i * channels;
-    T* own_background_gradient = background_gradient + i * channels;
-    if (pixel.count == 0 && ids[i] == kSharp) {
-      std::copy(g, g + channels, own_background_gradient);
+    if (pixel.count == 0 && place.sharp_triangle == kSharp) {
+      std::copy(g, g + channels, background_gradient + i * channels);
       return;
     }
-    std::fill_n(own_background_gradient, channels, T(0));
-    PixelColour<T> colour = {scene, mesh, pixel, ids[i], px, py,
-                             scene.background + i * channels, g, gradients,
-                             own_background_gradient};
-    differentiator.Differentiate(pixel, ids[i], px, py, colour);
+    fragments.resize(pixel.count);
+    DifferentiatePixel(scene, mesh.view(), Real(options.margin), pixel, place,
+                       scene.background + i * channels, g, fragments.data(),
+                       gradients, background_gradient + i * channels);
   });
   return -1;
 }

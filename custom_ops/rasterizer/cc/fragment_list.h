@@ -32,12 +32,12 @@ std::vector<ListedFragment> ListBand(const Surface<T>& surface, const Mesh<T>& m
                                      int* ids, Real* depths) {
   std::vector<ListedFragment> list;
   DrawSharp(mesh, begin, end, surface.width, ids, depths);
-  VisitPixels(mesh, options, begin, end, surface.width, depths, [&](
-      int64_t i, Real px, Real py, const Pixel<Real>& pixel) {
+  VisitPixels(mesh, options, begin, end, surface.width, ids, depths, [&](
+      int64_t i, const Place& place, const Pixel<Real>& pixel) {
     for (Layer<Real> layer = pixel.FirstLayer();; layer = pixel.NextLayer(layer)) {
       if (layer.Weight() > 0) {
         const LayerPoint point =
-            FindLayerPoint(mesh, pixel, layer.fragment, ids[i], px, py);
+            FindLayerPoint(mesh.view(), pixel, layer.fragment, place);
         if (point.triangle >= 0) list.push_back({i, point, layer.Weight()});
       }
       if (layer.fragment == kSharp) break;
@@ -54,18 +54,19 @@ struct FragmentGradients {
   const T *barycentric, *depth, *weight;  // [count, 3], [count], [count]
 };
 
-// A function of the fragments of a pixel, see PixelDifferentiator: those from `next`
+// A function of the fragments of a pixel, see DifferentiateLayers: those from `next`
 // on, and up to `end`.
 template <typename T>
 struct PixelFragments {
   const FragmentGradients<T>& gradients;
   int64_t next, end;
+  Vertex<Real>* vertex_gradients;
 
   // A layer that is not listed, since its weight is 0, takes its turn with the one
   // after it. The background comes last and is worth nothing.
   Real Worth(int) const { return next < end ? Real(gradients.weight[next]) : Real(0); }
 
-  void AddPoint(const LayerPoint&, Real, Real barycentric_gradient[3],
+  void AddPoint(int, const Real[3], Real, Real barycentric_gradient[3],
                 Real* depth_gradient) {
     if (next < end) {
       for (int k = 0; k < 3; ++k) {
@@ -77,6 +78,10 @@ struct PixelFragments {
   }
 
   void AddBackground(Real) {}
+
+  void AddVertex(int64_t vertex, const Vertex<Real>& gradient) {
+    AddScaled(&vertex_gradients[vertex], Real(1), gradient);
+  }
 };
 
 // Which input of the derivative does not belong to the others at a pixel.
@@ -95,17 +100,19 @@ Mismatch DifferentiateList(const Surface<T>& surface, const Mesh<T>& mesh,
   const int64_t wrong = FindDepths(surface, mesh, begin, end, ids, depths);
   if (wrong >= 0) return {wrong, true};
   Mismatch mismatch;
-  PixelDifferentiator<T> differentiator(mesh, options, vertex_gradients);
+  std::vector<FragmentGradient> scratch;
   int64_t next = 0;
-  VisitPixels(mesh, options, begin, end, surface.width, depths, [&](
-      int64_t i, Real px, Real py, const Pixel<Real>& pixel) {
-    PixelFragments<T> fragments = {gradients, next, next};
+  VisitPixels(mesh, options, begin, end, surface.width, ids, depths, [&](
+      int64_t i, const Place& place, const Pixel<Real>& pixel) {
+    PixelFragments<T> fragments = {gradients, next, next, vertex_gradients};
     while (fragments.end < gradients.count &&
            gradients.pixels[fragments.end] - gradients.first_pixel == i) {
       ++fragments.end;
     }
-    if (pixel.count > 0 || ids[i] != kSharp) {
-      differentiator.Differentiate(pixel, ids[i], px, py, fragments);
+    if (pixel.count > 0 || place.sharp_triangle != kSharp) {
+      scratch.resize(pixel.count);
+      DifferentiateLayers(mesh.view(), Real(options.margin), pixel, place,
+                          scratch.data(), fragments);
     }
     if (fragments.next != fragments.end && mismatch.pixel < 0) mismatch.pixel = i;
     next = fragments.end;

@@ -35,6 +35,22 @@ struct Fragment {
   Real parameter;  // of the nearest point: 0 at the edge's first end, 1 at its second
 };
 
+// Finds what an edge owns at the pixel centre (px, py), its pixel and edge aside.
+// Returns whether that is a fragment which the sharp surface does not hide.
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline bool FindFragment(const EdgePart<Real>& part, Real px,
+                                             Real py, Real margin, Real push,
+                                             Real sharp_depth,
+                                             Fragment<Real>* fragment) {
+  const EdgePoint<Real> point = NearestOnEdge(part, px, py);
+  fragment->extent = point.distance / margin;
+  fragment->depth = point.depth;
+  fragment->parameter = point.parameter;
+  // What is hidden where it reaches furthest forward is hidden everywhere.
+  return point.distance < margin &&
+         point.depth * (1 + push * fragment->extent) < sharp_depth;
+}
+
 // Where a fragment lies on the triangle that owns its edge.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline void FragmentBarycentric(const Fragment<Real>& fragment,

@@ -62,7 +62,7 @@ class RasterizeMeshOp : public OpKernel {
     std::vector<std::vector<ListedFragment>> lists(bands.units());
     ParallelFor(context, bands.units(), [&](int64_t unit) {
       const int64_t b = bands.picture(unit);
-      lists[unit] = ListBand(MakeSurface<T>(in, b), meshes[b], options_,
+      lists[unit] = ListBand(MakeSurface<T>(in).Skip(b), meshes[b], options_,
                              bands.begin(unit), bands.end(unit),
                              ids->flat<int32_t>().data() + b * pixels,
                              depths.flat<double>().data() + b * pixels);
@@ -158,7 +158,7 @@ class RasterizeMeshGradOp : public OpKernel {
           unit * in.vertex_count;
       std::fill_n(vertex_gradients, in.vertex_count, Vertex<Real>{0, 0, 0});
       mismatches[unit] = DifferentiateList(
-          MakeSurface<T>(in, b), meshes[b], options_, bands.begin(unit),
+          MakeSurface<T>(in).Skip(b), meshes[b], options_, bands.begin(unit),
           bands.end(unit), gradients, ids.flat<int32_t>().data() + b * pixels,
           depths.flat<double>().data() + b * pixels, vertex_gradients);
     });

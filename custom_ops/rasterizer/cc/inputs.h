@@ -43,17 +43,10 @@ absl::Status CheckValues(const Inputs& inputs);
 absl::Status ReadOptions(tensorflow::OpKernelConstruction* construction,
                          Options* options);
 
-// The values of one picture of the batch.
+// The inputs of the first picture of the batch.
 template <typename T>
-const T* PartOf(const tensorflow::Tensor& tensor, int64_t picture) {
-  return tensor.flat<T>().data() +
-         picture * (tensor.NumElements() / tensor.dim_size(0));
-}
-
-// The inputs of one picture of the batch.
-template <typename T>
-Surface<T> MakeSurface(const SurfaceInputs& in, int64_t picture) {
-  return {PartOf<T>(*in.vertices, picture),
+Surface<T> MakeSurface(const SurfaceInputs& in) {
+  return {in.vertices->flat<T>().data(),
           in.triangles->flat<int32_t>().data(),
           in.neighbors->flat<int32_t>().data(),
           in.vertex_count,
@@ -63,18 +56,18 @@ Surface<T> MakeSurface(const SurfaceInputs& in, int64_t picture) {
 }
 
 template <typename T>
-Scene<T> MakeScene(const Inputs& in, int64_t picture) {
+Scene<T> MakeScene(const Inputs& in) {
   const Material<T> material = {in.triangles->flat<int32_t>().data(),
                                 in.uv_triangles->flat<int32_t>().data(),
                                 in.uv->flat<T>().data(),
-                                PartOf<T>(*in.texture, picture),
-                                PartOf<T>(*in.attributes, picture),
+                                in.texture->flat<T>().data(),
+                                in.attributes->flat<T>().data(),
                                 in.texture_height,
                                 in.texture_width,
                                 in.texture_channels,
                                 in.attribute_channels};
-  return {MakeSurface<T>(in, picture), material, PartOf<T>(*in.background, picture),
-          in.uv_count, in.channels};
+  return {MakeSurface<T>(in), material, in.background->flat<T>().data(), in.uv_count,
+          in.channels};
 }
 
 }  // namespace unsup3d

@@ -3,25 +3,30 @@
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_LAYER_POINT_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_LAYER_POINT_H_
 
-#include <algorithm>
-
 #include "fragments.h"
-#include "mesh.h"
+#include "geometry.h"
+#include "mesh_view.h"
 #include "scene.h"
-#include "sharp_layer.h"
 
 namespace unsup3d {
+
+// Where a pixel is, and what the sharp layer shows there.
+struct Place {
+  Real px, py;         // its centre
+  int sharp_triangle;  // or kSharp if there is none
+};
 
 struct LayerPoint {
   int triangle;  // negative if the layer shows the background: there is no point then
   Real barycentric[3], depth;
 };
 
-// Finds what a layer shows, `fragment` of the pixel with the centre (px, py) or
-// kSharp, and `sharp_triangle` the sharp surface there or kSharp for none.
+// Finds what a layer shows, `fragment` of the pixel or kSharp.
 template <typename T>
-LayerPoint FindLayerPoint(const Mesh<T>& mesh, const Pixel<Real>& pixel, int fragment,
-                          int sharp_triangle, Real px, Real py) {
+UNSUP3D_HOST_DEVICE inline LayerPoint FindLayerPoint(const MeshView<T>& mesh,
+                                                     const Pixel<Real>& pixel,
+                                                     int fragment,
+                                                     const Place& place) {
   LayerPoint point;
   if (fragment != kSharp) {
     point.triangle = pixel.fragments[fragment].edge / 3;
@@ -29,11 +34,11 @@ LayerPoint FindLayerPoint(const Mesh<T>& mesh, const Pixel<Real>& pixel, int fra
     FragmentBarycentric(pixel.fragments[fragment], point.barycentric);
     return point;
   }
-  point.triangle = sharp_triangle;
-  if (sharp_triangle >= 0) {
+  point.triangle = place.sharp_triangle;
+  if (place.sharp_triangle >= 0) {
     SurfacePoint<Real> sharp;
-    FindSharpPoint(mesh, sharp_triangle, px, py, &sharp);
-    std::copy_n(sharp.barycentric, 3, point.barycentric);
+    mesh.Cover(place.sharp_triangle, place.px, place.py, &sharp);
+    for (int k = 0; k < 3; ++k) point.barycentric[k] = sharp.barycentric[k];
     point.depth = sharp.depth;
   }
   return point;

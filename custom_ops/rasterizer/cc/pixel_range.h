@@ -13,15 +13,17 @@ namespace unsup3d {
 struct PixelRange {
   int begin, end;
 
-  bool empty() const { return begin >= end; }
+  UNSUP3D_HOST_DEVICE bool empty() const { return begin >= end; }
 };
 
-inline PixelRange Intersect(const PixelRange& a, const PixelRange& b) {
+UNSUP3D_HOST_DEVICE inline PixelRange Intersect(const PixelRange& a,
+                                                const PixelRange& b) {
   return {std::max(a.begin, b.begin), std::min(a.end, b.end)};
 }
 
 // The pixels of [0, size) whose centres lie in [low, high]. Any numbers will do.
-inline PixelRange PixelsBetween(double low, double high, int size) {
+UNSUP3D_HOST_DEVICE inline PixelRange PixelsBetween(double low, double high,
+                                                    int size) {
   // Cut to the range before they become integers; std::ceil and std::floor would be
   // calls to a library here.
   const double first = std::min(std::max(0.0, low - 0.5), double(size));
@@ -37,10 +39,22 @@ struct Footprint {
   PixelRange rows, columns;
 };
 
+UNSUP3D_HOST_DEVICE inline bool Contains(const Footprint& footprint, int row,
+                                         int column) {
+  return footprint.rows.begin <= row && row < footprint.rows.end &&
+         footprint.columns.begin <= column && column < footprint.columns.end;
+}
+
+UNSUP3D_HOST_DEVICE inline bool Meet(const Footprint& a, const Footprint& b) {
+  return !Intersect(a.rows, b.rows).empty() &&
+         !Intersect(a.columns, b.columns).empty();
+}
+
 // Finds the pixels whose centres are within a distance of the bounds, in a picture
 // of the given size. Returns whether there are any.
-inline bool FindFootprint(const Bounds<double>& bounds, double distance, int width,
-                          int height, Footprint* footprint) {
+UNSUP3D_HOST_DEVICE inline bool FindFootprint(const Bounds<double>& bounds,
+                                              double distance, int width, int height,
+                                              Footprint* footprint) {
   const double reach = distance + 1e-3;  // rounding must not cost a pixel
   footprint->rows =
       PixelsBetween(bounds.top - reach, bounds.bottom + reach, height);

@@ -49,7 +49,7 @@ class RenderMeshOp : public OpKernel {
     const int64_t pixels = static_cast<int64_t>(in.height) * in.width;
     ParallelFor(context, bands.units(), [&](int64_t unit) {
       const int64_t b = bands.picture(unit);
-      DrawBand(MakeScene<T>(in, b), meshes[b], options_, bands.begin(unit),
+      DrawBand(MakeScene<T>(in).Skip(b), meshes[b], options_, bands.begin(unit),
                bands.end(unit), ids->flat<int32_t>().data() + b * pixels,
                depths.flat<double>().data() + b * pixels,
                picture->flat<T>().data() + b * pixels * in.channels);
@@ -140,7 +140,7 @@ class RenderMeshGradOp : public OpKernel {
       std::fill_n(gradients.texture, texture_size, T(0));
       std::fill_n(gradients.attributes, attributes_size, T(0));
       wrong_pixels[unit] = DifferentiateBand(
-          MakeScene<T>(in, b), meshes[b], options_, bands.begin(unit),
+          MakeScene<T>(in).Skip(b), meshes[b], options_, bands.begin(unit),
           bands.end(unit),
           picture_gradient.flat<T>().data() + b * pixels * in.channels,
           ids.flat<int32_t>().data() + b * pixels,

@@ -9,7 +9,7 @@
 
 namespace unsup3d {
 
-// On the processor everything is computed in double precision, for float inputs too.
+// Everything is computed in double precision, for float inputs too.
 using Real = double;
 
 // What there is to be seen in a picture, and the size of that. All indices are valid,
@@ -21,6 +21,18 @@ struct Surface {
   const int* neighbors;  // [triangle_count, 3], -1 for none
   int64_t vertex_count;
   int triangle_count, height, width;
+
+  UNSUP3D_HOST_DEVICE int64_t pixels() const {
+    return static_cast<int64_t>(height) * width;
+  }
+
+  // That of the picture that comes so many later, in arrays that hold one after
+  // another.
+  UNSUP3D_HOST_DEVICE Surface Skip(int64_t pictures) const {
+    Surface surface = *this;
+    surface.vertices += pictures * vertex_count * 3;
+    return surface;
+  }
 };
 
 // And what it looks like. UVs are finite.
@@ -31,12 +43,21 @@ struct Scene : Surface<T> {
   int64_t uv_count;
   int channels;
 
-  int64_t texture_size() const {
+  UNSUP3D_HOST_DEVICE int64_t texture_size() const {
     return static_cast<int64_t>(material.texture_height) * material.texture_width *
            material.texture_channels;
   }
-  int64_t attributes_size() const {
+  UNSUP3D_HOST_DEVICE int64_t attributes_size() const {
     return this->vertex_count * material.attribute_channels;
+  }
+
+  UNSUP3D_HOST_DEVICE Scene Skip(int64_t pictures) const {
+    Scene scene = {Surface<T>::Skip(pictures), material, background, uv_count,
+                   channels};
+    scene.material.texture += pictures * texture_size();
+    scene.material.attributes += pictures * attributes_size();
+    scene.background += pictures * this->pixels() * channels;
+    return scene;
   }
 };
 

@@ -27,7 +27,7 @@ void DrawSharp(const Mesh<T>& mesh, int begin, int end, int width, int* ids,
     const PixelRange rows = Intersect(footprint.rows, {begin, end});
     if (rows.empty()) continue;
     Vertex<Real> corners[3];
-    mesh.Corners(f, corners);
+    mesh.view().Corners(f, corners);
     for (int y = rows.begin; y < rows.end; ++y) {
       for (int x = footprint.columns.begin; x < footprint.columns.end; ++x) {
         SurfacePoint<Real> point;
@@ -43,15 +43,6 @@ void DrawSharp(const Mesh<T>& mesh, int begin, int end, int width, int* ids,
   }
 }
 
-// Whether the triangle is drawn and covers the pixel centre (px, py), and where.
-template <typename T>
-bool FindSharpPoint(const Mesh<T>& mesh, int triangle, Real px, Real py,
-                    SurfacePoint<Real>* point) {
-  Vertex<Real> corners[3];
-  mesh.Corners(triangle, corners);
-  return mesh.is_drawn(triangle) && CoverPixel(corners, px, py, point);
-}
-
 // Finds the depths that DrawSharp found with `ids`. Returns the first pixel whose
 // index is that of no triangle drawn there, or -1 if there is none.
 template <typename T>
@@ -64,7 +55,7 @@ int64_t FindDepths(const Surface<T>& surface, const Mesh<T>& mesh, int begin, in
       if (ids[i] == kSharp) continue;
       SurfacePoint<Real> point;
       if (ids[i] < 0 || ids[i] >= surface.triangle_count ||
-          !FindSharpPoint(mesh, ids[i], x + 0.5, y + 0.5, &point)) {
+          !mesh.view().Cover(ids[i], x + 0.5, y + 0.5, &point)) {
         return i;
       }
       depths[i] = point.depth;

@@ -11,6 +11,7 @@
 
 #include "fragments.h"
 #include "geometry.h"
+#include "layer_point.h"
 #include "mesh.h"
 #include "pixel_range.h"
 
@@ -52,18 +53,19 @@ class SoftLayer {
       const PixelRange rows = Intersect(footprint.rows, {begin, end});
       if (rows.empty()) continue;
       EdgePart<Real> part;
-      ClipEdge(mesh_.At(mesh_.First(e)), mesh_.At(mesh_.Second(e)), &part);
+      mesh_.view().VisiblePart(e, &part);
       for (int y = rows.begin; y < rows.end; ++y) {
         const PixelRange columns = Columns(part, y + 0.5);
         for (int x = columns.begin; x < columns.end; ++x) {
-          const EdgePoint<Real> point = NearestOnEdge(part, x + 0.5, y + 0.5);
-          if (!(point.distance < margin_)) continue;
-          const int pixel = (y - begin) * width_ + x;
-          const Real extent = point.distance / margin_;
-          // What is hidden where it reaches furthest forward is hidden everywhere.
-          if (!(point.depth * (1 + push_ * extent) < depths[pixel])) continue;
-          found_.push_back({pixel, e, extent, point.depth, point.parameter});
-          ++starts_[pixel + 1];
+          Fragment<Real> fragment;
+          fragment.pixel = (y - begin) * width_ + x;
+          fragment.edge = e;
+          if (!FindFragment(part, x + 0.5, y + 0.5, margin_, push_,
+                            depths[fragment.pixel], &fragment)) {
+            continue;
+          }
+          found_.push_back(fragment);
+          ++starts_[fragment.pixel + 1];
         }
       }
     }
@@ -101,17 +103,18 @@ class SoftLayer {
   std::vector<size_t> starts_, next_;
 };
 
-// Calls `visit(index, px, py, pixel)` for the pixels of the rows begin .. end, in
-// their order, with their centres. `depths` [height, width] are those of DrawSharp.
+// Calls `visit(index, place, pixel)` for the pixels of the rows begin .. end, in their
+// order. `ids` and `depths`, [height, width], are those of DrawSharp.
 template <typename T, typename Visit>
 void VisitPixels(const Mesh<T>& mesh, const Options& options, int begin, int end,
-                 int width, const Real* depths, Visit visit) {
+                 int width, const int* ids, const Real* depths, Visit visit) {
   SoftLayer<T> soft(mesh, width, options);
   for (int y = begin; y < end; ++y) {
     soft.MoveTo(y, end, depths);
     for (int x = 0; x < width; ++x) {
       const int64_t i = static_cast<int64_t>(y) * width + x;
-      visit(i, x + 0.5, y + 0.5, soft.At(x, depths[i]));
+      const Place place = {x + 0.5, y + 0.5, ids[i]};
+      visit(i, place, soft.At(x, depths[i]));
     }
   }
 }
