@@ -4,12 +4,18 @@
 
 needs g++ (or the compiler named by CXX). The library's name carries the TensorFlow
 version, since a library built for one version does not load into another.
+
+With nvcc (on the PATH, in /usr/local/cuda, or named by NVCC) the library also holds
+the CUDA kernels; it needs neither a GPU nor CUDA to load. `NVCC=`, with nothing after
+it, builds for the CPU alone.
 """
 
 import argparse
 import os
 import pathlib
+import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +23,22 @@ from concurrent import futures
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parent / "cc"
 SOURCES = ("rasterize_ops.cc", "rasterize_cpu.cc", "fragments_cpu.cc", "inputs.cc")
+GPU_SOURCE = "rasterize_gpu.cc"
+CUDA_SOURCE = "rasterize_gpu.cu.cc"
+# Turing to Hopper as machine code; what is newer translates the code for Hopper.
+CUDA_ARCHITECTURES = ("75", "80", "86", "89", "90")
 OUTPUT_DIR = SOURCE_DIR.parents[2] / "tf_unsup3d" / "rendering" / "lib"
+
+CXX_FLAGS = [
+    *("-O3", "-w", "-fPIC", "-fno-math-errno"),
+    # Fused products would open cracks between triangles (see CoverPixel).
+    "-ffp-contract=off",
+]
+NVCC_FLAGS = [
+    *("-std=c++17", "-O3", "-w", "-Xcompiler=-fPIC", "--threads=0"),
+    *("--extended-lambda", "--expt-relaxed-constexpr"),
+    "-fmad=false",  # the same arithmetic as on the CPU
+]
 
 
 def _is_up_to_date(library: pathlib.Path) -> bool:
@@ -28,10 +49,45 @@ def _is_up_to_date(library: pathlib.Path) -> bool:
     return all(source.stat().st_mtime <= built for source in sources)
 
 
-def _run(command: list[str]) -> None:
-    result = subprocess.run(command, capture_output=True, text=True)
+def _run(command: list[str]) -> str:
+    try:
+        result = subprocess.run(command, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise RuntimeError(
+            f"no compiler {command[0]}: install it, or set CXX (C++) or NVCC (CUDA)"
+        ) from error
     if result.returncode != 0:
         raise RuntimeError(f"{shlex.join(command)} failed:\n{result.stderr.strip()}")
+    return result.stderr
+
+
+def find_nvcc() -> list[str] | None:
+    """Finds the command that runs nvcc, or None for a build without CUDA."""
+    if "NVCC" in os.environ:
+        return shlex.split(os.environ["NVCC"]) or None
+    nvcc = shutil.which("nvcc") or shutil.which("/usr/local/cuda/bin/nvcc")
+    return [nvcc] if nvcc else None
+
+
+def _cuda_directories(nvcc: list[str]) -> tuple[pathlib.Path, pathlib.Path]:
+    """Asks nvcc where its headers and the static runtime library are."""
+    told = _run([*nvcc, "--dryrun", "-x", "cu", "-c", str(SOURCE_DIR / CUDA_SOURCE)])
+    root = pathlib.Path(re.search(r"^#\$ TOP=(.*)$", told, re.MULTILINE)[1].strip())
+    for libraries in ("lib64", "lib", "targets/x86_64-linux/lib"):
+        if (root / libraries / "libcudart_static.a").exists():
+            return root / "include", root / libraries
+    raise RuntimeError(
+        f"{nvcc[0]} comes without libcudart_static.a: install the CUDA runtime, or"
+        " set NVCC= to build for the CPU alone"
+    )
+
+
+def _nvcc_command(nvcc: list[str], target: str) -> list[str]:
+    code = [f"-gencode=arch=compute_{a},code=sm_{a}" for a in CUDA_ARCHITECTURES]
+    newest = CUDA_ARCHITECTURES[-1]
+    code.append(f"-gencode=arch=compute_{newest},code=compute_{newest}")
+    source = str(SOURCE_DIR / CUDA_SOURCE)
+    return [*nvcc, *NVCC_FLAGS, *code, "-x", "cu", "-c", source, "-o", target]
 
 
 def build(
@@ -47,7 +103,7 @@ def build(
       The path of the library.
 
     Raises:
-      RuntimeError: the compiler is missing or failed; the message holds its output.
+      RuntimeError: a compiler is missing or failed; the message holds its output.
     """
     import tensorflow as tf
 
@@ -57,31 +113,45 @@ def build(
         return library
 
     compiler = shlex.split(os.environ.get("CXX", "g++"))
-    # Fused products would open cracks between triangles (see CoverPixel).
-    flags = ["-O3", "-w", "-fPIC", "-ffp-contract=off", "-fno-math-errno"]
-    compile_flags = [*tf.sysconfig.get_compile_flags(), *flags]
+    nvcc = find_nvcc()
     output_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output_dir) as scratch:
-        objects = [
-            str(pathlib.Path(scratch) / (pathlib.Path(source).stem + ".o"))
-            for source in SOURCES
-        ]
-        commands = [
-            [*compiler, *compile_flags, "-c", str(SOURCE_DIR / source), "-o", target]
-            for source, target in zip(SOURCES, objects, strict=True)
-        ]
-        linked = str(pathlib.Path(scratch) / library.name)
-        try:
-            with futures.ThreadPoolExecutor() as executor:
-                list(executor.map(_run, commands))
-            _run(
-                [*compiler, "-shared", *objects, "-o", linked]
-                + tf.sysconfig.get_link_flags()
-            )
-        except FileNotFoundError as error:
-            raise RuntimeError(
-                f"no C++ compiler {compiler[0]}: install g++ or set CXX"
-            ) from error
+
+        def scratch_file(name: str) -> str:
+            return str(pathlib.Path(scratch) / name)
+
+        def compile_command(source: str, *flags: str) -> list[str]:
+            target = scratch_file(source + ".o")
+            return [
+                *(*compiler, *tf.sysconfig.get_compile_flags(), *CXX_FLAGS, *flags),
+                *("-c", str(SOURCE_DIR / source), "-o", target),
+            ]
+
+        commands = [compile_command(source) for source in SOURCES]
+        objects = [command[-1] for command in commands]
+        runtime = []
+        if nvcc:
+            include_dir, library_dir = _cuda_directories(nvcc)
+            commands += [
+                compile_command(GPU_SOURCE, "-DGOOGLE_CUDA=1", f"-I{include_dir}"),
+                _nvcc_command(nvcc, scratch_file(CUDA_SOURCE + ".o")),
+            ]
+            objects += [command[-1] for command in commands[-2:]]
+            # Before TensorFlow, which has stubs of the same names: those of the
+            # runtime are bound here, and kept from the rest of the process.
+            runtime = [
+                *(f"-L{library_dir}", "-lcudart_static", "-ldl", "-lrt", "-lpthread"),
+                "-Wl,--exclude-libs,libcudart_static.a",
+            ]
+        else:
+            print("note: no nvcc, the op is built for the CPU alone", file=sys.stderr)
+        linked = scratch_file(library.name)
+        with futures.ThreadPoolExecutor() as executor:
+            list(executor.map(_run, commands))
+        _run(
+            [*compiler, "-shared", *objects, "-o", linked, *runtime]
+            + tf.sysconfig.get_link_flags()
+        )
         # Only a complete library ever bears the name.
         os.replace(linked, library)
     return library

@@ -10,6 +10,7 @@ namespace {
 using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
+using tensorflow::TensorShape;
 using tensorflow::errors::InvalidArgument;
 
 absl::Status CheckShape(const char* name, const Tensor& tensor, int rank,
@@ -195,6 +196,28 @@ template absl::Status CheckValues<float>(const SurfaceInputs& in);
 template absl::Status CheckValues<double>(const SurfaceInputs& in);
 template absl::Status CheckValues<float>(const Inputs& in);
 template absl::Status CheckValues<double>(const Inputs& in);
+
+absl::Status CheckGradientShapes(const Inputs& in, const Tensor& picture_gradient,
+                                 const Tensor& ids) {
+  if (picture_gradient.shape() != in.background->shape()) {
+    return InvalidArgument("picture_gradient must have the shape of background, ",
+                           in.background->shape().DebugString(), ", got ",
+                           picture_gradient.shape().DebugString());
+  }
+  const TensorShape ids_shape({in.batch, in.height, in.width});
+  if (ids.shape() != ids_shape) {
+    return InvalidArgument("triangle_ids must have the shape ",
+                           ids_shape.DebugString(), ", got ",
+                           ids.shape().DebugString());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status InvalidTriangleId(const Inputs& in, int64_t pixel, int id) {
+  return InvalidArgument("triangle_ids has ", id, " at row ",
+                         pixel / in.width % in.height, ", column ",
+                         pixel % in.width, ", which is no triangle drawn there");
+}
 
 absl::Status ReadOptions(OpKernelConstruction* construction, Options* options) {
   TF_RETURN_IF_ERROR(construction->GetAttr("margin", &options->margin));

@@ -40,6 +40,15 @@ absl::Status CheckValues(const SurfaceInputs& inputs);
 template <typename T>
 absl::Status CheckValues(const Inputs& inputs);
 
+// Checks the shapes of what the gradient alone takes.
+absl::Status CheckGradientShapes(const Inputs& inputs,
+                                 const tensorflow::Tensor& picture_gradient,
+                                 const tensorflow::Tensor& ids);
+
+// The error that a pixel, counted through the batch, has the index of a triangle which
+// is not drawn there.
+absl::Status InvalidTriangleId(const Inputs& inputs, int64_t pixel, int id);
+
 absl::Status ReadOptions(tensorflow::OpKernelConstruction* construction,
                          Options* options);
 

@@ -36,7 +36,7 @@ UNSUP3D_HOST_DEVICE inline LayerPoint FindLayerPoint(const MeshView<T>& mesh,
   }
   point.triangle = place.sharp_triangle;
   if (place.sharp_triangle >= 0) {
-    SurfacePoint<Real> sharp;
+    SurfacePoint<Real> sharp = {};
     mesh.Cover(place.sharp_triangle, place.px, place.py, &sharp);
     for (int k = 0; k < 3; ++k) point.barycentric[k] = sharp.barycentric[k];
     point.depth = sharp.depth;

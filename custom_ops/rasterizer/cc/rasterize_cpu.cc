@@ -21,7 +21,6 @@ using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
 using tensorflow::TensorShape;
-using tensorflow::errors::InvalidArgument;
 
 template <typename T>
 class RenderMeshOp : public OpKernel {
@@ -74,15 +73,7 @@ class RenderMeshGradOp : public OpKernel {
     OP_REQUIRES_OK(context, CheckValues<T>(in));
     const Tensor& picture_gradient = context->input(0);
     const Tensor& ids = context->input(1);
-    OP_REQUIRES(context, picture_gradient.shape() == in.background->shape(),
-                InvalidArgument("picture_gradient must have the shape of background, ",
-                                in.background->shape().DebugString(), ", got ",
-                                picture_gradient.shape().DebugString()));
-    const TensorShape ids_shape({in.batch, in.height, in.width});
-    OP_REQUIRES(context, ids.shape() == ids_shape,
-                InvalidArgument("triangle_ids must have the shape ",
-                                ids_shape.DebugString(), ", got ",
-                                ids.shape().DebugString()));
+    OP_REQUIRES_OK(context, CheckGradientShapes(in, picture_gradient, ids));
     Tensor *vertices = nullptr, *uv = nullptr, *texture = nullptr,
            *attributes = nullptr, *background = nullptr;
     OP_REQUIRES_OK(context,
@@ -103,7 +94,7 @@ class RenderMeshGradOp : public OpKernel {
     const int64_t attributes_size = in.vertex_count * in.attribute_channels;
     const auto dtype = tensorflow::DataTypeToEnum<T>::value;
     Tensor depths, unit_vertices, unit_uv, unit_texture, unit_attributes;
-    OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_DOUBLE, ids_shape,
+    OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_DOUBLE, ids.shape(),
                                                    &depths));
     OP_REQUIRES_OK(context, context->allocate_temp(
                                 tensorflow::DT_DOUBLE,
@@ -148,14 +139,9 @@ class RenderMeshGradOp : public OpKernel {
           background->flat<T>().data() + b * pixels * in.channels);
     });
     for (int64_t unit = 0; unit < units; ++unit) {
-      const int64_t i = wrong_pixels[unit];
-      OP_REQUIRES(
-          context, i < 0,
-          InvalidArgument(
-              "triangle_ids has ",
-              ids.flat<int32_t>()(bands.picture(unit) * pixels + i), " at row ",
-              i / in.width, ", column ", i % in.width,
-              ", which is no triangle drawn there"));
+      if (wrong_pixels[unit] < 0) continue;
+      const int64_t i = bands.picture(unit) * pixels + wrong_pixels[unit];
+      OP_REQUIRES_OK(context, InvalidTriangleId(in, i, ids.flat<int32_t>()(i)));
     }
 
     ParallelFor(context, in.batch, [&](int64_t b) {
