@@ -95,7 +95,8 @@ define compile_op
 $(check_prerequisites)
 @echo "compiling $@"; \
 messages=$$($(1)/bin/python custom_ops/rasterizer/build.py 2>&1) || \
-    { printf '%s\n' "$$messages" >&2; exit 1; }
+    { printf '%s\n' "$$messages" >&2; exit 1; }; \
+printf '%s\n' "$$messages" | sed -n '/^note: /p'
 endef
 
 $(OP): $(OP_SOURCES) | .venv/.packages

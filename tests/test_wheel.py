@@ -42,6 +42,8 @@ def wheel(tmp_path_factory):
         capture_output=True,
         text=True,
         timeout=300,
+        # Compiling for GPUs takes a while and makes no difference here.
+        env={**os.environ, "NVCC": ""},
     )
     assert result.returncode == 0, result.stdout + result.stderr
     (path,) = folder.glob("*.whl")

@@ -3,11 +3,13 @@
 import importlib.util
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import kernels
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.rendering import library
@@ -67,14 +69,52 @@ def test_stale_library_is_rebuilt_and_a_failure_explained(tmp_path, monkeypatch)
     path = tmp_path / f"rasterizer_tf{tf.__version__}.so"
     path.write_text("older than its sources")
     os.utime(path, (0, 0))
+    monkeypatch.setenv("NVCC", "")
     monkeypatch.setenv("CXX", "no-such-compiler")
-    with pytest.raises(RuntimeError, match="no C\\+\\+ compiler no-such-compiler"):
+    with pytest.raises(RuntimeError, match="no compiler no-such-compiler.* CXX"):
         _build_module().build(tmp_path)
     monkeypatch.setenv("CXX", "false")
     with pytest.raises(RuntimeError, match="false .*failed"):
         _build_module().build(tmp_path)
     # What is there is kept, and no scratch files stay behind.
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_nvcc_is_optional(monkeypatch):
+    builder = _build_module()
+    monkeypatch.setenv("NVCC", "")
+    assert builder.find_nvcc() is None
+    monkeypatch.setenv("NVCC", "my-nvcc -ccbin g++-12")
+    assert builder.find_nvcc() == ["my-nvcc", "-ccbin", "g++-12"]
+    monkeypatch.delenv("NVCC")
+    monkeypatch.setattr(builder.shutil, "which", lambda name: None)
+    assert builder.find_nvcc() is None
+
+
+def test_missing_nvcc_is_one_clear_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("NVCC", "no-such-nvcc")
+    with pytest.raises(RuntimeError, match="no compiler no-such-nvcc.* NVCC"):
+        _build_module().build(tmp_path)
+
+
+def test_library_needs_nothing_of_cuda():
+    """It loads without a GPU, and takes nothing of CUDA from TensorFlow."""
+    command = ["nm", "--dynamic", "--undefined-only", library.find_library()]
+    symbols = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "tensorflow" in symbols
+    names = [line.split()[-1] for line in symbols.splitlines()]
+    assert not [name for name in names if re.match(r"_*cu(da)?[A-Z]", name)]
+
+
+@pytest.mark.skipif(_build_module().find_nvcc() is None, reason="needs nvcc")
+def test_library_holds_the_gpu_kernels():
+    library.load_library()
+    for name in ("RenderMesh", "RenderMeshGrad"):
+        registered = kernels.get_registered_kernels_for_op(name).kernel
+        assert {kernel.device_type for kernel in registered} == {"CPU", "GPU"}
+    code = library.find_library().read_bytes()
+    for architecture in _build_module().CUDA_ARCHITECTURES:
+        assert f"sm_{architecture}".encode() in code
 
 
 @pytest.mark.parametrize("name", ["geometry_test", "picture_test"])

@@ -120,8 +120,8 @@ def render_mesh(
     }
     if backend == "reference":
         return reference.render_mesh(**arguments)
-    # No device is set here: the op has a CPU kernel only, and TensorFlow's soft
-    # placement, on by default, moves an op without a kernel for its device there.
+    # No device is set here. Where the op was built without nvcc it has kernels for the
+    # CPU alone, and TensorFlow's soft placement, on by default, puts it there.
     result = library.load_library().render_mesh(**arguments)
     return result.picture, result.triangle_ids
 
