@@ -335,7 +335,6 @@ void DrawPixels(const Job<T>& job, const int* ids, T* picture, cudaStream_t stre
 // Where the gradients of a picture are added up.
 struct GradientSums {
   FixedPointSum *vertices, *uv, *texture, *attributes;
-  int log_terms;
   bool measuring;  // in the first of the two passes
 
   __device__ void Add(FixedPointSum* sum, Real term) {
@@ -343,7 +342,7 @@ struct GradientSums {
     if (measuring) {
       MeasureTerm(sum, term);
     } else {
-      AddTerm(sum, term, log_terms);
+      AddTerm(sum, term);
     }
   }
   __device__ void AddTexture(int64_t i, Real term) { Add(&texture[i], term); }
@@ -377,22 +376,11 @@ void DifferentiatePixels(const Job<T>& job, const int* ids, const T* picture_gra
 }
 
 template <typename T>
-void WriteSums(const FixedPointSum* sums, int64_t count, int log_terms, T* target,
+void WriteSums(const FixedPointSum* sums, int64_t count, T* target,
                cudaStream_t stream) {
   ForEach(count, stream, [=] __device__(int64_t i) {
-    target[i] = static_cast<T>(SumValue(sums[i], log_terms));
+    target[i] = static_cast<T>(SumValue(sums[i]));
   });
-}
-
-// The binary logarithm, rounded up, of how many terms one gradient can have.
-int LogTerms(int64_t pixels, int64_t fragments) {
-  // A pixel has a layer for the sharp surface, and at most two for each fragment. In
-  // one of them a texel can be all four that are sampled. Each fragment adds to two
-  // vertices then, and the sharp surface to three.
-  const int64_t most = 4 * (pixels + 2 * fragments);
-  int log = 0;
-  while ((int64_t{1} << log) < most) ++log;
-  return log;
 }
 
 }  // namespace
@@ -425,34 +413,28 @@ GpuStatus DifferentiateOnGpu(const Batch<T>& batch, const Options& options,
   if (status.code != GpuStatus::kOk) return status;
 
   const Scene<T>& first = batch.first;
-  const int64_t fragments = static_cast<int64_t>(findings.fragments);
   const int64_t vertices = batch.size * first.vertex_count * 3;
   const int64_t uv = first.uv_count * 2;
   const int64_t texture = batch.size * first.texture_size();
   const int64_t attributes = batch.size * first.attributes_size();
   const int64_t count = vertices + uv + texture + attributes;
   FragmentGradient* const fragment_gradients =
-      scratch.Get<FragmentGradient>(fragments);
+      scratch.Get<FragmentGradient>(static_cast<int64_t>(findings.fragments));
   FixedPointSum* const sums = scratch.Get<FixedPointSum>(count);
   if (!scratch.complete()) return {GpuStatus::kOutOfMemory};
 
   cudaMemsetAsync(sums, 0, count * sizeof(FixedPointSum), stream);
-  GradientSums parts = {sums,
-                        sums + vertices,
-                        sums + vertices + uv,
-                        sums + vertices + uv + texture,
-                        LogTerms(job.pixels(), fragments),
-                        true};
+  GradientSums parts = {sums, sums + vertices, sums + vertices + uv,
+                        sums + vertices + uv + texture, true};
   for (const bool measuring : {true, false}) {
     parts.measuring = measuring;
     DifferentiatePixels(job, ids, picture_gradient, fragment_gradients, parts,
                         gradients.background, stream);
   }
-  WriteSums(parts.vertices, vertices, parts.log_terms, gradients.vertices, stream);
-  WriteSums(parts.uv, uv, parts.log_terms, gradients.uv, stream);
-  WriteSums(parts.texture, texture, parts.log_terms, gradients.texture, stream);
-  WriteSums(parts.attributes, attributes, parts.log_terms, gradients.attributes,
-            stream);
+  WriteSums(parts.vertices, vertices, gradients.vertices, stream);
+  WriteSums(parts.uv, uv, gradients.uv, stream);
+  WriteSums(parts.texture, texture, gradients.texture, stream);
+  WriteSums(parts.attributes, attributes, gradients.attributes, stream);
   return MakeStatus(cudaGetLastError());
 }
 

@@ -2,8 +2,8 @@
 // CUDA's headers are needed to call them.
 //
 // All arrays lie in the memory of the current device, and work is queued on a stream.
-// The functions wait for it twice at most, to learn whether the inputs are valid and
-// how much memory the soft layer needs.
+// Halfway the functions wait for it, to learn whether the inputs are valid and how much
+// memory the soft layer needs.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_RASTERIZE_GPU_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_RASTERIZE_GPU_H_
