@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.renderers import Options, create
-from benchmarks.renderers.base import NotAvailable
+from benchmarks.renderers.base import DifferentiableRenderer, NotAvailable
 from benchmarks.scene import Scene
 
 # What the libraries read at their start.
@@ -40,7 +40,7 @@ class _Measured:
     def __init__(self, name: str, options: Options):
         self._renderer = create(name, options)
         self.title = self._renderer.title
-        self.differentiable = self._renderer.differentiable
+        self.differentiable = isinstance(self._renderer, DifferentiableRenderer)
 
     def describe(self) -> dict[str, Any]:
         return {"title": self.title, "differentiable": self.differentiable}

@@ -23,6 +23,26 @@ if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
 
 
+@pytest.fixture(scope="session")
+def small_model():
+    """Gin text of a trainer and models so small that tests train them."""
+    return """
+Trainer.resolution = 16
+Trainer.batch_size = 4
+Generator.latent_size = 8
+Generator.style_size = 8
+Generator.mapping_depth = 1
+Generator.texture_resolution = 16
+Generator.background_resolution = 16
+Generator.shape_resolution = 8
+Generator.shape_map_size = 16
+Generator.channel_max = 8
+Generator.subdivisions = 4
+Renderer.subdivisions = 4
+Discriminator.channel_max = 8
+"""
+
+
 @pytest.fixture(autouse=True)
 def fixed_seeds():
     """Seeds each generator of random numbers before each test."""

@@ -7,7 +7,6 @@ docs/evaluation.md says what the numbers mean.
 
 import pathlib
 
-import tensorflow as tf
 from absl import flags
 
 from tf_unsup3d import cli
@@ -89,9 +88,7 @@ def main(argv: list[str]) -> None:
     unknown = [name for name in _METRICS.value if name not in METRICS]
     if unknown or not _METRICS.value:
         raise UserError(f"--metrics: {unknown} not among {', '.join(METRICS)}")
-    # Repeats are exact on the CPU; on a GPU some gradients have no such kernel.
-    if not tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.enable_op_determinism()
+    runs.make_repeatable()
     runs.read_config(_MODEL_DIR.value)
     if "shape" in _METRICS.value:
         measure_shape()

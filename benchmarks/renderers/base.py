@@ -30,7 +30,6 @@ class Renderer(abc.ABC):
     Class attributes:
       title: name in tables.
       dtype: of its numbers.
-      differentiable: whether it has gradients.
 
     Raises:
       NotAvailable: by the constructor, if it cannot run here.
@@ -38,7 +37,6 @@ class Renderer(abc.ABC):
 
     title: str
     dtype: type = np.float32
-    differentiable: bool = True
 
     def __init__(self, options: Options):
         """Imports what the renderer needs; little else may import it."""
@@ -48,10 +46,6 @@ class Renderer(abc.ABC):
     def load(self, scene: Scene) -> Any:
         """Brings a scene into the renderer's own form; not timed."""
 
-    def move(self, loaded: Any, vertices: np.ndarray) -> Any:
-        """The same scene with other vertices [batch, vertices, 3] of `dtype`."""
-        raise NotImplementedError
-
     def weigh(self, weights: np.ndarray) -> Any:
         """Brings weights of pixels [batch, height, width, 3] into the own form."""
         return np.asarray(weights, self.dtype)
@@ -60,14 +54,22 @@ class Renderer(abc.ABC):
     def draw(self, loaded: Any) -> Any:
         """Draws [batch, height, width, 3], complete when it returns; timed."""
 
+    def to_numpy(self, result: Any) -> np.ndarray:
+        """A picture or a derivative as an array."""
+        return np.asarray(result)
+
+
+class DifferentiableRenderer(Renderer):
+    """A renderer with gradients."""
+
+    @abc.abstractmethod
+    def move(self, loaded: Any, vertices: np.ndarray) -> Any:
+        """The same scene with other vertices [batch, vertices, 3] of `dtype`."""
+
+    @abc.abstractmethod
     def differentiate(self, loaded: Any, weights: Any) -> tuple[Any, Any]:
         """Draws, and differentiates `sum(weights * picture)`; timed.
 
         Returns:
           The derivatives by the vertices [batch, vertices, 3] and by the texture.
         """
-        raise NotImplementedError
-
-    def to_numpy(self, result: Any) -> np.ndarray:
-        """A picture or a derivative as an array."""
-        return np.asarray(result)

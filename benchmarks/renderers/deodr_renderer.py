@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from benchmarks.renderers.base import NotAvailable, Options, Renderer
+from benchmarks.renderers.base import DifferentiableRenderer, NotAvailable, Options
 from benchmarks.scene import DISTANCE, FIELD_OF_VIEW, Scene
 
 
@@ -15,7 +15,7 @@ class _Loaded:
     texels: np.ndarray
 
 
-class Deodr(Renderer):
+class Deodr(DifferentiableRenderer):
     """https://github.com/martinResearch/DEODR through its `Scene2D`.
 
     It interpolates textures without perspective: with it, it has no gradient.

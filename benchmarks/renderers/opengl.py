@@ -61,7 +61,6 @@ class OpenGL(Renderer):
     """
 
     title = "OpenGL in software"
-    differentiable = False
 
     def __init__(self, options: Options):
         super().__init__(options)

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from benchmarks.renderers.base import NotAvailable, Options, Renderer
+from benchmarks.renderers.base import DifferentiableRenderer, NotAvailable, Options
 from benchmarks.scene import DISTANCE, FIELD_OF_VIEW, Scene
 
 # Nearest faces that are kept at each pixel, the library's default.
@@ -22,7 +22,7 @@ class _Loaded:
     constants: dict[str, object]
 
 
-class PyTorch3D(Renderer):
+class PyTorch3D(DifferentiableRenderer):
     """https://github.com/facebookresearch/pytorch3d, blurred over one pixel."""
 
     title = "PyTorch3D"

@@ -8,14 +8,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.renderers.base import Options, Renderer
+from benchmarks.renderers.base import DifferentiableRenderer, Options
 from benchmarks.scene import Scene
 
 # Each shape is compiled anew, on purpose.
 tf.get_logger().setLevel("ERROR")
 
 
-class TensorFlowRenderer(Renderer):
+class TensorFlowRenderer(DifferentiableRenderer):
     """Compiles the picture and its gradient with `tf.function`, once for each shape."""
 
     def __init__(self, options: Options):

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from benchmarks import gradients, renderers, report, scenes, speed
-from benchmarks.renderers import rasterize_then_splat
 from benchmarks.scene import DISTANCE, FIELD_OF_VIEW
 from benchmarks.worker import Worker, WorkerError
 from tf_unsup3d.geometry.camera import PinholeCamera
@@ -76,8 +75,6 @@ def test_wrong_gradient_is_found(scene, monkeypatch):
 
 @pytest.mark.parametrize("name", PEERS)
 def test_peers_draw_the_same_picture(scene, name):
-    if name == "tensorflow_graphics" and not rasterize_then_splat.LIBRARY.exists():
-        pytest.skip("its kernel is not compiled, which would take long")
     try:
         renderer = renderers.create(name)
     except renderers.NotAvailable as error:

@@ -20,21 +20,8 @@ from tf_unsup3d.training import runs
 from tf_unsup3d.training.trainer import Trainer
 
 BINDINGS = """
-Trainer.resolution = 16
-Trainer.batch_size = 4
 UniformViewpoints.limits = (30.0, 10.0, 0.0)
 Trainer.viewpoints = @UniformViewpoints()
-Generator.latent_size = 8
-Generator.style_size = 8
-Generator.mapping_depth = 1
-Generator.texture_resolution = 16
-Generator.background_resolution = 16
-Generator.shape_resolution = 8
-Generator.shape_map_size = 16
-Generator.channel_max = 8
-Generator.subdivisions = 4
-Renderer.subdivisions = 4
-Discriminator.channel_max = 8
 """
 DISTANCE = PinholeCamera().distance
 
@@ -50,12 +37,12 @@ def head_set(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def trainer(tmp_path_factory):
+def trainer(small_model, tmp_path_factory):
     """Of a run that was left after its first step."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     folder.mkdir()
-    (folder / "config.gin").write_text(BINDINGS)
-    gin.parse_config(BINDINGS)
+    (folder / "config.gin").write_text(small_model + BINDINGS)
+    gin.parse_config(small_model + BINDINGS)
     trainer = Trainer(folder, strategy=tf.distribute.get_strategy())
     gin.clear_config()
     trainer.step.assign(1)

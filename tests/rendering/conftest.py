@@ -239,3 +239,19 @@ def render_in_steps():
 @pytest.fixture(scope="session")
 def render_with_gradients():
     return _render_with_gradients
+
+
+@pytest.fixture(scope="session")
+def slope_error():
+    """Relative error of the gradient of a function of one step, at 0, in float64."""
+
+    def error(along):
+        step = tf.constant(0.0, tf.float64)
+        with tf.GradientTape() as tape:
+            tape.watch(step)
+            value = along(step)
+        predicted = tape.gradient(value, step)
+        difference = (along(1e-7) - along(-1e-7)) / 2e-7
+        return abs(predicted - difference) / abs(difference)
+
+    return error

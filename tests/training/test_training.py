@@ -13,22 +13,9 @@ import pytest
 from PIL import Image
 
 BINDINGS = """
-Trainer.resolution = 16
-Trainer.batch_size = 4
 Trainer.log_interval = 5
 Trainer.checkpoint_interval = 10
 Trainer.sheet_interval = 1000
-Generator.latent_size = 8
-Generator.style_size = 8
-Generator.mapping_depth = 1
-Generator.texture_resolution = 16
-Generator.background_resolution = 16
-Generator.shape_resolution = 8
-Generator.shape_map_size = 16
-Generator.channel_max = 8
-Generator.subdivisions = 4
-Renderer.subdivisions = 4
-Discriminator.channel_max = 8
 """
 
 
@@ -43,9 +30,9 @@ def pictures(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory):
+def config(small_model, tmp_path_factory):
     path = tmp_path_factory.mktemp("config") / "small.gin"
-    path.write_text(BINDINGS)
+    path.write_text(small_model + BINDINGS)
     return path
 
 

@@ -15,6 +15,15 @@ from tf_unsup3d.training.trainer import Trainer
 CONFIG_NAME = "config.gin"
 
 
+def make_repeatable() -> None:
+    """Makes repeats of this program exact, where TensorFlow can: on the CPU.
+
+    On a GPU some gradients have no such kernel.
+    """
+    if not tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.enable_op_determinism()
+
+
 def write_config(model_dir: pathlib.Path) -> str:
     """Writes the parameters in use to the run's folder.
 

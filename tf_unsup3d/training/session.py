@@ -31,9 +31,7 @@ def train(data_dir: str, model_dir: str, minutes: float | None = None) -> Traine
     Raises:
       UserError: for pictures, folders and parameters that cannot be used.
     """
-    # Repeats are exact on the CPU; on a GPU some gradients have no such kernel.
-    if not tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.enable_op_determinism()
+    runs.make_repeatable()
     folder = pathlib.Path(model_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "expect.h"
 #include "fragments.h"
 #include "geometry.h"
 #include "shading.h"
@@ -17,16 +18,6 @@
 
 namespace unsup3d {
 namespace {
-
-int failures = 0;
-
-#define EXPECT(condition)                                             \
-  do {                                                                \
-    if (!(condition)) {                                               \
-      std::printf("line %d: %s\n", __LINE__, #condition);             \
-      ++failures;                                                     \
-    }                                                                 \
-  } while (false)
 
 bool Near(double a, double b, double tolerance) {
   return std::abs(a - b) <= tolerance * (1 + std::abs(a) + std::abs(b));

@@ -12,22 +12,13 @@
 
 #include "differentiate.h"
 #include "draw.h"
+#include "expect.h"
 #include "fragment_list.h"
 #include "mesh.h"
 #include "scene.h"
 
 namespace unsup3d {
 namespace {
-
-int failures = 0;
-
-#define EXPECT(condition)                                             \
-  do {                                                                \
-    if (!(condition)) {                                               \
-      std::printf("line %d: %s\n", __LINE__, #condition);             \
-      ++failures;                                                     \
-    }                                                                 \
-  } while (false)
 
 constexpr int kHeight = 9, kWidth = 7, kTextureSize = 3, kUvs = 5;
 constexpr int kPixels = kHeight * kWidth;
