@@ -13,6 +13,7 @@ it, builds for the CPU alone.
 import argparse
 import os
 import pathlib
+import platform
 import re
 import shlex
 import shutil
@@ -31,9 +32,12 @@ OUTPUT_DIR = SOURCE_DIR.parents[2] / "tf_unsup3d" / "rendering" / "lib"
 
 CXX_FLAGS = [
     *("-O3", "-w", "-fPIC", "-fno-math-errno"),
-    # Fused products would open cracks between triangles (see CoverPixel).
+    # Fused products would open cracks between triangles (see EdgeFunctions).
     "-ffp-contract=off",
 ]
+if platform.machine() == "x86_64":
+    # TensorFlow itself does not start on a processor without AVX.
+    CXX_FLAGS.append("-mavx")
 NVCC_FLAGS = [
     *("-std=c++17", "-O3", "-w", "-Xcompiler=-fPIC", "--threads=0"),
     *("--extended-lambda", "--expt-relaxed-constexpr"),

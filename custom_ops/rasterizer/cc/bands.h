@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "pixel_range.h"
+
 namespace unsup3d {
 
 // A unit is one band of rows of one picture. How many there are depends on the sizes
@@ -13,24 +15,30 @@ namespace unsup3d {
 class Bands {
  public:
   Bands(int64_t batch, int height) : batch_(batch), height_(height) {
-    const int64_t wanted = batch > 0 ? (kMinUnits + batch - 1) / batch : 1;
-    const int possible = std::max(1, height / kMinRows);
-    count_ = static_cast<int>(std::min<int64_t>(wanted, possible));
-    rows_ = (height + count_ - 1) / count_;
-    count_ = (height + rows_ - 1) / rows_;
+    // As small as possible, but not more than a few times kMinUnits.
+    while (batch * Count() >= 2 * kMinUnits && Count() > 1) ++log_rows_;
   }
-  int64_t units() const { return batch_ * count_; }
-  int count() const { return count_; }  // per picture
-  int64_t picture(int64_t unit) const { return unit / count_; }
-  int begin(int64_t unit) const { return static_cast<int>(unit % count_) * rows_; }
-  int end(int64_t unit) const { return std::min(height_, begin(unit) + rows_); }
+  int64_t units() const { return batch_ * Count(); }
+  int count() const { return static_cast<int>(Count()); }  // per picture
+  int64_t picture(int64_t unit) const { return unit / Count(); }
+  int band(int64_t unit) const { return static_cast<int>(unit % Count()); }
+
+  PixelRange rows(int band) const {
+    return {band << log_rows_, std::min(height_, (band + 1) << log_rows_)};
+  }
+  // The bands that hold some of the rows, of which there is at least one.
+  PixelRange Holding(const PixelRange& rows) const {
+    return {rows.begin >> log_rows_, ((rows.end - 1) >> log_rows_) + 1};
+  }
 
  private:
-  static constexpr int kMinUnits = 8;  // so that a single picture uses all threads
-  static constexpr int kMinRows = 16;  // a band costs a pass over all triangles
+  static constexpr int kMinUnits = 16;  // so that a single picture uses all threads
+
+  int64_t Count() const { return ((height_ - 1) >> log_rows_) + 1; }
 
   int64_t batch_;
-  int height_, count_, rows_;
+  int height_;
+  int log_rows_ = 4;  // of the rows of a band; soft edges cross the border of bands
 };
 
 }  // namespace unsup3d

@@ -12,58 +12,79 @@
 #include "geometry.h"
 #include "layer_point.h"
 #include "mesh.h"
+#include "pixel_block.h"
 #include "pixel_gradient.h"
 #include "scene.h"
 #include "sharp_layer.h"
 #include "soft_layer.h"
+#include "sparse_sums.h"
 
 namespace unsup3d {
 
-// Where gradients are added up.
+// What one band adds to the gradients of its picture: a sink of DifferentiatePixel.
 template <typename T>
-struct Gradients {
-  Vertex<Real>* vertices;
-  Real* uv;
-  T* texture;
-  T* attributes;
+struct BandGradients {
+  SparseSums<Real> vertices;  // [vertices, 3]
+  SparseSums<Real> uv;        // [uvs, 2]
+  SparseSums<T> texture;      // [texels, texture channels]
+  SparseSums<T> attributes;   // [vertices, attribute channels]
 
-  void AddTexture(int64_t index, Real value) {
-    texture[index] += static_cast<T>(value);
-  }
-  void AddAttribute(int64_t index, Real value) {
-    attributes[index] += static_cast<T>(value);
-  }
-  void AddUv(int64_t index, Real value) { uv[index] += value; }
-  void AddVertex(int64_t index, const Vertex<Real>& value) {
-    AddScaled(&vertices[index], Real(1), value);
+  BandGradients() = default;
+  explicit BandGradients(const Scene<T>& scene)
+      : vertices(scene.vertex_count, 3),
+        uv(scene.uv_count, 2),
+        texture(scene.texel_count(), scene.material.texture_channels),
+        attributes(scene.vertex_count, scene.material.attribute_channels) {}
+
+  Real* VertexSums(int64_t vertex) { return vertices.Row(vertex); }
+  Real* UvSums(int64_t index) { return uv.Row(index); }
+  T* TexelSums(int64_t texel) { return texture.Row(texel); }
+  T* AttributeSums(int64_t vertex) { return attributes.Row(vertex); }
+
+  template <typename Sum>
+  void Add(Sum* sum, Real term) {
+    *sum += static_cast<Sum>(term);
   }
 };
 
-// Differentiates the rows begin .. end, adding to `gradients` and writing the rows of
-// `background_gradient` [height, width, channels]. `ids` are those of DrawBand and
-// the derivative with respect to its picture is `picture_gradient`; `depths` is
-// scratch. Returns the first pixel with a wrong triangle index, or -1, see FindDepths.
+// Differentiates a band, adding to `gradients` and writing the rows of
+// `background_gradient` [height, width, channels]. `ids` are those of DrawBand and the
+// derivative with respect to its picture is `picture_gradient`. Returns the first pixel
+// of the picture with a wrong triangle index, or -1, see FindDepths.
 template <typename T>
 int64_t DifferentiateBand(const Scene<T>& scene, const Mesh<T>& mesh,
-                          const Options& options, int begin, int end,
-                          const T* picture_gradient, const int* ids, Real* depths,
-                          Gradients<T> gradients, T* background_gradient) {
+                          const Options& options, int band, const T* picture_gradient,
+                          const int* ids, BandGradients<T>* gradients,
+                          T* background_gradient) {
   const int channels = scene.channels;
-  const int64_t wrong = FindDepths(scene, mesh, begin, end, ids, depths);
-  if (wrong >= 0) return wrong;
+  const PixelRange rows = mesh.bands().rows(band);
+  const int64_t first = static_cast<int64_t>(rows.begin) * scene.width;
+  ids += first;
+  picture_gradient += first * channels;
+  background_gradient += first * channels;
+  const T* backgrounds = scene.background + first * channels;
+  std::vector<Real> depths(static_cast<int64_t>(rows.end - rows.begin) * scene.width);
+  const int64_t wrong = FindDepths(scene, mesh, band, ids, depths.data());
+  if (wrong >= 0) return first + wrong;
+  std::copy_n(picture_gradient, depths.size() * channels, background_gradient);
+  PixelBlock<T> block(scene, mesh.view());
   std::vector<FragmentGradient> fragments;
-  VisitPixels(mesh, options, begin, end, scene.width, ids, depths, [&](
+  VisitPixels(mesh, options, band, scene.width, ids, depths.data(), [&](
       int64_t i, const Place& place, const Pixel<Real>& pixel) {
-    const T* g = picture_gradient + i * channels;
-    if (pixel.count == 0 && place.sharp_triangle == kSharp) {
-      std::copy(g, g + channels, background_gradient + i * channels);
+    if (pixel.count == 0) {
+      if (place.sharp_triangle == kSharp) return;
+      std::fill_n(background_gradient + i * channels, channels, T(0));
+      block.Add(i, place);
+      if (block.full()) block.Differentiate(picture_gradient, *gradients);
       return;
     }
     fragments.resize(pixel.count);
     DifferentiatePixel(scene, mesh.view(), Real(options.margin), pixel, place,
-                       scene.background + i * channels, g, fragments.data(),
-                       gradients, background_gradient + i * channels);
+                       backgrounds + i * channels, picture_gradient + i * channels,
+                       fragments.data(), *gradients,
+                       background_gradient + i * channels);
   });
+  block.Differentiate(picture_gradient, *gradients);
   return -1;
 }
 

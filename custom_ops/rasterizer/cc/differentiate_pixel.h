@@ -16,6 +16,17 @@
 
 namespace unsup3d {
 
+// Adds to the VertexSums(vertex) of `sink`.
+template <typename Sink>
+UNSUP3D_HOST_DEVICE inline void AddVertexGradient(int64_t vertex,
+                                                  const Vertex<Real>& gradient,
+                                                  Sink& sink) {
+  const auto sums = sink.VertexSums(vertex);
+  sink.Add(&sums[0], gradient.x);
+  sink.Add(&sums[1], gradient.y);
+  sink.Add(&sums[2], gradient.z);
+}
+
 // The colour of a pixel, `g` being the derivative with respect to it: a function of
 // its layers, see DifferentiateLayers.
 template <typename T, typename Sink>
@@ -39,8 +50,18 @@ struct PixelColour {
   UNSUP3D_HOST_DEVICE void AddPoint(int triangle, const Real barycentric[3],
                                     Real weight, Real barycentric_gradient[3],
                                     Real*) {
-    ColourGradient(scene.material, triangle, barycentric, weight, g, sink,
-                   barycentric_gradient);
+    const Material<T>& material = scene.material;
+    const MaterialPoint<Real> point =
+        FindMaterialPoint(material, triangle, barycentric);
+    Real uv_gradient[2];
+    MaterialGradient(material, point, weight, g, sink, uv_gradient,
+                     barycentric_gradient);
+    if (material.texture_channels == 0) return;
+    UvGradient(material, point, uv_gradient, sink);
+    for (int k = 0; k < 3; ++k) {
+      const T* uv = CornerUv(material, triangle, k);
+      barycentric_gradient[k] += uv_gradient[0] * uv[0] + uv_gradient[1] * uv[1];
+    }
   }
 
   UNSUP3D_HOST_DEVICE void AddBackground(Real weight) {
@@ -50,13 +71,12 @@ struct PixelColour {
   }
 
   UNSUP3D_HOST_DEVICE void AddVertex(int64_t vertex, const Vertex<Real>& gradient) {
-    sink.AddVertex(vertex, gradient);
+    AddVertexGradient(vertex, gradient, sink);
   }
 };
 
-// Passes the derivative `g` with respect to the colour of a pixel on to what `sink`
-// adds up, and writes that with respect to its background. `fragments` is scratch, one
-// for each fragment of the pixel.
+// Passes the derivative `g` with respect to the colour of a pixel on to `sink`, see
+// shading.h and AddVertexGradient, and writes that with respect to its background. `fragments` is scratch, one for each fragment of the pixel.
 template <typename T, typename Sink>
 UNSUP3D_HOST_DEVICE inline void DifferentiatePixel(
     const Scene<T>& scene, const MeshView<T>& mesh, Real margin,

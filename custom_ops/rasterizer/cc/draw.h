@@ -11,34 +11,44 @@
 #include "fragments.h"
 #include "layer_point.h"
 #include "mesh.h"
+#include "pixel_block.h"
 #include "scene.h"
 #include "sharp_layer.h"
 #include "soft_layer.h"
 
 namespace unsup3d {
 
-// Draws the rows begin .. end of `picture` [height, width, channels], and of `ids`
-// and `depths`, see DrawSharp.
+// Draws a band of `picture` [height, width, channels], and of `ids`, see DrawSharp.
 template <typename T>
 void DrawBand(const Scene<T>& scene, const Mesh<T>& mesh, const Options& options,
-              int begin, int end, int* ids, Real* depths, T* picture) {
+              int band, int* ids, T* picture) {
   const int channels = scene.channels;
-  DrawSharp(mesh, begin, end, scene.width, ids, depths);
+  const PixelRange rows = mesh.bands().rows(band);
+  const int64_t first = static_cast<int64_t>(rows.begin) * scene.width;
+  ids += first;
+  picture += first * channels;
+  const T* backgrounds = scene.background + first * channels;
+  std::vector<Real> depths(static_cast<int64_t>(rows.end - rows.begin) * scene.width);
   std::vector<Real> colour(channels);
-  VisitPixels(mesh, options, begin, end, scene.width, ids, depths, [&](
+  DrawSharp(mesh, band, scene.width, ids, depths.data());
+  std::copy_n(backgrounds, depths.size() * channels, picture);
+  PixelBlock<T> block(scene, mesh.view());
+  VisitPixels(mesh, options, band, scene.width, ids, depths.data(), [&](
       int64_t i, const Place& place, const Pixel<Real>& pixel) {
-    const T* background = scene.background + i * channels;
-    if (pixel.count == 0 && place.sharp_triangle == kSharp) {
-      std::copy(background, background + channels, picture + i * channels);
+    if (pixel.count == 0) {
+      if (place.sharp_triangle == kSharp) return;
+      block.Add(i, place);
+      if (block.full()) block.Draw(picture);
       return;
     }
     std::fill(colour.begin(), colour.end(), Real(0));
-    DrawPixel(scene, mesh.view(), pixel, place, background,
+    DrawPixel(scene, mesh.view(), pixel, place, backgrounds + i * channels,
               [&](int c, Real term) { colour[c] += term; });
     for (int c = 0; c < channels; ++c) {
       picture[i * channels + c] = static_cast<T>(colour[c]);
     }
   });
+  block.Draw(picture);
 }
 
 }  // namespace unsup3d

@@ -22,7 +22,9 @@ UNSUP3D_HOST_DEVICE inline void VisitLayer(const Scene<T>& scene,
                                            Visit visit) {
   const LayerPoint point = FindLayerPoint(mesh, pixel, fragment, place);
   if (point.triangle >= 0) {
-    VisitColour(scene.material, point.triangle, point.barycentric, visit);
+    VisitColour(scene.material,
+                FindMaterialPoint(scene.material, point.triangle, point.barycentric),
+                visit);
   } else {
     for (int c = 0; c < scene.channels; ++c) visit(c, Real(background[c]));
   }

@@ -14,6 +14,7 @@
 #include "scene.h"
 #include "sharp_layer.h"
 #include "soft_layer.h"
+#include "sparse_sums.h"
 
 namespace unsup3d {
 
@@ -24,21 +25,25 @@ struct ListedFragment {
   Real weight;
 };
 
-// Lists the fragments of the rows begin .. end by ascending pixel and, within a pixel,
-// in the order of its layers. Draws `ids` and `depths`, see DrawSharp.
+// Lists the fragments of a band by ascending pixel and, within a pixel, in the order of
+// its layers. Draws the band of `ids`, see DrawSharp.
 template <typename T>
 std::vector<ListedFragment> ListBand(const Surface<T>& surface, const Mesh<T>& mesh,
-                                     const Options& options, int begin, int end,
-                                     int* ids, Real* depths) {
+                                     const Options& options, int band, int* ids) {
+  const PixelRange rows = mesh.bands().rows(band);
+  const int64_t first = static_cast<int64_t>(rows.begin) * surface.width;
+  ids += first;
+  std::vector<Real> depths(static_cast<int64_t>(rows.end - rows.begin) *
+                           surface.width);
   std::vector<ListedFragment> list;
-  DrawSharp(mesh, begin, end, surface.width, ids, depths);
-  VisitPixels(mesh, options, begin, end, surface.width, ids, depths, [&](
+  DrawSharp(mesh, band, surface.width, ids, depths.data());
+  VisitPixels(mesh, options, band, surface.width, ids, depths.data(), [&](
       int64_t i, const Place& place, const Pixel<Real>& pixel) {
     for (Layer<Real> layer = pixel.FirstLayer();; layer = pixel.NextLayer(layer)) {
       if (layer.Weight() > 0) {
         const LayerPoint point =
             FindLayerPoint(mesh.view(), pixel, layer.fragment, place);
-        if (point.triangle >= 0) list.push_back({i, point, layer.Weight()});
+        if (point.triangle >= 0) list.push_back({first + i, point, layer.Weight()});
       }
       if (layer.fragment == kSharp) break;
     }
@@ -60,7 +65,7 @@ template <typename T>
 struct PixelFragments {
   const FragmentGradients<T>& gradients;
   int64_t next, end;
-  Vertex<Real>* vertex_gradients;
+  SparseSums<Real>* vertex_gradients;  // [vertices, 3]
 
   // A layer that is not listed, since its weight is 0, takes its turn with the one
   // after it. The background comes last and is worth nothing.
@@ -80,7 +85,10 @@ struct PixelFragments {
   void AddBackground(Real) {}
 
   void AddVertex(int64_t vertex, const Vertex<Real>& gradient) {
-    AddScaled(&vertex_gradients[vertex], Real(1), gradient);
+    Real* sums = vertex_gradients->Row(vertex);
+    sums[0] += gradient.x;
+    sums[1] += gradient.y;
+    sums[2] += gradient.z;
   }
 };
 
@@ -90,23 +98,28 @@ struct Mismatch {
   bool in_ids = false;
 };
 
-// Differentiates the list of the rows begin .. end, adding to `vertex_gradients`.
-// `ids` are those of ListBand, `gradients` holds what it listed; `depths` is scratch.
+// Differentiates the list of a band, adding to `vertex_gradients`. `ids` are those of
+// ListBand, `gradients` holds what it listed.
 template <typename T>
 Mismatch DifferentiateList(const Surface<T>& surface, const Mesh<T>& mesh,
-                           const Options& options, int begin, int end,
+                           const Options& options, int band,
                            const FragmentGradients<T>& gradients, const int* ids,
-                           Real* depths, Vertex<Real>* vertex_gradients) {
-  const int64_t wrong = FindDepths(surface, mesh, begin, end, ids, depths);
-  if (wrong >= 0) return {wrong, true};
+                           SparseSums<Real>* vertex_gradients) {
+  const PixelRange rows = mesh.bands().rows(band);
+  const int64_t first = static_cast<int64_t>(rows.begin) * surface.width;
+  ids += first;
+  std::vector<Real> depths(static_cast<int64_t>(rows.end - rows.begin) *
+                           surface.width);
+  const int64_t wrong = FindDepths(surface, mesh, band, ids, depths.data());
+  if (wrong >= 0) return {first + wrong, true};
   Mismatch mismatch;
   std::vector<FragmentGradient> scratch;
   int64_t next = 0;
-  VisitPixels(mesh, options, begin, end, surface.width, ids, depths, [&](
+  VisitPixels(mesh, options, band, surface.width, ids, depths.data(), [&](
       int64_t i, const Place& place, const Pixel<Real>& pixel) {
     PixelFragments<T> fragments = {gradients, next, next, vertex_gradients};
     while (fragments.end < gradients.count &&
-           gradients.pixels[fragments.end] - gradients.first_pixel == i) {
+           gradients.pixels[fragments.end] - gradients.first_pixel == first + i) {
       ++fragments.end;
     }
     if (pixel.count > 0 || place.sharp_triangle != kSharp) {
@@ -114,7 +127,9 @@ Mismatch DifferentiateList(const Surface<T>& surface, const Mesh<T>& mesh,
       DifferentiateLayers(mesh.view(), Real(options.margin), pixel, place,
                           scratch.data(), fragments);
     }
-    if (fragments.next != fragments.end && mismatch.pixel < 0) mismatch.pixel = i;
+    if (fragments.next != fragments.end && mismatch.pixel < 0) {
+      mismatch.pixel = first + i;
+    }
     next = fragments.end;
   });
   return mismatch;

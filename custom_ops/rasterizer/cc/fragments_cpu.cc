@@ -10,6 +10,7 @@
 #include "inputs.h"
 #include "mesh.h"
 #include "scene.h"
+#include "sparse_sums.h"
 #include "tensorflow/core/framework/op_kernel.h"
 
 namespace unsup3d {
@@ -53,19 +54,16 @@ class RasterizeMeshOp : public OpKernel {
     OP_REQUIRES_OK(context, context->allocate_output(
                                 5, TensorShape({in.batch, in.height, in.width}),
                                 &ids));
-    Tensor depths;
-    OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_DOUBLE,
-                                                   ids->shape(), &depths));
-    const std::vector<Mesh<T>> meshes = MakeMeshes<T>(context, in, options_);
     const Bands bands(in.batch, in.height);
+    const std::vector<Mesh<T>> meshes =
+        MakeMeshes<T>(context, in, options_, bands, MeshUse::kDraw);
     const int64_t pixels = static_cast<int64_t>(in.height) * in.width;
     std::vector<std::vector<ListedFragment>> lists(bands.units());
     ParallelFor(context, bands.units(), [&](int64_t unit) {
       const int64_t b = bands.picture(unit);
-      lists[unit] = ListBand(MakeSurface<T>(in).Skip(b), meshes[b], options_,
-                             bands.begin(unit), bands.end(unit),
-                             ids->flat<int32_t>().data() + b * pixels,
-                             depths.flat<double>().data() + b * pixels);
+      lists[unit] =
+          ListBand(MakeSurface<T>(in).Skip(b), meshes[b], options_, bands.band(unit),
+                   ids->flat<int32_t>().data() + b * pixels);
     });
 
     std::vector<int64_t> starts(1, 0);
@@ -96,6 +94,11 @@ class RasterizeMeshOp : public OpKernel {
 
  private:
   Options options_;
+};
+
+// What one band adds to the gradients of its picture.
+struct BandVertices {
+  SparseSums<Real> vertices;  // [vertices, 3]
 };
 
 template <typename T>
@@ -129,38 +132,30 @@ class RasterizeMeshGradOp : public OpKernel {
     const Bands bands(in.batch, in.height);
     const int64_t units = bands.units();
     const int64_t pixels = static_cast<int64_t>(in.height) * in.width;
-    Tensor depths, unit_vertices;
-    OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_DOUBLE, ids.shape(),
-                                                   &depths));
-    OP_REQUIRES_OK(context, context->allocate_temp(
-                                tensorflow::DT_DOUBLE,
-                                TensorShape({units, in.vertex_count, 3}),
-                                &unit_vertices));
-    const std::vector<Mesh<T>> meshes = MakeMeshes<T>(context, in, options_);
+    const std::vector<Mesh<T>> meshes =
+        MakeMeshes<T>(context, in, options_, bands, MeshUse::kDifferentiate);
+    std::vector<BandVertices> band_gradients(units);
     std::vector<Mismatch> mismatches(units);
     ParallelFor(context, units, [&](int64_t unit) {
       const int64_t b = bands.picture(unit);
       const auto list_from = [&](int row) {
         const int64_t* first = pixel.flat<int64_t>().data();
-        return std::lower_bound(first, first + count, b * pixels + row * in.width) -
+        return std::lower_bound(first, first + count, b * pixels + int64_t{row} * in.width) -
                first;
       };
-      const int64_t start = list_from(bands.begin(unit));
+      const PixelRange rows = bands.rows(bands.band(unit));
+      const int64_t start = list_from(rows.begin);
       const FragmentGradients<T> gradients = {
           pixel.flat<int64_t>().data() + start,
           b * pixels,
-          list_from(bands.end(unit)) - start,
+          list_from(rows.end) - start,
           context->input(0).flat<T>().data() + 3 * start,
           context->input(1).flat<T>().data() + start,
           context->input(2).flat<T>().data() + start};
-      auto* vertex_gradients =
-          reinterpret_cast<Vertex<Real>*>(unit_vertices.flat<double>().data()) +
-          unit * in.vertex_count;
-      std::fill_n(vertex_gradients, in.vertex_count, Vertex<Real>{0, 0, 0});
+      band_gradients[unit].vertices = SparseSums<Real>(in.vertex_count, 3);
       mismatches[unit] = DifferentiateList(
-          MakeSurface<T>(in).Skip(b), meshes[b], options_, bands.begin(unit),
-          bands.end(unit), gradients, ids.flat<int32_t>().data() + b * pixels,
-          depths.flat<double>().data() + b * pixels, vertex_gradients);
+          MakeSurface<T>(in).Skip(b), meshes[b], options_, bands.band(unit), gradients,
+          ids.flat<int32_t>().data() + b * pixels, &band_gradients[unit].vertices);
     });
     for (int64_t unit = 0; unit < units; ++unit) {
       const Mismatch& mismatch = mismatches[unit];
@@ -171,11 +166,8 @@ class RasterizeMeshGradOp : public OpKernel {
                                   mismatch.pixel % in.width, " of picture ",
                                   bands.picture(unit)));
     }
-    ParallelFor(context, in.batch, [&](int64_t b) {
-      const int64_t size = in.vertex_count * 3;
-      SumParts(unit_vertices.flat<double>().data() + b * bands.count() * size,
-               bands.count(), size, vertices->flat<T>().data() + b * size);
-    });
+    WriteSums(context, band_gradients, &BandVertices::vertices, in.batch,
+              in.vertex_count, 3, vertices->flat<T>().data());
   }
 
  private:

@@ -44,7 +44,7 @@ UNSUP3D_HOST_DEVICE inline Vertex<Real> operator-(const Vertex<Real>& a,
 }
 
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline void AddScaled(Vertex<Real>* sum, Real factor,
+UNSUP3D_HOST_DEVICE inline void AddScaled(Vertex<Real>* sum, const Real& factor,
                                           const Vertex<Real>& a) {
   sum->x += factor * a.x;
   sum->y += factor * a.y;
@@ -65,7 +65,7 @@ UNSUP3D_HOST_DEVICE inline Real Determinant(const Vertex<Real>& a,
 }
 
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline bool IsVisible(const Vertex<Real>& vertex) {
+UNSUP3D_HOST_DEVICE inline auto IsVisible(const Vertex<Real>& vertex) {
   return vertex.z > Real(kNearDepth);
 }
 
@@ -87,9 +87,14 @@ UNSUP3D_HOST_DEVICE inline float RoundedProduct(float a, float b) {
 #endif
 }
 
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline Real Select(bool condition, Real a, Real b) {
+  return condition ? a : b;
+}
+
 // Coordinates in which the pixel (px, py) is the origin of the picture.
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline Vertex<Real> SeenFrom(Real px, Real py,
+UNSUP3D_HOST_DEVICE inline Vertex<Real> SeenFrom(const Real& px, const Real& py,
                                                  const Vertex<Real>& vertex) {
   return {vertex.x - RoundedProduct(px, vertex.z),
           vertex.y - RoundedProduct(py, vertex.z), vertex.z};
@@ -99,7 +104,7 @@ UNSUP3D_HOST_DEVICE inline Vertex<Real> SeenFrom(Real px, Real py,
 // to the vertex.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline Vertex<Real> SeenFromGradient(
-    Real px, Real py, const Vertex<Real>& gradient) {
+    const Real& px, const Real& py, const Vertex<Real>& gradient) {
   return {gradient.x, gradient.y,
           gradient.z - px * gradient.x - py * gradient.y};
 }
@@ -107,18 +112,22 @@ UNSUP3D_HOST_DEVICE inline Vertex<Real> SeenFromGradient(
 // Which side of a triangle the camera sees.
 enum class Facing : signed char { kFront, kBack, kNone };
 
+// The doubled area of a triangle in the picture times all three depths, whatever their
+// signs. Differences keep it precise for small triangles.
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline Real SignedVolume(const Vertex<Real>& a,
+                                             const Vertex<Real>& b,
+                                             const Vertex<Real>& c) {
+  return Determinant(a, b - a, c - a);
+}
+
 // The front is the side from which a triangle turns counter-clockwise: its signed
 // area in the picture is negative.
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline Facing FindFacing(const Vertex<Real>& a,
-                                             const Vertex<Real>& b,
-                                             const Vertex<Real>& c) {
-  // The doubled area times all three depths, whatever their signs. Differences keep
-  // it precise for small triangles.
-  const Real volume = Determinant(a, b - a, c - a);
-  const Real smallest = Real(kMinDoubledArea) * std::abs(a.z * b.z * c.z);
-  if (volume < -smallest) return Facing::kFront;
-  if (volume > smallest) return Facing::kBack;
+UNSUP3D_HOST_DEVICE inline Facing FindFacing(Real signed_volume, Real depth_product) {
+  const Real smallest = Real(kMinDoubledArea) * std::abs(depth_product);
+  if (signed_volume < -smallest) return Facing::kFront;
+  if (signed_volume > smallest) return Facing::kBack;
   return Facing::kNone;
 }
 
@@ -142,37 +151,60 @@ template <typename Real>
 struct SurfacePoint {
   Real barycentric[3];  // in space, not in the picture plane
   Real depth;
-  Real total;  // the sum of the edge functions, see CoverPixel
+  Real total;  // the sum of the edge functions, see PointSeen
 };
 
-// Tells whether a triangle, no matter which side it shows, covers the pixel centre
-// (px, py), its border included, and where.
+// The edge functions at the pixel centre (px, py). The two directions of an edge give
+// values that differ in sign only, to the last bit, so that no pixel falls between two
+// triangles that share an edge.
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline bool CoverPixel(const Vertex<Real> corners[3], Real px,
-                                           Real py, SurfacePoint<Real>* point) {
+UNSUP3D_HOST_DEVICE inline void EdgeFunctions(const Vertex<Real> corners[3],
+                                              const Real& px, const Real& py,
+                                              Real edges[3]) {
   Vertex<Real> seen[3];
   for (int k = 0; k < 3; ++k) seen[k] = SeenFrom(px, py, corners[k]);
-  // The barycentric coordinates are proportional to the edge functions. The two
-  // directions of an edge give values that differ in sign only, to the last bit, so
-  // that no pixel falls between two triangles that share an edge.
-  Real edges[3];
   for (int k = 0; k < 3; ++k) {
     const Vertex<Real>& a = seen[(k + 1) % 3];
     const Vertex<Real>& b = seen[(k + 2) % 3];
     edges[k] = RoundedProduct(a.x, b.y) - RoundedProduct(a.y, b.x);
   }
+}
+
+// Whether a pixel centre with these edge functions lies within the triangle, its border
+// included, no matter which side it shows.
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline auto IsWithin(const Real edges[3]) {
+  const Real zero = 0;
   // One jump instead of six that nobody can predict.
-  const bool all_negative = (edges[0] <= 0) & (edges[1] <= 0) & (edges[2] <= 0);
-  const bool all_positive = (edges[0] >= 0) & (edges[1] >= 0) & (edges[2] >= 0);
-  if (!(all_negative | all_positive)) return false;
-  point->total = edges[0] + edges[1] + edges[2];
-  const Real scale = 1 / point->total;
-  point->depth = 0;
+  return ((edges[0] <= zero) & (edges[1] <= zero) & (edges[2] <= zero)) |
+         ((edges[0] >= zero) & (edges[1] >= zero) & (edges[2] >= zero));
+}
+
+// The point seen there. The barycentric coordinates are proportional to the edge
+// functions; where all of these are 0 nothing is a number.
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline SurfacePoint<Real> PointSeen(const Vertex<Real> corners[3],
+                                                        const Real edges[3]) {
+  SurfacePoint<Real> point;
+  point.total = edges[0] + edges[1] + edges[2];
+  const Real scale = Real(1) / point.total;
+  point.depth = 0;
   for (int k = 0; k < 3; ++k) {
-    point->barycentric[k] = edges[k] * scale;
-    point->depth += point->barycentric[k] * corners[k].z;
+    point.barycentric[k] = edges[k] * scale;
+    point.depth += point.barycentric[k] * corners[k].z;
   }
-  // Also false where the total is 0 and the depth is not a number.
+  return point;
+}
+
+// Tells whether a triangle covers the pixel centre (px, py), and where.
+template <typename Real>
+UNSUP3D_HOST_DEVICE inline bool CoverPixel(const Vertex<Real> corners[3], Real px,
+                                           Real py, SurfacePoint<Real>* point) {
+  Real edges[3];
+  EdgeFunctions(corners, px, py, edges);
+  if (!IsWithin(edges)) return false;
+  *point = PointSeen(corners, edges);
+  // Also false where the depth is not a number.
   return point->depth > Real(kNearDepth);
 }
 
@@ -180,9 +212,9 @@ UNSUP3D_HOST_DEVICE inline bool CoverPixel(const Vertex<Real> corners[3], Real p
 // its derivative with respect to the barycentric coordinates and the depth.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline void SurfacePointGradient(
-    const Vertex<Real> corners[3], Real px, Real py,
+    const Vertex<Real> corners[3], const Real& px, const Real& py,
     const SurfacePoint<Real>& point, const Real barycentric_gradient[3],
-    Real depth_gradient, Vertex<Real> corner_gradients[3]) {
+    const Real& depth_gradient, Vertex<Real> corner_gradients[3]) {
   Vertex<Real> seen[3];
   Vertex<Real> seen_gradients[3];
   Real mean = 0;
@@ -345,13 +377,13 @@ struct Bounds {
   Real left, top, right, bottom;
 
   UNSUP3D_HOST_DEVICE inline void Extend(const Vertex<Real>& vertex) {
-    const Real scale = 1 / vertex.z;
+    const Real scale = Real(1) / vertex.z;
     const Real x = vertex.x * scale;
     const Real y = vertex.y * scale;
-    left = x < left ? x : left;
-    top = y < top ? y : top;
-    right = x > right ? x : right;
-    bottom = y > bottom ? y : bottom;
+    left = Select(x < left, x, left);
+    top = Select(y < top, y, top);
+    right = Select(x > right, x, right);
+    bottom = Select(y > bottom, y, bottom);
   }
 };
 

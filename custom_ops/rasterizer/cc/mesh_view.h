@@ -11,13 +11,20 @@
 
 namespace unsup3d {
 
+// Which side of a triangle is seen, kNone if it is not drawn.
+UNSUP3D_HOST_DEVICE inline Facing DrawnFacing(Real signed_volume, Real depth_product,
+                                              bool cull_backfaces) {
+  const Facing facing = FindFacing(signed_volume, depth_product);
+  return facing == Facing::kBack && cull_backfaces ? Facing::kNone : facing;
+}
+
 // Edges are counted as 3 * triangle + opposite corner.
 template <typename T>
 struct MeshView {
   const T* vertices;      // [vertices, 3]
   const int* triangles;   // [triangles, 3]
   const int* neighbors;   // [triangles, 3]
-  const Facing* facings;  // [triangles], kNone if not drawn
+  const Facing* facings;  // [triangles], see DrawnFacing
 
   UNSUP3D_HOST_DEVICE inline Vertex<Real> At(int vertex) const {
     const T* v = vertices + 3 * static_cast<int64_t>(vertex);
@@ -38,15 +45,6 @@ struct MeshView {
   }
   UNSUP3D_HOST_DEVICE inline bool is_drawn(int triangle) const {
     return facings[triangle] != Facing::kNone;
-  }
-
-  // What belongs into `facings`.
-  UNSUP3D_HOST_DEVICE inline Facing FindDrawnFacing(int triangle,
-                                                    bool cull_backfaces) const {
-    Vertex<Real> corners[3];
-    Corners(triangle, corners);
-    const Facing facing = FindFacing(corners[0], corners[1], corners[2]);
-    return facing == Facing::kBack && cull_backfaces ? Facing::kNone : facing;
   }
 
   // The part of an edge that can be seen. Returns whether there is one.
@@ -71,15 +69,7 @@ struct MeshView {
     return FrontHidesBack(front, back) == is_front;
   }
 
-  // Find the pixels that a triangle may cover, or in which an edge may own fragments.
-  // Return whether there are any.
-  UNSUP3D_HOST_DEVICE inline bool FindTriangle(int triangle, int width, int height,
-                                               Footprint* footprint) const {
-    if (!is_drawn(triangle)) return false;
-    Vertex<Real> corners[3];
-    Corners(triangle, corners);
-    return FindFootprint(TriangleBounds(corners), 0, width, height, footprint);
-  }
+  // Finds the pixels in which an edge may own fragments. Returns whether there are any.
   UNSUP3D_HOST_DEVICE inline bool FindSilhouette(int edge, Real margin, int width,
                                                  int height,
                                                  Footprint* footprint) const {

@@ -4,6 +4,7 @@
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_PIXEL_RANGE_H_
 
 #include <algorithm>
+#include <cmath>
 
 #include "geometry.h"
 
@@ -24,14 +25,10 @@ UNSUP3D_HOST_DEVICE inline PixelRange Intersect(const PixelRange& a,
 // The pixels of [0, size) whose centres lie in [low, high]. Any numbers will do.
 UNSUP3D_HOST_DEVICE inline PixelRange PixelsBetween(double low, double high,
                                                     int size) {
-  // Cut to the range before they become integers; std::ceil and std::floor would be
-  // calls to a library here.
+  // Cut to the range before they become integers.
   const double first = std::min(std::max(0.0, low - 0.5), double(size));
   const double last = std::min(std::max(-1.0, high - 0.5), double(size - 1));
-  const int rounded_first = static_cast<int>(first);
-  const int rounded_last = static_cast<int>(last);
-  return {rounded_first + (rounded_first < first),
-          rounded_last - (rounded_last > last) + 1};
+  return {static_cast<int>(std::ceil(first)), static_cast<int>(std::floor(last)) + 1};
 }
 
 // The pixels in which a triangle or an edge can be seen.
@@ -58,10 +55,9 @@ UNSUP3D_HOST_DEVICE inline bool FindFootprint(const Bounds<double>& bounds,
   const double reach = distance + 1e-3;  // rounding must not cost a pixel
   footprint->rows =
       PixelsBetween(bounds.top - reach, bounds.bottom + reach, height);
-  if (footprint->rows.empty()) return false;
   footprint->columns =
       PixelsBetween(bounds.left - reach, bounds.right + reach, width);
-  return !footprint->columns.empty();
+  return !footprint->rows.empty() & !footprint->columns.empty();
 }
 
 }  // namespace unsup3d

@@ -11,6 +11,7 @@
 #include "inputs.h"
 #include "mesh.h"
 #include "scene.h"
+#include "sparse_sums.h"
 #include "tensorflow/core/framework/op_kernel.h"
 
 namespace unsup3d {
@@ -40,17 +41,14 @@ class RenderMeshOp : public OpKernel {
     OP_REQUIRES_OK(context, context->allocate_output(
                                 1, TensorShape({in.batch, in.height, in.width}),
                                 &ids));
-    Tensor depths;
-    OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_DOUBLE,
-                                                   ids->shape(), &depths));
-    const std::vector<Mesh<T>> meshes = MakeMeshes<T>(context, in, options_);
     const Bands bands(in.batch, in.height);
+    const std::vector<Mesh<T>> meshes =
+        MakeMeshes<T>(context, in, options_, bands, MeshUse::kDraw);
     const int64_t pixels = static_cast<int64_t>(in.height) * in.width;
     ParallelFor(context, bands.units(), [&](int64_t unit) {
       const int64_t b = bands.picture(unit);
-      DrawBand(MakeScene<T>(in).Skip(b), meshes[b], options_, bands.begin(unit),
-               bands.end(unit), ids->flat<int32_t>().data() + b * pixels,
-               depths.flat<double>().data() + b * pixels,
+      DrawBand(MakeScene<T>(in).Skip(b), meshes[b], options_, bands.band(unit),
+               ids->flat<int32_t>().data() + b * pixels,
                picture->flat<T>().data() + b * pixels * in.channels);
     });
   }
@@ -89,53 +87,18 @@ class RenderMeshGradOp : public OpKernel {
     const Bands bands(in.batch, in.height);
     const int64_t units = bands.units();
     const int64_t pixels = static_cast<int64_t>(in.height) * in.width;
-    const int64_t texture_size = static_cast<int64_t>(in.texture_height) *
-                                 in.texture_width * in.texture_channels;
-    const int64_t attributes_size = in.vertex_count * in.attribute_channels;
-    const auto dtype = tensorflow::DataTypeToEnum<T>::value;
-    Tensor depths, unit_vertices, unit_uv, unit_texture, unit_attributes;
-    OP_REQUIRES_OK(context, context->allocate_temp(tensorflow::DT_DOUBLE, ids.shape(),
-                                                   &depths));
-    OP_REQUIRES_OK(context, context->allocate_temp(
-                                tensorflow::DT_DOUBLE,
-                                TensorShape({units, in.vertex_count, 3}),
-                                &unit_vertices));
-    OP_REQUIRES_OK(context, context->allocate_temp(
-                                tensorflow::DT_DOUBLE,
-                                TensorShape({units, in.uv_count, 2}), &unit_uv));
-    // With one band to a picture its unit adds to the output directly.
-    if (bands.count() == 1) {
-      unit_texture = *texture;
-      unit_attributes = *attributes;
-    } else {
-      OP_REQUIRES_OK(context, context->allocate_temp(
-                                  dtype, TensorShape({units, texture_size}),
-                                  &unit_texture));
-      OP_REQUIRES_OK(context, context->allocate_temp(
-                                  dtype, TensorShape({units, attributes_size}),
-                                  &unit_attributes));
-    }
-
-    const std::vector<Mesh<T>> meshes = MakeMeshes<T>(context, in, options_);
+    const Scene<T> scene = MakeScene<T>(in);
+    const std::vector<Mesh<T>> meshes =
+        MakeMeshes<T>(context, in, options_, bands, MeshUse::kDifferentiate);
+    std::vector<BandGradients<T>> gradients(units);
     std::vector<int64_t> wrong_pixels(units);
     ParallelFor(context, units, [&](int64_t unit) {
       const int64_t b = bands.picture(unit);
-      const Gradients<T> gradients = {
-          reinterpret_cast<Vertex<Real>*>(unit_vertices.flat<double>().data()) +
-              unit * in.vertex_count,
-          unit_uv.flat<double>().data() + unit * in.uv_count * 2,
-          unit_texture.flat<T>().data() + unit * texture_size,
-          unit_attributes.flat<T>().data() + unit * attributes_size};
-      std::fill_n(gradients.vertices, in.vertex_count, Vertex<Real>{0, 0, 0});
-      std::fill_n(gradients.uv, in.uv_count * 2, Real(0));
-      std::fill_n(gradients.texture, texture_size, T(0));
-      std::fill_n(gradients.attributes, attributes_size, T(0));
+      gradients[unit] = BandGradients<T>(scene);
       wrong_pixels[unit] = DifferentiateBand(
-          MakeScene<T>(in).Skip(b), meshes[b], options_, bands.begin(unit),
-          bands.end(unit),
+          scene.Skip(b), meshes[b], options_, bands.band(unit),
           picture_gradient.flat<T>().data() + b * pixels * in.channels,
-          ids.flat<int32_t>().data() + b * pixels,
-          depths.flat<double>().data() + b * pixels, gradients,
+          ids.flat<int32_t>().data() + b * pixels, &gradients[unit],
           background->flat<T>().data() + b * pixels * in.channels);
     });
     for (int64_t unit = 0; unit < units; ++unit) {
@@ -143,25 +106,15 @@ class RenderMeshGradOp : public OpKernel {
       const int64_t i = bands.picture(unit) * pixels + wrong_pixels[unit];
       OP_REQUIRES_OK(context, InvalidTriangleId(in, i, ids.flat<int32_t>()(i)));
     }
-
-    ParallelFor(context, in.batch, [&](int64_t b) {
-      const int64_t vertices_size = in.vertex_count * 3;
-      SumParts(
-          unit_vertices.flat<double>().data() + b * bands.count() * vertices_size,
-          bands.count(), vertices_size,
-          vertices->flat<T>().data() + b * vertices_size);
-      if (bands.count() > 1) {
-        SumParts(unit_texture.flat<T>().data() + b * bands.count() * texture_size,
-                 bands.count(), texture_size,
-                 texture->flat<T>().data() + b * texture_size);
-        SumParts(
-            unit_attributes.flat<T>().data() + b * bands.count() * attributes_size,
-            bands.count(), attributes_size,
-            attributes->flat<T>().data() + b * attributes_size);
-      }
-    });
-    SumParts(unit_uv.flat<double>().data(), units, in.uv_count * 2,
-             uv->flat<T>().data());
+    WriteSums(context, gradients, &BandGradients<T>::vertices, in.batch,
+              in.vertex_count, 3, vertices->flat<T>().data());
+    // All pictures have the same UVs.
+    WriteSums(context, gradients, &BandGradients<T>::uv, 1, in.uv_count, 2,
+              uv->flat<T>().data());
+    WriteSums(context, gradients, &BandGradients<T>::texture, in.batch,
+              scene.texel_count(), in.texture_channels, texture->flat<T>().data());
+    WriteSums(context, gradients, &BandGradients<T>::attributes, in.batch,
+              in.vertex_count, in.attribute_channels, attributes->flat<T>().data());
   }
 
  private:

@@ -142,16 +142,20 @@ template <typename T>
 void PlaceMesh(const Job<T>& job, cudaStream_t stream) {
   const int count = job.batch.first.triangle_count;
   ForEach(job.batch.size * count, stream, [=] __device__(int64_t i) {
-    const int triangle = static_cast<int>(i % count);
-    const MeshView<T> mesh = job.mesh(i / count);
-    job.facings[i] =
-        job.findings->invalid_values
-            ? Facing::kNone
-            : mesh.FindDrawnFacing(triangle, job.options.cull_backfaces);
+    job.facings[i] = Facing::kNone;
+    job.triangles[i] = Footprint{{0, 0}, {0, 0}};
+    if (job.findings->invalid_values) return;
+    Vertex<Real> corners[3];
+    job.mesh(i / count).Corners(static_cast<int>(i % count), corners);
+    job.facings[i] = DrawnFacing(SignedVolume(corners[0], corners[1], corners[2]),
+                                 corners[0].z * corners[1].z * corners[2].z,
+                                 job.options.cull_backfaces);
     Footprint footprint;
-    const bool found = mesh.FindTriangle(triangle, job.batch.first.width,
-                                         job.batch.first.height, &footprint);
-    job.triangles[i] = found ? footprint : Footprint{{0, 0}, {0, 0}};
+    if (job.facings[i] != Facing::kNone &&
+        FindFootprint(TriangleBounds(corners), 0, job.batch.first.width,
+                      job.batch.first.height, &footprint)) {
+      job.triangles[i] = footprint;
+    }
   });
   // Needs the facings of all triangles.
   ForEach(job.batch.size * count * 3, stream, [=] __device__(int64_t i) {
@@ -335,6 +339,7 @@ void DrawPixels(const Job<T>& job, const int* ids, T* picture, cudaStream_t stre
 // Where the gradients of a picture are added up.
 struct GradientSums {
   FixedPointSum *vertices, *uv, *texture, *attributes;
+  int texture_channels, attribute_channels;
   bool measuring;  // in the first of the two passes
 
   __device__ void Add(FixedPointSum* sum, Real term) {
@@ -345,13 +350,13 @@ struct GradientSums {
       AddTerm(sum, term);
     }
   }
-  __device__ void AddTexture(int64_t i, Real term) { Add(&texture[i], term); }
-  __device__ void AddAttribute(int64_t i, Real term) { Add(&attributes[i], term); }
-  __device__ void AddUv(int64_t i, Real term) { Add(&uv[i], term); }
-  __device__ void AddVertex(int64_t i, const Vertex<Real>& term) {
-    Add(&vertices[3 * i], term.x);
-    Add(&vertices[3 * i + 1], term.y);
-    Add(&vertices[3 * i + 2], term.z);
+  __device__ FixedPointSum* VertexSums(int64_t vertex) { return vertices + 3 * vertex; }
+  __device__ FixedPointSum* UvSums(int64_t index) { return uv + 2 * index; }
+  __device__ FixedPointSum* TexelSums(int64_t texel) {
+    return texture + texel * texture_channels;
+  }
+  __device__ FixedPointSum* AttributeSums(int64_t vertex) {
+    return attributes + vertex * attribute_channels;
   }
 };
 
@@ -424,8 +429,13 @@ GpuStatus DifferentiateOnGpu(const Batch<T>& batch, const Options& options,
   if (!scratch.complete()) return {GpuStatus::kOutOfMemory};
 
   cudaMemsetAsync(sums, 0, count * sizeof(FixedPointSum), stream);
-  GradientSums parts = {sums, sums + vertices, sums + vertices + uv,
-                        sums + vertices + uv + texture, true};
+  GradientSums parts = {sums,
+                        sums + vertices,
+                        sums + vertices + uv,
+                        sums + vertices + uv + texture,
+                        first.material.texture_channels,
+                        first.material.attribute_channels,
+                        true};
   for (const bool measuring : {true, false}) {
     parts.measuring = measuring;
     DifferentiatePixels(job, ids, picture_gradient, fragment_gradients, parts,

@@ -43,9 +43,11 @@ struct Scene : Surface<T> {
   int64_t uv_count;
   int channels;
 
+  UNSUP3D_HOST_DEVICE int64_t texel_count() const {
+    return static_cast<int64_t>(material.texture_height) * material.texture_width;
+  }
   UNSUP3D_HOST_DEVICE int64_t texture_size() const {
-    return static_cast<int64_t>(material.texture_height) * material.texture_width *
-           material.texture_channels;
+    return texel_count() * material.texture_channels;
   }
   UNSUP3D_HOST_DEVICE int64_t attributes_size() const {
     return this->vertex_count * material.attribute_channels;

@@ -25,29 +25,43 @@ struct Material {
   int texture_height, texture_width, texture_channels, attribute_channels;
 };
 
+template <typename T>
+UNSUP3D_HOST_DEVICE inline const T* CornerUv(const Material<T>& material, int triangle,
+                                             int corner) {
+  return material.uv +
+         2 * static_cast<int64_t>(material.uv_triangles[3 * triangle + corner]);
+}
+
+// A point of a triangle.
+template <typename Real>
+struct MaterialPoint {
+  int triangle;
+  const Real* barycentric;  // [3]
+  Real u, v;
+};
+
 template <typename Real, typename T>
-UNSUP3D_HOST_DEVICE inline TextureSample<Real> SampleMaterial(
+UNSUP3D_HOST_DEVICE inline MaterialPoint<Real> FindMaterialPoint(
     const Material<T>& material, int triangle, const Real barycentric[3]) {
-  Real u = 0, v = 0;
+  MaterialPoint<Real> point = {triangle, barycentric, 0, 0};
+  if (material.texture_channels == 0) return point;
   for (int k = 0; k < 3; ++k) {
-    const T* uv = material.uv +
-                  2 * static_cast<int64_t>(material.uv_triangles[3 * triangle + k]);
-    u += barycentric[k] * uv[0];
-    v += barycentric[k] * uv[1];
+    const T* uv = CornerUv(material, triangle, k);
+    point.u += barycentric[k] * uv[0];
+    point.v += barycentric[k] * uv[1];
   }
-  return SampleTexture(u, v, material.texture_height, material.texture_width);
+  return point;
 }
 
 // Calls `visit(channel, value)` for every channel of the colour.
 template <typename Real, typename T, typename Visit>
 UNSUP3D_HOST_DEVICE inline void VisitColour(const Material<T>& material,
-                                            int triangle,
-                                            const Real barycentric[3],
+                                            const MaterialPoint<Real>& point,
                                             Visit visit) {
   const int channels = material.texture_channels;
   if (channels > 0) {
-    const TextureSample<Real> sample =
-        SampleMaterial(material, triangle, barycentric);
+    const TextureSample<Real> sample = SampleTexture(
+        point.u, point.v, material.texture_height, material.texture_width);
     const T* texels[4];
     for (int k = 0; k < 4; ++k) {
       texels[k] =
@@ -63,64 +77,75 @@ UNSUP3D_HOST_DEVICE inline void VisitColour(const Material<T>& material,
     const T* corners[3];
     for (int k = 0; k < 3; ++k) {
       corners[k] = material.attributes +
-                   static_cast<int64_t>(material.triangles[3 * triangle + k]) *
+                   static_cast<int64_t>(material.triangles[3 * point.triangle + k]) *
                        material.attribute_channels;
     }
     for (int c = 0; c < material.attribute_channels; ++c) {
       Real value = 0;
-      for (int k = 0; k < 3; ++k) value += barycentric[k] * corners[k][c];
+      for (int k = 0; k < 3; ++k) value += point.barycentric[k] * corners[k][c];
       visit(channels + c, value);
     }
   }
 }
 
 // Passes the derivative `weight * colour_gradient` with respect to the colour on to
-// the texture, the UVs and the attributes through `sink`, and adds that with respect
-// to the barycentric coordinates to `barycentric_gradient`.
+// `sink`: for the texture and the attributes. In the sink, TexelSums(texel) and
+// AttributeSums(vertex) are where the derivatives with respect to one of these are added
+// up, by Add(sum, term). Writes the derivative with respect to u and v to `uv_gradient`,
+// and adds that of the attributes with respect to the barycentric coordinates to
+// `barycentric_gradient`.
 template <typename Real, typename T, typename Sink>
-UNSUP3D_HOST_DEVICE inline void ColourGradient(const Material<T>& material,
-                                               int triangle,
-                                               const Real barycentric[3],
-                                               Real weight,
-                                               const T* colour_gradient, Sink& sink,
-                                               Real barycentric_gradient[3]) {
+UNSUP3D_HOST_DEVICE inline void MaterialGradient(const Material<T>& material,
+                                                 const MaterialPoint<Real>& point,
+                                                 Real weight, const T* colour_gradient,
+                                                 Sink& sink, Real uv_gradient[2],
+                                                 Real barycentric_gradient[3]) {
   const int channels = material.texture_channels;
+  uv_gradient[0] = uv_gradient[1] = 0;
   if (channels > 0) {
-    const TextureSample<Real> sample =
-        SampleMaterial(material, triangle, barycentric);
-    Real u_gradient = 0, v_gradient = 0;
+    const TextureSample<Real> sample = SampleTexture(
+        point.u, point.v, material.texture_height, material.texture_width);
     for (int k = 0; k < 4; ++k) {
-      const int64_t offset = static_cast<int64_t>(sample.texels[k]) * channels;
+      const T* texel =
+          material.texture + static_cast<int64_t>(sample.texels[k]) * channels;
+      const auto sums = sink.TexelSums(sample.texels[k]);
+      const Real texel_weight = weight * sample.weights[k];
       Real dot = 0;
       for (int c = 0; c < channels; ++c) {
-        dot += Real(colour_gradient[c]) * material.texture[offset + c];
-        sink.AddTexture(offset + c,
-                        weight * sample.weights[k] * colour_gradient[c]);
+        dot += Real(colour_gradient[c]) * texel[c];
+        sink.Add(&sums[c], texel_weight * colour_gradient[c]);
       }
-      u_gradient += sample.u_slopes[k] * dot;
-      v_gradient += sample.v_slopes[k] * dot;
+      uv_gradient[0] += sample.u_slopes[k] * dot;
+      uv_gradient[1] += sample.v_slopes[k] * dot;
     }
-    u_gradient *= weight;
-    v_gradient *= weight;
-    for (int k = 0; k < 3; ++k) {
-      const int64_t index = material.uv_triangles[3 * triangle + k];
-      const T* uv = material.uv + 2 * index;
-      sink.AddUv(2 * index, barycentric[k] * u_gradient);
-      sink.AddUv(2 * index + 1, barycentric[k] * v_gradient);
-      barycentric_gradient[k] += u_gradient * uv[0] + v_gradient * uv[1];
-    }
+    uv_gradient[0] *= weight;
+    uv_gradient[1] *= weight;
   }
+  if (material.attribute_channels == 0) return;
   for (int k = 0; k < 3; ++k) {
-    const int64_t offset =
-        static_cast<int64_t>(material.triangles[3 * triangle + k]) *
-        material.attribute_channels;
+    const int64_t vertex = material.triangles[3 * point.triangle + k];
+    const T* values = material.attributes + vertex * material.attribute_channels;
+    const auto sums = sink.AttributeSums(vertex);
     Real dot = 0;
     for (int c = 0; c < material.attribute_channels; ++c) {
       const Real g = weight * colour_gradient[channels + c];
-      dot += g * material.attributes[offset + c];
-      sink.AddAttribute(offset + c, barycentric[k] * g);
+      dot += g * values[c];
+      sink.Add(&sums[c], point.barycentric[k] * g);
     }
     barycentric_gradient[k] += dot;
+  }
+}
+
+// Passes the derivative with respect to u and v on to `sink`, in which UvSums(index) is
+// where those with respect to one UV are added up.
+template <typename Real, typename T, typename Sink>
+UNSUP3D_HOST_DEVICE inline void UvGradient(const Material<T>& material,
+                                           const MaterialPoint<Real>& point,
+                                           const Real uv_gradient[2], Sink& sink) {
+  for (int k = 0; k < 3; ++k) {
+    const auto sums = sink.UvSums(material.uv_triangles[3 * point.triangle + k]);
+    sink.Add(&sums[0], point.barycentric[k] * uv_gradient[0]);
+    sink.Add(&sums[1], point.barycentric[k] * uv_gradient[1]);
   }
 }
 
