@@ -36,8 +36,13 @@ class PinholeCamera:
           corner of the top left pixel, and the depth z from the camera.
         """
         focal = 0.5 * min(height, width) / math.tan(0.5 * self.field_of_view)
-        x, y, z = tf.unstack(points, axis=-1)
-        z = z + tf.cast(self.distance, points.dtype)
-        return tf.stack(
-            [focal * x + 0.5 * width * z, focal * y + 0.5 * height * z, z], axis=-1
-        )
+        # As one product: taking coordinates apart and together again costs as much as
+        # drawing them.
+        matrix = [
+            [focal, 0.0, 0.0],
+            [0.0, focal, 0.0],
+            [0.5 * width, 0.5 * height, 1.0],
+        ]
+        offset = [self.distance * weight for weight in matrix[2]]
+        product = tf.tensordot(points, tf.constant(matrix, points.dtype), 1)
+        return product + tf.constant(offset, points.dtype)

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "bands.h"
@@ -18,22 +17,8 @@
 #include "scene.h"
 #include "sparse_sums.h"
 #include "tensorflow/core/framework/op_kernel.h"
-#include "tensorflow/core/lib/core/threadpool.h"
 
 namespace unsup3d {
-
-// Calls `work(i)` for all 0 <= i < count.
-inline void ParallelFor(tensorflow::OpKernelContext* context, int64_t count,
-                        const std::function<void(int64_t)>& work) {
-  using tensorflow::thread::ThreadPool;
-  context->device()->tensorflow_cpu_worker_threads()->workers->ParallelFor(
-      count,
-      ThreadPool::SchedulingParams(ThreadPool::SchedulingStrategy::kFixedBlockSize,
-                                   absl::nullopt, 1),
-      [&work](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) work(i);
-      });
-}
 
 // What of the meshes is needed.
 enum class MeshUse {

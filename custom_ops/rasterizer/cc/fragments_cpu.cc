@@ -49,7 +49,7 @@ class RasterizeMeshOp : public OpKernel {
     SurfaceInputs in;
     OP_REQUIRES_OK(context, ReadSurface(context, 0, &in));
     OP_REQUIRES_OK(context, ReadSize(context, 3, &in));
-    OP_REQUIRES_OK(context, CheckValues<T>(in));
+    OP_REQUIRES_OK(context, CheckValues<T>(context, in));
     Tensor* ids = nullptr;
     OP_REQUIRES_OK(context, context->allocate_output(
                                 5, TensorShape({in.batch, in.height, in.width}),
@@ -118,7 +118,7 @@ class RasterizeMeshGradOp : public OpKernel {
                                 "width] with the batch size of vertices, ",
                                 in.batch, ", got ", ids.shape().DebugString()));
     OP_REQUIRES_OK(context, SetSize(ids.dim_size(1), ids.dim_size(2), &in));
-    OP_REQUIRES_OK(context, CheckValues<T>(in));
+    OP_REQUIRES_OK(context, CheckValues<T>(context, in));
     const Tensor& pixel = context->input(3);
     const int64_t count = pixel.NumElements();
     CheckGradient(context, 0, "barycentric_gradient", {count, 3});

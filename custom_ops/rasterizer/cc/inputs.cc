@@ -1,8 +1,12 @@
 #include "inputs.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <string>
+
+#include "tensorflow/core/lib/core/threadpool.h"
 
 namespace unsup3d {
 namespace {
@@ -34,28 +38,54 @@ absl::Status CheckSame(const char* what, const char* name, int64_t value,
                          value, " and ", other);
 }
 
-absl::Status CheckIndices(const char* name, const Tensor& tensor, int64_t lowest,
-                          int64_t end, const char* of) {
-  const auto values = tensor.flat<int32_t>();
-  for (int64_t i = 0; i < values.size(); ++i) {
-    if (values(i) < lowest || values(i) >= end) {
-      return InvalidArgument(name, "[", i / 3, ", ", i % 3, "] is ", values(i),
-                             ", outside of ", lowest, " .. ", end - 1, ", there are ",
-                             end, " ", of);
-    }
-  }
-  return absl::OkStatus();
+// Returns the index of the first value that is wrong, or -1. `any_wrong(values, count)`
+// tells whether there is one among many values.
+template <typename T, typename AnyWrong>
+int64_t FindWrong(OpKernelContext* context, const Tensor& tensor, AnyWrong any_wrong) {
+  constexpr int64_t kPart = 1 << 15;
+  const T* values = tensor.flat<T>().data();
+  const int64_t size = tensor.NumElements();
+  std::atomic<int64_t> wrong_part(size);
+  ParallelFor(context, (size + kPart - 1) / kPart, [&](int64_t part) {
+    const int64_t first = part * kPart;
+    if (!any_wrong(values + first, std::min(kPart, size - first))) return;
+    int64_t known = wrong_part;
+    while (first < known && !wrong_part.compare_exchange_weak(known, first)) continue;
+  });
+  int64_t index = wrong_part;
+  if (index == size) return -1;
+  while (!any_wrong(values + index, 1)) ++index;
+  return index;
+}
+
+absl::Status CheckIndices(OpKernelContext* context, const char* name,
+                          const Tensor& tensor, int64_t lowest, int64_t end,
+                          const char* of) {
+  const int32_t low = static_cast<int32_t>(lowest);
+  const int32_t high = static_cast<int32_t>(
+      std::min<int64_t>(end, std::numeric_limits<int32_t>::max()) - 1);
+  const int64_t wrong = FindWrong<int32_t>(
+      context, tensor, [=](const int32_t* values, int64_t count) {
+        int32_t any = 0;
+        for (int64_t i = 0; i < count; ++i) any |= values[i] < low | values[i] > high;
+        return any != 0;
+      });
+  if (wrong < 0) return absl::OkStatus();
+  return InvalidArgument(name, "[", wrong / 3, ", ", wrong % 3, "] is ",
+                         tensor.flat<int32_t>()(wrong), ", outside of ", lowest, " .. ",
+                         end - 1, ", there are ", end, " ", of);
 }
 
 template <typename T>
-absl::Status CheckFinite(const char* name, const Tensor& tensor) {
-  const T* values = tensor.flat<T>().data();
-  const int64_t size = tensor.NumElements();
-  bool finite = true;
-  for (int64_t i = 0; i < size; ++i) finite &= std::isfinite(values[i]);
-  if (finite) return absl::OkStatus();
-  int64_t index = 0;
-  while (std::isfinite(values[index])) ++index;
+absl::Status CheckFinite(OpKernelContext* context, const char* name,
+                         const Tensor& tensor) {
+  int64_t index =
+      FindWrong<T>(context, tensor, [](const T* values, int64_t count) {
+        int any = 0;
+        for (int64_t i = 0; i < count; ++i) any |= !std::isfinite(values[i]);
+        return any != 0;
+      });
+  if (index < 0) return absl::OkStatus();
   std::string position;
   for (int d = tensor.dims() - 1; d >= 0; --d) {
     position = std::to_string(index % tensor.dim_size(d)) +
@@ -73,6 +103,18 @@ bool IsTooMany(int64_t a, int64_t b) {
 }
 
 }  // namespace
+
+void ParallelFor(OpKernelContext* context, int64_t count,
+                 const std::function<void(int64_t)>& work) {
+  using tensorflow::thread::ThreadPool;
+  context->device()->tensorflow_cpu_worker_threads()->workers->ParallelFor(
+      count,
+      ThreadPool::SchedulingParams(ThreadPool::SchedulingStrategy::kFixedBlockSize,
+                                   absl::nullopt, 1),
+      [&work](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) work(i);
+      });
+}
 
 absl::Status ReadSurface(OpKernelContext* context, int first, SurfaceInputs* in) {
   in->vertices = &context->input(first);
@@ -175,27 +217,27 @@ absl::Status ReadInputs(OpKernelContext* context, int first, Inputs* in) {
 }
 
 template <typename T>
-absl::Status CheckValues(const SurfaceInputs& in) {
-  TF_RETURN_IF_ERROR(
-      CheckIndices("triangles", *in.triangles, 0, in.vertex_count, "vertices"));
-  TF_RETURN_IF_ERROR(
-      CheckIndices("neighbors", *in.neighbors, -1, in.triangle_count, "triangles"));
-  return CheckFinite<T>("vertices", *in.vertices);
+absl::Status CheckValues(OpKernelContext* context, const SurfaceInputs& in) {
+  TF_RETURN_IF_ERROR(CheckIndices(context, "triangles", *in.triangles, 0,
+                                  in.vertex_count, "vertices"));
+  TF_RETURN_IF_ERROR(CheckIndices(context, "neighbors", *in.neighbors, -1,
+                                  in.triangle_count, "triangles"));
+  return CheckFinite<T>(context, "vertices", *in.vertices);
 }
 
 template <typename T>
-absl::Status CheckValues(const Inputs& in) {
+absl::Status CheckValues(OpKernelContext* context, const Inputs& in) {
   const SurfaceInputs& surface = in;
-  TF_RETURN_IF_ERROR(CheckValues<T>(surface));
-  TF_RETURN_IF_ERROR(
-      CheckIndices("uv_triangles", *in.uv_triangles, 0, in.uv_count, "uvs"));
-  return CheckFinite<T>("uv", *in.uv);
+  TF_RETURN_IF_ERROR(CheckValues<T>(context, surface));
+  TF_RETURN_IF_ERROR(CheckIndices(context, "uv_triangles", *in.uv_triangles, 0,
+                                  in.uv_count, "uvs"));
+  return CheckFinite<T>(context, "uv", *in.uv);
 }
 
-template absl::Status CheckValues<float>(const SurfaceInputs& in);
-template absl::Status CheckValues<double>(const SurfaceInputs& in);
-template absl::Status CheckValues<float>(const Inputs& in);
-template absl::Status CheckValues<double>(const Inputs& in);
+template absl::Status CheckValues<float>(OpKernelContext*, const SurfaceInputs&);
+template absl::Status CheckValues<double>(OpKernelContext*, const SurfaceInputs&);
+template absl::Status CheckValues<float>(OpKernelContext*, const Inputs&);
+template absl::Status CheckValues<double>(OpKernelContext*, const Inputs&);
 
 absl::Status CheckGradientShapes(const Inputs& in, const Tensor& picture_gradient,
                                  const Tensor& ids) {

@@ -4,11 +4,16 @@
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_INPUTS_H_
 
 #include <cstdint>
+#include <functional>
 
 #include "scene.h"
 #include "tensorflow/core/framework/op_kernel.h"
 
 namespace unsup3d {
+
+// Calls `work(i)` for all 0 <= i < count, on the threads of the processor.
+void ParallelFor(tensorflow::OpKernelContext* context, int64_t count,
+                 const std::function<void(int64_t)>& work);
 
 // The inputs common to all ops, as tensors and as sizes, and the picture's size.
 struct SurfaceInputs {
@@ -36,9 +41,10 @@ absl::Status SetSize(int64_t height, int64_t width, SurfaceInputs* inputs);
 
 // Checks indices, and that vertices and UVs are finite. For values in main memory.
 template <typename T>
-absl::Status CheckValues(const SurfaceInputs& inputs);
+absl::Status CheckValues(tensorflow::OpKernelContext* context,
+                         const SurfaceInputs& inputs);
 template <typename T>
-absl::Status CheckValues(const Inputs& inputs);
+absl::Status CheckValues(tensorflow::OpKernelContext* context, const Inputs& inputs);
 
 // Checks the shapes of what the gradient alone takes.
 absl::Status CheckGradientShapes(const Inputs& inputs,

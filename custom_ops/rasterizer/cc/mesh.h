@@ -80,11 +80,13 @@ class Mesh {
                                &placed.footprint);
       }
     });
-    for (size_t i = 0; i < count; ++i) Place(found[i], chunk, &triangles_);
+    found.resize(count);
+    Place(found, chunk, &triangles_);
   }
 
   void PlaceSilhouettes(int chunk) {
     if (!(options_.margin > 0)) return;
+    std::vector<Placed> found;
     for (int f = Begin(chunk); f < End(chunk); ++f) {
       const Facing facing = facings_[f];
       if (facing == Facing::kNone) continue;
@@ -95,10 +97,11 @@ class Mesh {
         Footprint footprint;
         if (view_.FindSilhouette(e, options_.margin, surface_.width, surface_.height,
                                  &footprint)) {
-          Place({e, footprint}, chunk, &silhouettes_);
+          found.push_back({e, footprint});
         }
       }
     }
+    Place(found, chunk, &silhouettes_);
   }
 
   const MeshView<T>& view() const { return view_; }
@@ -149,10 +152,22 @@ class Mesh {
     }
   }
 
-  void Place(const Placed& placed, int chunk, Lists* lists) const {
-    const PixelRange among = bands_.Holding(placed.footprint.rows);
-    for (int band = among.begin; band < among.end; ++band) {
-      (*lists)[chunk * bands_.count() + band].push_back(placed);
+  // Puts what was found in a chunk into the lists of its bands.
+  void Place(const std::vector<Placed>& found, int chunk, Lists* lists) const {
+    std::vector<Placed>* const of_chunk = lists->data() + chunk * bands_.count();
+    std::vector<int> counts(bands_.count());
+    for (const Placed& placed : found) {
+      const PixelRange among = bands_.Holding(placed.footprint.rows);
+      for (int band = among.begin; band < among.end; ++band) ++counts[band];
+    }
+    for (int band = 0; band < bands_.count(); ++band) {
+      of_chunk[band].reserve(counts[band]);
+    }
+    for (const Placed& placed : found) {
+      const PixelRange among = bands_.Holding(placed.footprint.rows);
+      for (int band = among.begin; band < among.end; ++band) {
+        of_chunk[band].push_back(placed);
+      }
     }
   }
 

@@ -34,7 +34,7 @@ class RenderMeshOp : public OpKernel {
   void Compute(OpKernelContext* context) override {
     Inputs in;
     OP_REQUIRES_OK(context, ReadInputs(context, 0, &in));
-    OP_REQUIRES_OK(context, CheckValues<T>(in));
+    OP_REQUIRES_OK(context, CheckValues<T>(context, in));
     Tensor *picture = nullptr, *ids = nullptr;
     OP_REQUIRES_OK(context,
                    context->allocate_output(0, in.background->shape(), &picture));
@@ -68,7 +68,7 @@ class RenderMeshGradOp : public OpKernel {
   void Compute(OpKernelContext* context) override {
     Inputs in;
     OP_REQUIRES_OK(context, ReadInputs(context, 2, &in));
-    OP_REQUIRES_OK(context, CheckValues<T>(in));
+    OP_REQUIRES_OK(context, CheckValues<T>(context, in));
     const Tensor& picture_gradient = context->input(0);
     const Tensor& ids = context->input(1);
     OP_REQUIRES_OK(context, CheckGradientShapes(in, picture_gradient, ids));

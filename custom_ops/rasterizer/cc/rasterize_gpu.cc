@@ -50,7 +50,8 @@ class TensorAllocator : public GpuAllocator {
 
 // Copies the values to main memory, to say what is wrong with them as for the CPU.
 template <typename T>
-absl::Status ExplainInvalidValues(const Inputs& in, GpuStream stream) {
+absl::Status ExplainInvalidValues(OpKernelContext* context, const Inputs& in,
+                                  GpuStream stream) {
   Inputs on_host = in;
   std::list<Tensor> copies;
   for (const Tensor** tensor : {&on_host.triangles, &on_host.uv_triangles,
@@ -60,18 +61,18 @@ absl::Status ExplainInvalidValues(const Inputs& in, GpuStream stream) {
                stream);
     *tensor = &copies.back();
   }
-  return CheckValues<T>(on_host);
+  return CheckValues<T>(context, on_host);
 }
 
 // `ids` only matters where it is an input.
 template <typename T>
-absl::Status ToStatus(const GpuStatus& status, const Inputs& in, const Tensor& ids,
-                      GpuStream stream) {
+absl::Status ToStatus(OpKernelContext* context, const GpuStatus& status,
+                      const Inputs& in, const Tensor& ids, GpuStream stream) {
   switch (status.code) {
     case GpuStatus::kOk:
       return absl::OkStatus();
     case GpuStatus::kInvalidValues:
-      return ExplainInvalidValues<T>(in, stream);
+      return ExplainInvalidValues<T>(context, in, stream);
     case GpuStatus::kInvalidTriangleId: {
       int id = 0;
       CopyToHost(&id, ids.flat<int32_t>().data() + status.pixel, sizeof(id), stream);
@@ -109,7 +110,7 @@ class RenderMeshGpuOp : public OpKernel {
     const GpuStatus status = DrawOnGpu<T>(
         {MakeScene<T>(in), in.batch}, options_, stream, &allocator,
         picture->flat<T>().data(), ids->flat<int32_t>().data());
-    OP_REQUIRES_OK(context, ToStatus<T>(status, in, *ids, stream));
+    OP_REQUIRES_OK(context, ToStatus<T>(context, status, in, *ids, stream));
   }
 
  private:
@@ -145,7 +146,7 @@ class RenderMeshGradGpuOp : public OpKernel {
         {MakeScene<T>(in), in.batch}, options_, picture_gradient.flat<T>().data(),
         ids.flat<int32_t>().data(), stream, &allocator,
         {outputs[0], outputs[1], outputs[2], outputs[3], outputs[4]});
-    OP_REQUIRES_OK(context, ToStatus<T>(status, in, ids, stream));
+    OP_REQUIRES_OK(context, ToStatus<T>(context, status, in, ids, stream));
   }
 
  private:

@@ -25,6 +25,19 @@ struct Material {
   int texture_height, texture_width, texture_channels, attribute_channels;
 };
 
+// Calls `body(channel)` for all channels; without a loop where there are three, as most
+// pictures have.
+template <typename Body>
+UNSUP3D_HOST_DEVICE inline void ForChannels(int channels, Body body) {
+  if (channels == 3) {
+    body(0);
+    body(1);
+    body(2);
+  } else {
+    for (int c = 0; c < channels; ++c) body(c);
+  }
+}
+
 template <typename T>
 UNSUP3D_HOST_DEVICE inline const T* CornerUv(const Material<T>& material, int triangle,
                                              int corner) {
@@ -67,11 +80,11 @@ UNSUP3D_HOST_DEVICE inline void VisitColour(const Material<T>& material,
       texels[k] =
           material.texture + static_cast<int64_t>(sample.texels[k]) * channels;
     }
-    for (int c = 0; c < channels; ++c) {
+    ForChannels(channels, [&](int c) {
       Real value = 0;
       for (int k = 0; k < 4; ++k) value += sample.weights[k] * texels[k][c];
       visit(c, value);
-    }
+    });
   }
   if (material.attribute_channels > 0) {
     const T* corners[3];
@@ -111,10 +124,10 @@ UNSUP3D_HOST_DEVICE inline void MaterialGradient(const Material<T>& material,
       const auto sums = sink.TexelSums(sample.texels[k]);
       const Real texel_weight = weight * sample.weights[k];
       Real dot = 0;
-      for (int c = 0; c < channels; ++c) {
+      ForChannels(channels, [&](int c) {
         dot += Real(colour_gradient[c]) * texel[c];
         sink.Add(&sums[c], texel_weight * colour_gradient[c]);
-      }
+      });
       uv_gradient[0] += sample.u_slopes[k] * dot;
       uv_gradient[1] += sample.v_slopes[k] * dot;
     }

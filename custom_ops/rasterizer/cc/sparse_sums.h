@@ -15,14 +15,14 @@ namespace unsup3d {
 template <typename Value>
 class SparseSums {
  public:
-  static constexpr int64_t kPageRows = 16;
+  static constexpr uint64_t kPageRows = 16;
 
   SparseSums() = default;
   SparseSums(int64_t rows, int width)
       : width_(width), pages_((rows + kPageRows - 1) / kPageRows, nullptr) {}
 
   // The values of a row.
-  Value* Row(int64_t row) {
+  Value* Row(uint64_t row) {
     Value*& page = pages_[row / kPageRows];
     if (page == nullptr) page = NewPage();
     return page + row % kPageRows * width_;
@@ -34,14 +34,14 @@ class SparseSums {
  private:
   static constexpr int64_t kBlockPages = 32;
 
-  Value* NewPage() {
+  __attribute__((noinline, cold)) Value* NewPage() {
     if (used_ % kBlockPages == 0) {
       blocks_.push_back(std::make_unique<Value[]>(kBlockPages * kPageRows * width_));
     }
     return blocks_.back().get() + used_++ % kBlockPages * kPageRows * width_;
   }
 
-  int64_t width_ = 0;
+  uint64_t width_ = 0;
   std::vector<Value*> pages_;
   std::vector<std::unique_ptr<Value[]>> blocks_;
   int64_t used_ = 0;
