@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "geometry.h"
 #include "pixel_range.h"
 
 namespace unsup3d {
@@ -23,11 +24,11 @@ class Bands {
   int64_t picture(int64_t unit) const { return unit / Count(); }
   int band(int64_t unit) const { return static_cast<int>(unit % Count()); }
 
-  PixelRange rows(int band) const {
+  UNSUP3D_HOST_DEVICE PixelRange rows(int band) const {
     return {band << log_rows_, std::min(height_, (band + 1) << log_rows_)};
   }
   // The bands that hold some of the rows, of which there is at least one.
-  PixelRange Holding(const PixelRange& rows) const {
+  UNSUP3D_HOST_DEVICE PixelRange Holding(const PixelRange& rows) const {
     return {rows.begin >> log_rows_, ((rows.end - 1) >> log_rows_) + 1};
   }
 
