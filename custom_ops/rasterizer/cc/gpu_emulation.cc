@@ -9,6 +9,8 @@
 
 #include "cuda_emulation.h"
 #include "fragments_gpu.h"
+#include "gpu_scan.h"
+#include "gpu_scratch.h"
 #include "rasterize_gpu.h"
 
 namespace {
@@ -153,6 +155,12 @@ int differentiate_list_float64(const Arguments* in,
                                const int* ids, double* vertex_gradients,
                                int64_t* pixel) {
   return DifferentiateList(*in, *gradients, ids, vertex_gradients, pixel);
+}
+
+void scan(int64_t count, uint64_t* values) {
+  Allocator allocator;
+  unsup3d::Scratch scratch(&allocator);
+  unsup3d::ScanOnGpu(count, values, &scratch, nullptr);
 }
 
 }  // extern "C"

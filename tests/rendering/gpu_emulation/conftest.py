@@ -192,6 +192,13 @@ class Emulation:
         )
         return status, vertices, pixel.value
 
+    def scan(self, values):
+        """Returns for each value the sum of those before it."""
+        result = np.array(values, np.uint64)
+        pointer = ctypes.c_void_p(result.ctypes.data)
+        self._library.scan(ctypes.c_int64(len(result)), pointer)
+        return result
+
     def set_descending_order(self, descending):
         self._library.set_descending_order(int(descending))
 

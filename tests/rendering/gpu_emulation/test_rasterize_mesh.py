@@ -88,13 +88,14 @@ def test_soups(options, nearest, emulation, soup_scene):
         _check(emulation, scene, seed, **options)
 
 
-def test_numbers_of_pixels(emulation, bumpy_scene, soup_scene):
+@pytest.mark.parametrize("count", [0, 1, 2, 255, 256, 257, 65536, 65537])
+def test_scan(count, emulation):
     """At the borders of what a block sums up, and of what a block of blocks does."""
-    for height, width in [(1, 254), (1, 255), (1, 256), (2, 256)]:
-        scene = soup_scene(height, height=height, width=width, triangles=5)
-        assert _check(emulation, scene) > 300
-    for height, width in [(255, 257), (256, 257)]:
-        _check(emulation, bumpy_scene(0, height=height, width=width))
+    values = np.random.default_rng(count).integers(0, 2**40, count, np.uint64)
+    for descending in (False, True):
+        emulation.set_descending_order(descending)
+        sums = emulation.scan(values)
+        np.testing.assert_array_equal(sums, np.cumsum(values) - values)
 
 
 def test_more_triangles_than_threads_of_a_tile(emulation, open_scene):
