@@ -98,8 +98,8 @@ struct Run {
   int64_t begin, end;
 };
 
-// The fragments of a pixel in a list of pixels, looked for where the CPU looks for them:
-// in the part of the list that a unit of work has, behind those of the pixels before.
+// The fragments of a pixel in a list, looked for where the CPU looks for them: in the
+// part of the list that a unit has, behind those of the unit's pixels before.
 template <typename T>
 __device__ Run FindRun(const FragmentGradients<T>& gradients, const Units& units,
                        const Count* listed, int64_t i) {

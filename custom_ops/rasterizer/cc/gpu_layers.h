@@ -1,5 +1,5 @@
-// What GPU kernels know of the pictures of a batch before they are coloured: the surface
-// that each pixel shows, and the fragments before it. For CUDA sources.
+// What GPU kernels know of the pictures of a batch before they are coloured: the
+// surface that each pixel shows, and the fragments before it. For CUDA sources.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_LAYERS_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_LAYERS_H_
