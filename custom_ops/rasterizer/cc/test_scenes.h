@@ -165,11 +165,7 @@ List<T> MakeList(const Arrays<T>& arrays, const Options& options, const Bands& b
 template <typename T>
 Mismatch DifferentiatePixels(const Arrays<T>& arrays, const Options& options,
                              const Bands& bands, const std::vector<int64_t>& pixels,
-                             int64_t first_pixel, const std::vector<int>& ids,
-                             std::vector<T>* vertex_gradient = nullptr) {
-  struct Part {
-    SparseSums<Real> vertices;
-  };
+                             int64_t first_pixel, const std::vector<int>& ids) {
   const Surface<T> surface = arrays.scene();
   const Mesh<T> mesh = MakeMesh(surface, options, bands, &Mesh<T>::FindFacings);
   const std::vector<T> ones(3 * pixels.size(), T(1));
@@ -179,20 +175,20 @@ Mismatch DifferentiatePixels(const Arrays<T>& arrays, const Options& options,
            pixels.begin();
   };
   Mismatch mismatch;
-  std::vector<Part> parts;
+  SparseSums<Real> vertex_gradients(surface.vertex_count, 3);
   for (int band = 0; band < bands.count(); ++band) {
     const PixelRange rows = bands.rows(band);
     const int64_t start = list_from(rows.begin);
-    parts.push_back({SparseSums<Real>(surface.vertex_count, 3)});
     const FragmentGradients<T> gradients = {
         pixels.data() + start,   first_pixel,         list_from(rows.end) - start,
         ones.data() + 3 * start, ones.data() + start, ones.data() + start};
     const Mismatch of_band = DifferentiateList(surface, mesh, options, band, gradients,
-                                               ids.data(), &parts.back().vertices);
+                                               ids.data(), &vertex_gradients);
     if (mismatch.pixel < 0) mismatch = of_band;
   }
-  if (vertex_gradient != nullptr) {
-    *vertex_gradient = Sum<T>(parts, &Part::vertices, surface.vertex_count, 3);
+  if (mismatch.pixel < 0 &&
+      (list_from(0) != 0 || list_from(arrays.height) != int64_t(pixels.size()))) {
+    mismatch.pixel = 0;  // the op takes none outside of the picture
   }
   return mismatch;
 }
