@@ -11,6 +11,7 @@
 
 #include "bands.h"
 #include "expect.h"
+#include "mesh.h"
 #include "scene.h"
 #include "test_random.h"
 #include "test_scenes.h"
@@ -112,27 +113,58 @@ bool AreNear(const std::vector<double>& a, const std::vector<double>& b) {
   return a.size() == b.size() && difference <= 1e-9 * largest;
 }
 
+// A scene that makes sense, with some corners behind the camera.
+Arrays<double> MakeSensible(Random& random, int faces) {
+  Arrays<double> arrays = MakeArrays<double>(kHeight);
+  const auto signed_one = [&] { return random(-1, 1); };
+  arrays.vertex_count = 3 * faces;
+  for (int i = 0; i < 3 * faces; ++i) {
+    const double z = random(-1, 3);
+    arrays.vertices.push_back(z * random(-2, 9));
+    arrays.vertices.push_back(z * random(-2, kHeight + 2));
+    arrays.vertices.push_back(z);
+    arrays.triangles.push_back(i);
+    arrays.neighbors.push_back(-1);
+    arrays.uv_triangles.push_back(i % kUvs);
+  }
+  arrays.uv = MakeMany(2 * kUvs, [&] { return random(0, 1); });
+  arrays.texture = MakeMany(kTextureSize * kTextureSize, signed_one);
+  arrays.attributes = MakeMany(arrays.vertex_count, signed_one);
+  arrays.background = MakeMany(2 * kPixels, signed_one);
+  return arrays;
+}
+
+// Among so many triangles without area that there are several chunks, a few show what
+// they show alone.
+void TestChunks(Random& random) {
+  const int faces = 8, spacing = 1500;
+  for (int round = 0; round < 10; ++round) {
+    const Arrays<double> arrays = MakeSensible(random, faces);
+    Arrays<double> many = arrays;
+    many.triangles.assign(3 * faces * spacing, 0);
+    many.neighbors.assign(3 * faces * spacing, -1);
+    many.uv_triangles.assign(3 * faces * spacing, 0);
+    for (int i = 0; i < 3 * faces; ++i) {
+      const int at = i / 3 * 3 * spacing + i % 3;
+      many.triangles[at] = arrays.triangles[i];
+      many.uv_triangles[at] = arrays.uv_triangles[i];
+    }
+    const Options options = MakeOptions(random);
+    const Bands bands = ManyBands(kHeight);
+    EXPECT(Mesh<double>(many.scene(), options, bands).chunks() > 2);
+    Picture<double> picture = Draw(arrays, options, bands);
+    for (int& id : picture.ids) id *= id < 0 ? 1 : spacing;
+    const Picture<double> picture_of_many = Draw(many, options, bands);
+    EXPECT(AreSame(picture.ids, picture_of_many.ids));
+    EXPECT(AreSame(picture.colours, picture_of_many.colours));
+  }
+}
+
 void TestDerivative(Random& random) {
   for (int round = 0; round < 200; ++round) {
-    const int faces = 8;
-    Arrays<double> arrays = MakeArrays<double>(kHeight);
-    const auto signed_one = [&] { return random(-1, 1); };
-    arrays.vertex_count = 3 * faces;
-    for (int i = 0; i < 3 * faces; ++i) {
-      // Some corners behind the camera.
-      const double z = random(-1, 3);
-      arrays.vertices.push_back(z * random(-2, 9));
-      arrays.vertices.push_back(z * random(-2, kHeight + 2));
-      arrays.vertices.push_back(z);
-      arrays.triangles.push_back(i);
-      arrays.neighbors.push_back(-1);
-      arrays.uv_triangles.push_back(i % kUvs);
-    }
-    arrays.uv = MakeMany(2 * kUvs, [&] { return random(0, 1); });
-    arrays.texture = MakeMany(kTextureSize * kTextureSize, signed_one);
-    arrays.attributes = MakeMany(arrays.vertex_count, signed_one);
-    arrays.background = MakeMany(2 * kPixels, signed_one);
-    const std::vector<double> weights = MakeMany(2 * kPixels, signed_one);
+    const Arrays<double> arrays = MakeSensible(random, 8);
+    const std::vector<double> weights =
+        MakeMany(2 * kPixels, [&] { return random(-1, 1); });
     std::vector<double> direction;
     for (const double v : arrays.vertices) direction.push_back(v * random(-1, 1));
 
@@ -178,6 +210,7 @@ int main() {
   unsup3d::TestBands();
   unsup3d::TestAnythingIsHarmless<float>(random);
   unsup3d::TestAnythingIsHarmless<double>(random);
+  unsup3d::TestChunks(random);
   unsup3d::TestDerivative(random);
   std::printf("%d failures\n", unsup3d::failures);
   return unsup3d::failures == 0 ? 0 : 1;
