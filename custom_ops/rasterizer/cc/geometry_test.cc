@@ -550,7 +550,7 @@ void TestSparseSums(RandomVertices& random) {
       for (size_t i = 0; i < expected.size(); ++i) expected[i] += part[i];
     }
     // In two pieces, neither of which writes beyond its rows.
-    std::vector<float> written(rows * width, -7.0f);
+    std::vector<double> written(rows * width, -7.0);
     const int64_t middle = random.Integer(0, static_cast<int>(pages));
     const auto write = [&](int64_t begin, int64_t end) {
       WriteSum<double>(parts, [&](int64_t k) { return &sums[k]; }, begin, end, rows,
@@ -558,10 +558,10 @@ void TestSparseSums(RandomVertices& random) {
     };
     write(middle, pages);
     const int64_t written_from = std::min(middle * kPageRows, rows) * width;
-    for (int64_t i = 0; i < written_from; ++i) EXPECT(written[i] == -7.0f);
+    for (int64_t i = 0; i < written_from; ++i) EXPECT(written[i] == -7);
     write(0, middle);
     for (size_t i = 0; i < expected.size(); ++i) {
-      EXPECT(AreSame(written[i], static_cast<float>(expected[i])));
+      EXPECT(AreSame(written[i], expected[i]));
     }
   }
 }
