@@ -3,7 +3,6 @@
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_BANDS_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_BANDS_H_
 
-#include <algorithm>
 #include <cstdint>
 
 #include "pixel_range.h"
@@ -24,7 +23,9 @@ class Bands {
   int band(int64_t unit) const { return static_cast<int>(unit % Count()); }
 
   PixelRange rows(int band) const {
-    return {band << log_rows_, std::min(height_, (band + 1) << log_rows_)};
+    // Beyond the last one there may be no int.
+    const int end = band + 1 == count() ? height_ : (band + 1) << log_rows_;
+    return {band << log_rows_, end};
   }
   // The bands that hold some of the rows, of which there is at least one.
   PixelRange Holding(const PixelRange& rows) const {

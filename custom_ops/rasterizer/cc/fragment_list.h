@@ -119,7 +119,7 @@ Mismatch DifferentiateList(const Surface<T>& surface, const Mesh<T>& mesh,
       int64_t i, const Place& place, const Pixel<Real>& pixel) {
     PixelFragments<T> fragments = {gradients, next, next, vertex_gradients};
     while (fragments.end < gradients.count &&
-           gradients.pixels[fragments.end] - gradients.first_pixel == first + i) {
+           gradients.pixels[fragments.end] == gradients.first_pixel + first + i) {
       ++fragments.end;
     }
     if (pixel.count > 0 || place.sharp_triangle != kSharp) {
@@ -132,6 +132,10 @@ Mismatch DifferentiateList(const Surface<T>& surface, const Mesh<T>& mesh,
     }
     next = fragments.end;
   });
+  // Pixels that do not ascend are left over.
+  if (next != gradients.count && mismatch.pixel < 0) {
+    mismatch.pixel = first + static_cast<int64_t>(depths.size()) - 1;
+  }
   return mismatch;
 }
 

@@ -134,21 +134,21 @@ class RasterizeMeshGradOp : public OpKernel {
     const int64_t pixels = static_cast<int64_t>(in.height) * in.width;
     const std::vector<Mesh<T>> meshes =
         MakeMeshes<T>(context, in, options_, bands, MeshUse::kDifferentiate);
+    const int64_t* const list = pixel.flat<int64_t>().data();
+    const auto list_from = [&](int64_t picture, int row) {
+      const int64_t first = picture * pixels + int64_t{row} * in.width;
+      return std::lower_bound(list, list + count, first) - list;
+    };
     std::vector<BandVertices> band_gradients(units);
     std::vector<Mismatch> mismatches(units);
     ParallelFor(context, units, [&](int64_t unit) {
       const int64_t b = bands.picture(unit);
-      const auto list_from = [&](int row) {
-        const int64_t* first = pixel.flat<int64_t>().data();
-        return std::lower_bound(first, first + count, b * pixels + int64_t{row} * in.width) -
-               first;
-      };
       const PixelRange rows = bands.rows(bands.band(unit));
-      const int64_t start = list_from(rows.begin);
+      const int64_t start = list_from(b, rows.begin);
       const FragmentGradients<T> gradients = {
-          pixel.flat<int64_t>().data() + start,
+          list + start,
           b * pixels,
-          list_from(rows.end) - start,
+          list_from(b, rows.end) - start,
           context->input(0).flat<T>().data() + 3 * start,
           context->input(1).flat<T>().data() + start,
           context->input(2).flat<T>().data() + start};
@@ -166,6 +166,8 @@ class RasterizeMeshGradOp : public OpKernel {
                                   mismatch.pixel % in.width, " of picture ",
                                   bands.picture(unit)));
     }
+    OP_REQUIRES(context, list_from(0, 0) == 0 && list_from(in.batch, 0) == count,
+                InvalidArgument("pixels has some outside of the pictures"));
     WriteSums(context, band_gradients, &BandVertices::vertices, in.batch,
               in.vertex_count, 3, vertices->flat<T>().data());
   }
