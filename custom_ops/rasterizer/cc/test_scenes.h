@@ -5,6 +5,7 @@
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_TEST_SCENES_H_
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <limits>
