@@ -8,8 +8,9 @@ from benchmarks import report, scenes
 from benchmarks.renderers import Renderer
 from benchmarks.scene import Scene
 
-# In pixels. A renderer is credited with its best; what float64 can use, float32 cannot.
-STEPS = {np.float64: (1e-7, 1e-6), np.float32: (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)}
+# In pixels. A renderer is credited with the best of them, for each percentile; what
+# float64 can use, float32 cannot.
+STEPS = {np.float64: (1e-8, 1e-7, 1e-6), np.float32: (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)}
 # Also measured at one resolution, to show what small steps hide.
 LARGE_STEPS = (1e-4, 1e-3, 1e-2, 1e-1)
 STEPS_RESOLUTION = 64
@@ -63,8 +64,18 @@ def relative_errors(
     return errors
 
 
+def _object_moves(rng, vertices, count):
+    """[count, batch, vertices, 3]: turns, shifts and stretches of the whole object."""
+    linear = rng.normal(size=[count, len(vertices), 3, 3])
+    moves = vertices @ linear + rng.normal(size=[count, len(vertices), 1, 3])
+    return moves / np.sqrt(np.mean(moves**2, (1, 2, 3), keepdims=True))
+
+
 def _samples(kind, resolution, count, directions, seed):
-    """The same scenes, directions and weights for each renderer."""
+    """The same scenes, directions and weights for each renderer.
+
+    Directions are those of each vertex by itself, and those of the whole object.
+    """
     for index in range(count):
         rng = np.random.default_rng([seed, resolution, index, *kind.encode()])
         scene = scenes.KINDS[kind](
@@ -73,7 +84,8 @@ def _samples(kind, resolution, count, directions, seed):
         # A standard deviation of one pixel for each coordinate.
         moves = rng.normal(size=[directions, *scene.vertices.shape]) * 2 / resolution
         weights = np.float64(np.float32(rng.normal(size=scene.background.shape)))
-        yield scene, moves, weights
+        whole = _object_moves(rng, scene.vertices, directions) * 2 / resolution
+        yield scene, moves, whole, weights
 
 
 def _seconds(renderer, scene):
@@ -107,31 +119,39 @@ def measure(
       slowest: seconds of the processor for a picture, from which on it is left out.
 
     Returns:
-      The best step in pixels, the percentiles of the error with it and with each step;
-      None if it was left out.
+      The percentiles of the error with the best steps and with each step, the latter
+      also for moves of the whole object; None if it was left out.
     """
     best = STEPS[renderer.dtype]
-    steps = best
-    if resolution == STEPS_RESOLUTION:
-        steps = tuple(sorted({*best, *LARGE_STEPS}))
-    errors = []
-    for scene, moves, weights in _samples(kind, resolution, count, directions, seed):
-        if not errors and _seconds(renderer, scene) > slowest:
+    large = resolution == STEPS_RESOLUTION
+    steps = tuple(sorted({*best, *LARGE_STEPS})) if large else best
+    single, whole = [], []
+    for scene, moves, object_moves, weights in _samples(
+        kind, resolution, count, directions, seed
+    ):
+        if not single and _seconds(renderer, scene) > slowest:
             return None
-        errors.append(relative_errors(renderer, scene, moves, weights, steps))
-    errors = np.concatenate(errors)
-    by_step = {
-        step: dict(zip(PERCENTILES, column.tolist(), strict=True))
-        for step, column in zip(
-            steps, np.percentile(errors, PERCENTILES, 0).T, strict=True
-        )
-    }
-    step = min(best, key=lambda step: by_step[step][50])
-    return {
-        "step": step,
-        "samples": len(errors),
-        "percentiles": by_step[step],
+        single.append(relative_errors(renderer, scene, moves, weights, steps))
+        if large:
+            whole.append(relative_errors(renderer, scene, object_moves, weights, steps))
+    by_step = _percentiles(single, steps)
+    result = {
+        "samples": count * directions,
+        "percentiles": {
+            percentile: min(by_step[step][percentile] for step in best)
+            for percentile in PERCENTILES
+        },
         "by_step": by_step,
+    }
+    return result | {"object_by_step": _percentiles(whole, steps)} if large else result
+
+
+def _percentiles(errors, steps):
+    """By step the percentiles of errors [directions, steps] of several scenes."""
+    values = np.percentile(np.concatenate(errors), PERCENTILES, 0).T
+    return {
+        step: dict(zip(PERCENTILES, column.tolist(), strict=True))
+        for step, column in zip(steps, values, strict=True)
     }
 
 
@@ -161,10 +181,11 @@ def tables(result: dict) -> str:
             rows.append(row)
         header = [kind, *(f"{size}²" for size in result["resolutions"])]
         parts.append(report.markdown_table(header, rows))
-    for kind in result["kinds"]:
-        for size in result["resolutions"]:
-            if size == STEPS_RESOLUTION:
-                parts.append(_step_table(result, kind, size))
+    if STEPS_RESOLUTION in result["resolutions"]:
+        for moves, field in (("vertex", "by_step"), ("object", "object_by_step")):
+            for kind in result["kinds"]:
+                title = f"{kind}, {STEPS_RESOLUTION}², each {moves} moves by"
+                parts.append(_step_table(result, kind, field, title))
     missing = result["not_available"]
     if missing:
         lines = [f"{name}: {reason}" for name, reason in missing.items()]
@@ -177,18 +198,18 @@ def tables(result: dict) -> str:
     return "\n\n".join(parts)
 
 
-def _step_table(result, kind, resolution):
+def _step_table(result, kind, field, title):
     """The median and the 90th percentile of errors by step."""
     steps = sorted({*STEPS[np.float64], *STEPS[np.float32], *LARGE_STEPS})
     rows = []
-    for name, title in result["titles"].items():
-        found = result["measured"][name][kind].get(str(resolution), {"by_step": {}})
-        row = [title]
+    for name, renderer in result["titles"].items():
+        found = result["measured"][name][kind].get(str(STEPS_RESOLUTION), {})
+        row = [renderer]
         for step in steps:
-            errors = found["by_step"].get(str(step))
+            errors = found.get(field, {}).get(str(step))
             row.append(
                 f"{_format(errors['50'])} / {_format(errors['90'])}" if errors else ""
             )
         rows.append(row)
-    header = [f"{kind}, {resolution}², by step", *(f"{step:g}" for step in steps)]
+    header = [title, *(f"{step:g}" for step in steps)]
     return report.markdown_table(header, rows)

@@ -51,7 +51,7 @@ def _measure(renderer, kind, resolutions):
             break
         measured[str(resolution)] = found
         errors = " ".join(f"{error:.2g}" for error in found["percentiles"].values())
-        print(f"{place}: {errors} with step {found['step']:g}", flush=True)
+        print(f"{place}: {errors}", flush=True)
     return measured
 
 

@@ -32,12 +32,13 @@ class PyTorch3D(DifferentiableRenderer):
         try:
             import torch
             from pytorch3d import renderer, structures
-            from pytorch3d.renderer.mesh import rasterizer
+            from pytorch3d.renderer.mesh import rasterize_meshes, rasterizer
         except ImportError as error:
             raise NotAvailable(f"it does not import: {error}") from error
         self._torch = torch
         self._renderer = renderer
         self._structures = structures
+        self._rasterize_meshes = rasterize_meshes
         self._fragments = rasterizer.Fragments
 
     def load(self, scene):
@@ -83,7 +84,7 @@ class PyTorch3D(DifferentiableRenderer):
         meshes = self._structures.Meshes(points, triangles, textures)
         blur = (2.0 / min(height, width)) ** 2
         fragments = self._fragments(
-            *library.mesh.rasterize_meshes.rasterize_meshes(
+            *self._rasterize_meshes(
                 meshes,
                 (height, width),
                 blur_radius=blur,

@@ -115,7 +115,6 @@ def test_worker_says_what_is_missing():
 
 def test_gradient_tables():
     found = {
-        "step": 1e-6,
         "samples": 4,
         "percentiles": {50: 2e-9, 90: 0.031, 99: 1.7},
         "by_step": {1e-6: {50: 2e-9, 90: 0.031, 99: 1.7}},
@@ -132,6 +131,26 @@ def test_gradient_tables():
     text = gradients.tables(json.loads(json.dumps(result)))
     assert "| ours | 2e-9 / 3.1 % / 170 % | too slow |" in text
     assert "deodr: it does not import" in text
+
+
+def test_gradient_percentiles_are_those_of_the_best_steps():
+    found = gradients.measure(
+        renderers.create("ours64"), "soups", 16, count=2, directions=2, seed=0
+    )
+    assert found["samples"] == 4
+    for percentile, error in found["percentiles"].items():
+        by_step = [errors[percentile] for errors in found["by_step"].values()]
+        assert error == min(by_step) < 1e-3
+
+
+def test_moves_of_the_object_keep_straight_lines():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=[2, 5, 3])
+    points[:, 4] = 0.5 * (points[:, 0] + points[:, 1])
+    moves = gradients._object_moves(rng, points, 3)
+    assert moves.shape == (3, 2, 5, 3)
+    np.testing.assert_allclose(moves[:, :, 4], 0.5 * (moves[:, :, 0] + moves[:, :, 1]))
+    np.testing.assert_allclose(np.mean(moves**2, (1, 2, 3)), 1.0)
 
 
 def test_speed_tables():

@@ -299,6 +299,15 @@ def test_gradient_checks_what_is_its_own(soup_scene):
     for index, value, message in wrong:
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             gradient(*inputs[:index], value, *inputs[index + 1 :])
+    # One fragment more than there are, before the pictures, after them, or among them.
+    more = [tf.concat([value, value[-1:]], axis=0) for value in inputs[:3]]
+    for pixels, message in [
+        ([-1, *inputs[3]], "outside of the pictures"),
+        ([*inputs[3], 2 * 6 * 8], "outside of the pictures"),
+        ([*inputs[3], 0], "pixels is not that of these vertices"),
+    ]:
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            gradient(*more, tf.stack(pixels), *inputs[4:])
 
 
 def test_shapes_are_inferred(soup_scene):

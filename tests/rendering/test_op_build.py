@@ -128,7 +128,7 @@ def test_library_holds_the_gpu_kernels():
         assert f"sm_{architecture}".encode() in code
 
 
-@pytest.mark.parametrize("name", ["geometry_test", "picture_test"])
+@pytest.mark.parametrize("name", ["fuzz_test", "geometry_test", "picture_test"])
 def test_headers_without_tensorflow(name, tmp_path):
     """Compiles and runs a C++ test of the headers, with sanitizers if they link."""
     compiler = os.environ.get("CXX", "g++").split()

@@ -3,7 +3,6 @@
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_BANDS_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_BANDS_H_
 
-#include <algorithm>
 #include <cstdint>
 
 #include "geometry.h"
@@ -20,12 +19,14 @@ class Bands {
     while (batch * Count() >= 2 * kMinUnits && Count() > 1) ++log_rows_;
   }
   int64_t units() const { return batch_ * Count(); }
-  int count() const { return static_cast<int>(Count()); }  // per picture
+  UNSUP3D_HOST_DEVICE int count() const { return static_cast<int>(Count()); }  // per picture
   int64_t picture(int64_t unit) const { return unit / Count(); }
   int band(int64_t unit) const { return static_cast<int>(unit % Count()); }
 
   UNSUP3D_HOST_DEVICE PixelRange rows(int band) const {
-    return {band << log_rows_, std::min(height_, (band + 1) << log_rows_)};
+    // Beyond the last one there may be no int.
+    const int end = band + 1 == count() ? height_ : (band + 1) << log_rows_;
+    return {band << log_rows_, end};
   }
   // The bands that hold some of the rows, of which there is at least one.
   UNSUP3D_HOST_DEVICE PixelRange Holding(const PixelRange& rows) const {
@@ -35,7 +36,7 @@ class Bands {
  private:
   static constexpr int kMinUnits = 16;  // so that a single picture uses all threads
 
-  int64_t Count() const { return ((height_ - 1) >> log_rows_) + 1; }
+  UNSUP3D_HOST_DEVICE int64_t Count() const { return ((height_ - 1) >> log_rows_) + 1; }
 
   int64_t batch_;
   int height_;

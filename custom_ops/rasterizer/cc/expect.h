@@ -13,7 +13,7 @@ inline int failures = 0;
 #define EXPECT(condition)                                             \
   do {                                                                \
     if (!(condition)) {                                               \
-      std::printf("line %d: %s\n", __LINE__, #condition);             \
+      std::printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);     \
       ++failures;                                                     \
     }                                                                 \
   } while (false)

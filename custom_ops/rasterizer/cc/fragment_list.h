@@ -93,6 +93,10 @@ Mismatch DifferentiateList(const Surface<T>& surface, const Mesh<T>& mesh,
     }
     next = fragments.end;
   });
+  // Pixels that do not ascend are left over.
+  if (next != gradients.count && mismatch.pixel < 0) {
+    mismatch.pixel = first + static_cast<int64_t>(depths.size()) - 1;
+  }
   return mismatch;
 }
 

@@ -107,22 +107,21 @@ class RasterizeMeshGradOp : public OpKernel {
     const int64_t pixels = static_cast<int64_t>(in.height) * in.width;
     const std::vector<Mesh<T>> meshes =
         MakeMeshes<T>(context, in, options_, bands, MeshUse::kDifferentiate);
+    const int64_t* const list = in.pixels->flat<int64_t>().data();
+    const auto list_from = [&](int64_t picture, int row) {
+      const int64_t first = picture * pixels + int64_t{row} * in.width;
+      return std::lower_bound(list, list + in.count, first) - list;
+    };
     std::vector<BandVertices> band_gradients(units);
     std::vector<Mismatch> mismatches(units);
     ParallelFor(context, units, [&](int64_t unit) {
       const int64_t b = bands.picture(unit);
-      const int64_t* pixel = in.pixels->flat<int64_t>().data();
-      const auto list_from = [&](int row) {
-        return std::lower_bound(pixel, pixel + in.count,
-                                b * pixels + int64_t{row} * in.width) -
-               pixel;
-      };
       const PixelRange rows = bands.rows(bands.band(unit));
-      const int64_t start = list_from(rows.begin);
+      const int64_t start = list_from(b, rows.begin);
       const FragmentGradients<T> gradients = {
-          pixel + start,
+          list + start,
           b * pixels,
-          list_from(rows.end) - start,
+          list_from(b, rows.end) - start,
           in.barycentric_gradient->flat<T>().data() + 3 * start,
           in.depth_gradient->flat<T>().data() + start,
           in.weight_gradient->flat<T>().data() + start};
@@ -138,6 +137,8 @@ class RasterizeMeshGradOp : public OpKernel {
                      NotOfVertices(in, mismatch.in_ids ? "triangle_ids" : "pixels",
                                    bands.picture(unit) * pixels + mismatch.pixel));
     }
+    OP_REQUIRES(context, list_from(0, 0) == 0 && list_from(in.batch, 0) == in.count,
+                PixelsOutside());
     WriteSums(context, band_gradients, &BandVertices::vertices, in.batch,
               in.vertex_count, 3, vertices->flat<T>().data());
   }

@@ -86,6 +86,7 @@ class RasterizeMeshGradGpuOp : public OpKernel {
                 NotOfVertices(in, "triangle_ids", status.pixel));
     OP_REQUIRES(context, status.code != GpuStatus::kInvalidPixels,
                 NotOfVertices(in, "pixels", status.pixel));
+    OP_REQUIRES(context, status.code != GpuStatus::kOutsidePixels, PixelsOutside());
     OP_REQUIRES_OK(context, ToStatus<T>(context, status, in));
   }
 

@@ -111,21 +111,33 @@ __device__ Run FindRun(const FragmentGradients<T>& gradients, const Units& units
   return {begin, part.EndOf(i, begin)};
 }
 
-// Finds the first of some pixels whose fragments are not those in the list, or kNone.
+// What is wrong with a list.
+struct ListFindings {
+  Count invalid_pixel;  // the first one whose fragments are not in the list, or kNone
+  bool outside;         // whether there are fragments of pixels before or behind all
+};
+
+// Looks for the fragments of the first `pixels` pixels.
 template <typename T>
-GpuStatus CheckPixels(const FragmentGradients<T>& gradients, const Units& units,
-                      const Count* listed, int64_t pixels, Scratch* scratch,
-                      cudaStream_t stream, Count* wrong) {
-  Count* const found = scratch->Get<Count>(1);
+GpuStatus CheckList(const GpuLayers<T>& layers, const FragmentGradients<T>& gradients,
+                    const Units& units, const Count* listed, int64_t pixels,
+                    Scratch* scratch, cudaStream_t stream, ListFindings* findings) {
+  ListFindings* const found = scratch->Get<ListFindings>(1);
   if (!scratch->complete()) return {GpuStatus::kOutOfMemory};
-  cudaMemsetAsync(found, 0xff, sizeof(Count), stream);
+  ForEach(1, stream, [=] __device__(int64_t) {
+    const int64_t* const list = gradients.pixels;
+    const int64_t count = gradients.count;
+    found->invalid_pixel = kNone;
+    found->outside = LowerBound(list, count, 0) != 0 ||
+                     LowerBound(list, count, layers.pixels()) != count;
+  });
   ForEach(pixels, stream, [=] __device__(int64_t i) {
     const Run run = FindRun(gradients, units, listed, i);
     if (run.end - run.begin != static_cast<int64_t>(listed[i + 1] - listed[i])) {
-      atomicMin(found, static_cast<Count>(i));
+      atomicMin(&found->invalid_pixel, static_cast<Count>(i));
     }
   });
-  return CopyToHost(wrong, found, sizeof(Count), stream);
+  return CopyToHost(findings, found, sizeof(ListFindings), stream);
 }
 
 // Where the gradient of a list is added up.
@@ -203,11 +215,15 @@ GpuStatus DifferentiateListOnGpu(const Batch<Surface<T>>& batch, const Options& 
   const int64_t invalid_id = static_cast<int64_t>(findings.invalid_id_pixel);
   const int64_t pixels = ids_fit ? layers.pixels() : units.Border(invalid_id, false);
   const Count* const listed = CountListed(layers, ids, pixels, &scratch, stream);
-  Count wrong = kNone;
-  status = CheckPixels(gradients, units, listed, pixels, &scratch, stream, &wrong);
+  ListFindings of_list;
+  status = CheckList(layers, gradients, units, listed, pixels, &scratch, stream,
+                     &of_list);
   if (!status.ok()) return status;
-  if (wrong != kNone) return {GpuStatus::kInvalidPixels, static_cast<int64_t>(wrong)};
+  if (of_list.invalid_pixel != kNone) {
+    return {GpuStatus::kInvalidPixels, static_cast<int64_t>(of_list.invalid_pixel)};
+  }
   if (!ids_fit) return {GpuStatus::kInvalidTriangleId, invalid_id};
+  if (of_list.outside) return {GpuStatus::kOutsidePixels};
 
   const int64_t count = batch.size * batch.first.vertex_count * 3;
   FragmentGradient* const fragment_gradients =

@@ -1,20 +1,26 @@
 // Tests the headers without TensorFlow: derivatives against central differences, the
-// rules of coverage, texture weights, and the layers of a pixel against a fine
-// sampling of their definition. Prints what fails; the exit status tells.
+// rules of coverage, texture weights, the layers of a pixel against a fine sampling of
+// their definition, packs against single numbers, sums, and checks of values. Prints
+// what fails; the exit status tells.
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <limits>
-#include <random>
 #include <vector>
 
 #include "expect.h"
 #include "fragments.h"
 #include "geometry.h"
+#include "pack.h"
 #include "shading.h"
+#include "sparse_sums.h"
+#include "test_random.h"
 #include "texture.h"
+#include "value_checks.h"
 
 namespace unsup3d {
 namespace {
@@ -23,11 +29,10 @@ bool Near(double a, double b, double tolerance) {
   return std::abs(a - b) <= tolerance * (1 + std::abs(a) + std::abs(b));
 }
 
-class Random {
+class RandomVertices : public Random {
  public:
-  double operator()(double low, double high) {
-    return std::uniform_real_distribution<double>(low, high)(engine_);
-  }
+  using Random::Random;
+
   Vertex<double> MakeVertex() {
     const double z = (*this)(1, 4);
     return {(*this)(0, 10) * z, (*this)(0, 10) * z, z};
@@ -36,9 +41,9 @@ class Random {
   Vertex<double> MakeVertexAnywhere() {
     return {(*this)(-5, 15), (*this)(-5, 15), (*this)(-2, 3)};
   }
-
- private:
-  std::mt19937_64 engine_{7};
+  Vertex<double> MakeWildVertex() {
+    return {Wild<double>(), Wild<double>(), Wild<double>()};
+  }
 };
 
 // Compares the gradients of vertices with central differences of `value`.
@@ -63,18 +68,23 @@ void CheckGradients(std::vector<Vertex<double>> vertices,
 
 Vertex<double> At(double x, double y, double z) { return {x * z, y * z, z}; }
 
+Facing FacingOf(const Vertex<double>& a, const Vertex<double>& b,
+                const Vertex<double>& c) {
+  return FindFacing(SignedVolume(a, b, c), a.z * b.z * c.z);
+}
+
 void TestFacing() {
   const auto a = At(0, 0, 1), b = At(0, 1, 2), c = At(1, 0, 3);
-  EXPECT(FindFacing(a, b, c) == Facing::kFront);
-  EXPECT(FindFacing(b, c, a) == Facing::kFront);
-  EXPECT(FindFacing(a, c, b) == Facing::kBack);
-  EXPECT(FindFacing(a, b, b) == Facing::kNone);
-  EXPECT(FindFacing(a, b, At(1e-11, 0.5, 1)) == Facing::kNone);
+  EXPECT(FacingOf(a, b, c) == Facing::kFront);
+  EXPECT(FacingOf(b, c, a) == Facing::kFront);
+  EXPECT(FacingOf(a, c, b) == Facing::kBack);
+  EXPECT(FacingOf(a, b, b) == Facing::kNone);
+  EXPECT(FacingOf(a, b, At(1e-11, 0.5, 1)) == Facing::kNone);
   // A corner moves through the plane of the camera: the other side never shows.
   for (const double z : {1.0, 1e-3, 0.0, -1e-3, -1.0}) {
-    EXPECT(FindFacing(a, b, {1, 0, z}) == Facing::kFront);
+    EXPECT(FacingOf(a, b, {1, 0, z}) == Facing::kFront);
   }
-  EXPECT(FindFacing(a, b, {std::nan(""), 0, 1}) == Facing::kNone);
+  EXPECT(FacingOf(a, b, {std::nan(""), 0, 1}) == Facing::kNone);
 }
 
 void TestFold() {
@@ -84,15 +94,15 @@ void TestFold() {
   for (const bool front_is_near : {true, false}) {
     const Vertex<double> front[3] = {a, b, front_is_near ? near : far};
     const Vertex<double> back[3] = {front_is_near ? far : near, b, a};
-    EXPECT(FindFacing(front[0], front[1], front[2]) == Facing::kFront);
-    EXPECT(FindFacing(back[0], back[1], back[2]) == Facing::kBack);
+    EXPECT(FacingOf(front[0], front[1], front[2]) == Facing::kFront);
+    EXPECT(FacingOf(back[0], back[1], back[2]) == Facing::kBack);
     EXPECT(FrontHidesBack(front, back) == front_is_near);
   }
 }
 
 // A fan of triangles around a point in the middle of a square: pixels on the inner
 // edges, too, belong to at least one of them.
-void TestNoCracks(Random& random) {
+void TestNoCracks(RandomVertices& random) {
   for (int round = 0; round < 2000; ++round) {
     const Vertex<double> ring[4] = {
         At(0, 0, random(1, 3)), At(0, 8, random(1, 3)), At(8, 8, random(1, 3)),
@@ -114,7 +124,7 @@ void TestNoCracks(Random& random) {
   }
 }
 
-void TestSurfacePoint(Random& random) {
+void TestSurfacePoint(RandomVertices& random) {
   int covered = 0, crossing = 0;
   while (covered < 200) {
     const std::vector<Vertex<double>> corners = {random.MakeVertexAnywhere(),
@@ -128,7 +138,7 @@ void TestSurfacePoint(Random& random) {
     }
     ++covered;
     for (const auto& corner : corners) crossing += corner.z < 0;
-    EXPECT((FindFacing(corners[0], corners[1], corners[2]) == Facing::kFront) ==
+    EXPECT((FacingOf(corners[0], corners[1], corners[2]) == Facing::kFront) ==
            (point.total < 0));
     // The point in space is the weighted mean of the corners, and on the ray.
     double sum = 0;
@@ -181,7 +191,7 @@ void TestClipEdge() {
   EXPECT(Near(part.parameters[1], other.parameters[1], 1e-12));
 }
 
-void TestEdgePoint(Random& random) {
+void TestEdgePoint(RandomVertices& random) {
   int inside = 0, crossing = 0;
   for (int round = 0; round < 600; ++round) {
     const bool anywhere = round % 2;
@@ -233,7 +243,7 @@ void TestEdgePoint(Random& random) {
 }
 
 // The derivative of the cut itself: the nearest point is the end of the visible part.
-void TestCutGradient(Random& random) {
+void TestCutGradient(RandomVertices& random) {
   for (int round = 0; round < 100; ++round) {
     std::vector<Vertex<double>> ends = {random.MakeVertex(), random.MakeVertex()};
     ends[round % 2].z *= -1;
@@ -262,7 +272,7 @@ void TestCutGradient(Random& random) {
   }
 }
 
-void TestTriangleBounds(Random& random) {
+void TestTriangleBounds(RandomVertices& random) {
   for (int round = 0; round < 300; ++round) {
     const Vertex<double> corners[3] = {random.MakeVertexAnywhere(),
                                        random.MakeVertexAnywhere(),
@@ -280,7 +290,7 @@ void TestTriangleBounds(Random& random) {
   EXPECT(!(TriangleBounds(behind).left <= TriangleBounds(behind).right));
 }
 
-void TestTexture(Random& random) {
+void TestTexture(RandomVertices& random) {
   for (int round = 0; round < 300; ++round) {
     const int height = 1 + round % 4, width = 1 + round % 7;
     const double u = random(-0.2, 1.2), v = random(-0.2, 1.2), step = 1e-7;
@@ -324,7 +334,7 @@ std::vector<double> Shares(const Pixel<double>& pixel) {
   return shares;
 }
 
-void TestLayers(Random& random) {
+void TestLayers(RandomVertices& random) {
   const double infinity = std::numeric_limits<double>::infinity();
   for (int round = 0; round < 400; ++round) {
     const int count = round % 7;
@@ -373,7 +383,7 @@ void TestSingleFragmentOpacity() {
   }
 }
 
-void TestLayerGradients(Random& random) {
+void TestLayerGradients(RandomVertices& random) {
   for (int round = 0; round < 300; ++round) {
     const int count = 1 + round % 5;
     const double push = random(0.05, 0.5);
@@ -418,11 +428,185 @@ void TestLayerGradients(Random& random) {
   }
 }
 
+// The same bits, or neither is a number.
+bool AreSame(double a, double b) {
+  return std::memcmp(&a, &b, sizeof(a)) == 0 || (std::isnan(a) && std::isnan(b));
+}
+bool AreSame(const Vertex<double>& a, const Vertex<double>& b) {
+  return AreSame(a.x, b.x) && AreSame(a.y, b.y) && AreSame(a.z, b.z);
+}
+
+// A lane of a pack, and of what is made of packs.
+double Lane(const Pack& pack, int lane) { return pack.lanes[lane]; }
+Vertex<double> Lane(const Vertex<Pack>& vertex, int lane) {
+  return {Lane(vertex.x, lane), Lane(vertex.y, lane), Lane(vertex.z, lane)};
+}
+
+void TestPacks(RandomVertices& random) {
+  int within = 0;
+  for (int round = 0; round < 5000; ++round) {
+    Vertex<double> corners[kLanes][3], gradients[kLanes][3];
+    double px[kLanes], py[kLanes], depth_gradients[kLanes];
+    double barycentric_gradients[kLanes][3];
+    Vertex<Pack> packed_corners[3], packed_gradients[3];
+    Pack packed_px, packed_py, packed_depth_gradient, packed_barycentric_gradient[3];
+    for (int lane = 0; lane < kLanes; ++lane) {
+      px[lane] = random.Integer(0, 10) + 0.5;
+      py[lane] = random.Integer(0, 10) + 0.5;
+      depth_gradients[lane] = random(-1, 1);
+      packed_px.lanes[lane] = px[lane];
+      packed_py.lanes[lane] = py[lane];
+      packed_depth_gradient.lanes[lane] = depth_gradients[lane];
+      for (int k = 0; k < 3; ++k) {
+        corners[lane][k] =
+            round % 2 ? random.MakeWildVertex() : random.MakeVertexAnywhere();
+        gradients[lane][k] = random.MakeVertexAnywhere();
+        barycentric_gradients[lane][k] = random(-1, 1);
+        for (Pack Vertex<Pack>::*to : {&Vertex<Pack>::x, &Vertex<Pack>::y,
+                                       &Vertex<Pack>::z}) {
+          double Vertex<double>::*const from =
+              to == &Vertex<Pack>::x ? &Vertex<double>::x
+              : to == &Vertex<Pack>::y ? &Vertex<double>::y : &Vertex<double>::z;
+          (packed_corners[k].*to).lanes[lane] = corners[lane][k].*from;
+          (packed_gradients[k].*to).lanes[lane] = gradients[lane][k].*from;
+        }
+        packed_barycentric_gradient[k].lanes[lane] = barycentric_gradients[lane][k];
+      }
+    }
+    Pack packed_edges[3];
+    EdgeFunctions(packed_corners, packed_px, packed_py, packed_edges);
+    const PackMask packed_within = IsWithin(packed_edges);
+    const SurfacePoint<Pack> packed_point = PointSeen(packed_corners, packed_edges);
+    SurfacePointGradient(packed_corners, packed_px, packed_py, packed_point,
+                         packed_barycentric_gradient, packed_depth_gradient,
+                         packed_gradients);
+    const Pack packed_volume =
+        SignedVolume(packed_corners[0], packed_corners[1], packed_corners[2]);
+    Bounds<Pack> packed_bounds = NoBounds<Pack>();
+    for (const Vertex<Pack>& corner : packed_corners) packed_bounds.Extend(corner);
+    for (int lane = 0; lane < kLanes; ++lane) {
+      double edges[3];
+      EdgeFunctions(corners[lane], px[lane], py[lane], edges);
+      const SurfacePoint<double> point = PointSeen(corners[lane], edges);
+      SurfacePointGradient(corners[lane], px[lane], py[lane], point,
+                           barycentric_gradients[lane], depth_gradients[lane],
+                           gradients[lane]);
+      EXPECT(packed_within[lane] == IsWithin(edges));
+      within += IsWithin(edges);
+      EXPECT(AreSame(Lane(packed_point.depth, lane), point.depth));
+      EXPECT(AreSame(Lane(packed_point.total, lane), point.total));
+      EXPECT(AreSame(
+          Lane(packed_volume, lane),
+          SignedVolume(corners[lane][0], corners[lane][1], corners[lane][2])));
+      for (int k = 0; k < 3; ++k) {
+        EXPECT(AreSame(Lane(packed_edges[k], lane), edges[k]));
+        EXPECT(
+            AreSame(Lane(packed_point.barycentric[k], lane), point.barycentric[k]));
+        EXPECT(AreSame(Lane(packed_gradients[k], lane), gradients[lane][k]));
+        EXPECT(IsVisible(packed_corners[k])[lane] == IsVisible(corners[lane][k]));
+      }
+      Bounds<double> bounds = NoBounds<double>();
+      for (const Vertex<double>& corner : corners[lane]) bounds.Extend(corner);
+      EXPECT(AreSame(Lane(packed_bounds.left, lane), bounds.left));
+      EXPECT(AreSame(Lane(packed_bounds.top, lane), bounds.top));
+      EXPECT(AreSame(Lane(packed_bounds.right, lane), bounds.right));
+      EXPECT(AreSame(Lane(packed_bounds.bottom, lane), bounds.bottom));
+    }
+  }
+  EXPECT(within > 500);
+}
+
+// Sums of a few parts against plain arrays, to the last bit.
+void TestSparseSums(RandomVertices& random) {
+  constexpr int64_t kPageRows = SparseSums<double>::kPageRows;
+  for (int round = 0; round < 60; ++round) {
+    const int width = random.Integer(0, 4), parts = random.Integer(0, 4);
+    const int64_t rows = random.Integer(0, round % 3 == 0 ? 1500 : 40);
+    const int64_t pages = (rows + kPageRows - 1) / kPageRows;
+    const int touched = rows == 0 ? 0 : random.Integer(0, 3000);
+    std::vector<SparseSums<double>> sums;
+    std::vector<std::vector<double>> plain(parts, std::vector<double>(rows * width));
+    std::vector<std::vector<bool>> has_page(parts, std::vector<bool>(pages));
+    for (int k = 0; k < parts; ++k) {
+      sums.emplace_back(rows, width);
+      // In the second half of the rows, or in all.
+      const int first = random.OneIn(2) ? static_cast<int>(rows / 2) : 0;
+      for (int i = 0; i < touched; ++i) {
+        const int64_t row = random.Integer(first, static_cast<int>(rows) - 1);
+        has_page[k][row / kPageRows] = true;
+        double* const values = sums[k].Row(row);
+        for (int c = 0; c < width; ++c) {
+          const double term = random.Wild<float>();
+          values[c] += term;
+          plain[k][row * width + c] += term;
+        }
+      }
+      for (int64_t page = 0; page < pages; ++page) {
+        EXPECT((sums[k].Page(page) != nullptr) == has_page[k][page]);
+      }
+    }
+    std::vector<double> expected(rows * width);
+    for (const std::vector<double>& part : plain) {
+      for (size_t i = 0; i < expected.size(); ++i) expected[i] += part[i];
+    }
+    // In two pieces, neither of which writes beyond its rows.
+    std::vector<double> written(rows * width, -7.0);
+    const int64_t middle = random.Integer(0, static_cast<int>(pages));
+    const auto write = [&](int64_t begin, int64_t end) {
+      WriteSum<double>(parts, [&](int64_t k) { return &sums[k]; }, begin, end, rows,
+                       width, written.data());
+    };
+    write(middle, pages);
+    const int64_t written_from = std::min(middle * kPageRows, rows) * width;
+    for (int64_t i = 0; i < written_from; ++i) EXPECT(written[i] == -7);
+    write(0, middle);
+    for (size_t i = 0; i < expected.size(); ++i) {
+      EXPECT(AreSame(written[i], expected[i]));
+    }
+  }
+}
+
+template <typename T>
+void TestNotFinite(RandomVertices& random) {
+  const T infinity = std::numeric_limits<T>::infinity();
+  const T limit = std::numeric_limits<T>::max();
+  const T smallest = std::numeric_limits<T>::denorm_min();
+  const std::vector<T> finite = {0, -limit, limit, smallest};
+  EXPECT(FindNotFinite(finite.data(), 0) == -1);
+  EXPECT(FindNotFinite(finite.data(), 4) == -1);
+  for (int round = 0; round < 100; ++round) {
+    std::vector<T> values(random.Integer(1, 50), limit);
+    const int size = static_cast<int>(values.size());
+    const int first = random.Integer(0, size - 1);
+    values[first] = round % 3 == 0   ? std::numeric_limits<T>::quiet_NaN()
+                    : round % 3 == 1 ? infinity
+                                     : -infinity;
+    values[random.Integer(first, size - 1)] = infinity;
+    EXPECT(FindNotFinite(values.data(), size) == first);
+    EXPECT(FindNotFinite(values.data(), first) == -1);
+  }
+}
+
+void TestValueChecks(RandomVertices& random) {
+  TestNotFinite<float>(random);
+  TestNotFinite<double>(random);
+  const int limit = std::numeric_limits<int>::max();
+  const std::vector<int> values = {0, 3, -1, 4, limit, -limit - 1};
+  EXPECT(FindOutside(values.data(), 0, 0, 0) == -1);
+  EXPECT(FindOutside(values.data(), 6, 0, 0) == 0);
+  EXPECT(FindOutside(values.data(), 6, -1, 0) == 0);
+  EXPECT(FindOutside(values.data(), 6, 0, 4) == 2);
+  EXPECT(FindOutside(values.data(), 6, -1, 4) == 3);
+  EXPECT(FindOutside(values.data(), 6, -1, 5) == 4);
+  // More than there are indices for.
+  EXPECT(FindOutside(values.data() + 3, 3, 0, int64_t{1} << 40) == 1);
+}
+
 }  // namespace
 }  // namespace unsup3d
 
 int main() {
-  unsup3d::Random random;
+  unsup3d::RandomVertices random(7);
   unsup3d::TestFacing();
   unsup3d::TestFold();
   unsup3d::TestNoCracks(random);
@@ -435,6 +619,9 @@ int main() {
   unsup3d::TestLayers(random);
   unsup3d::TestSingleFragmentOpacity();
   unsup3d::TestLayerGradients(random);
+  unsup3d::TestPacks(random);
+  unsup3d::TestSparseSums(random);
+  unsup3d::TestValueChecks(random);
   std::printf("%d failures\n", unsup3d::failures);
   return unsup3d::failures == 0 ? 0 : 1;
 }

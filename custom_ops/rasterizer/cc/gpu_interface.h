@@ -40,6 +40,7 @@ struct GpuStatus {
     kInvalidValues,      // an index out of range, a vertex or UV that is not finite
     kInvalidTriangleId,  // at `pixel`, counted through the batch
     kInvalidPixels,      // a list of fragments is not that of the vertices at `pixel`
+    kOutsidePixels,      // a list has fragments of pixels that no picture has
     kOutOfMemory,
     kCudaError,  // `message` tells which
   };

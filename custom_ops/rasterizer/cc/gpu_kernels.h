@@ -83,6 +83,7 @@ absl::Status ToStatus(tensorflow::OpKernelContext* context, const GpuStatus& sta
     case GpuStatus::kOk:
     case GpuStatus::kInvalidTriangleId:
     case GpuStatus::kInvalidPixels:
+    case GpuStatus::kOutsidePixels:
       return absl::OkStatus();
     case GpuStatus::kInvalidValues: {
       // In main memory, to say what is wrong with them as for the CPU.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tensorflow/core/lib/core/threadpool.h"
+#include "value_checks.h"
 
 namespace unsup3d {
 namespace {
@@ -43,37 +44,31 @@ absl::Status CheckSame(const char* what, const char* name, int64_t value,
                          value, " and ", other);
 }
 
-// Returns the index of the first value that is wrong, or -1. `any_wrong(values, count)`
-// tells whether there is one among many values.
-template <typename T, typename AnyWrong>
-int64_t FindWrong(OpKernelContext* context, const Tensor& tensor, AnyWrong any_wrong) {
+// Returns the index of the first wrong value, or -1, given `find(values, count)`, which
+// does the same for a part of the values.
+template <typename T, typename Find>
+int64_t FindInParts(OpKernelContext* context, const Tensor& tensor, Find find) {
   constexpr int64_t kPart = 1 << 15;
   const T* values = tensor.flat<T>().data();
   const int64_t size = tensor.NumElements();
-  std::atomic<int64_t> wrong_part(size);
+  std::atomic<int64_t> first_wrong(size);
   ParallelFor(context, (size + kPart - 1) / kPart, [&](int64_t part) {
-    const int64_t first = part * kPart;
-    if (!any_wrong(values + first, std::min(kPart, size - first))) return;
-    int64_t known = wrong_part;
-    while (first < known && !wrong_part.compare_exchange_weak(known, first)) continue;
+    const int64_t begin = part * kPart;
+    const int64_t found = find(values + begin, std::min(kPart, size - begin));
+    if (found < 0) return;
+    const int64_t wrong = begin + found;
+    int64_t known = first_wrong;
+    while (wrong < known && !first_wrong.compare_exchange_weak(known, wrong)) continue;
   });
-  int64_t index = wrong_part;
-  if (index == size) return -1;
-  while (!any_wrong(values + index, 1)) ++index;
-  return index;
+  return first_wrong == size ? -1 : first_wrong.load();
 }
 
 absl::Status CheckIndices(OpKernelContext* context, const char* name,
                           const Tensor& tensor, int64_t lowest, int64_t end,
                           const char* of) {
-  const int32_t low = static_cast<int32_t>(lowest);
-  const int32_t high = static_cast<int32_t>(
-      std::min<int64_t>(end, std::numeric_limits<int32_t>::max()) - 1);
-  const int64_t wrong = FindWrong<int32_t>(
+  const int64_t wrong = FindInParts<int32_t>(
       context, tensor, [=](const int32_t* values, int64_t count) {
-        int32_t any = 0;
-        for (int64_t i = 0; i < count; ++i) any |= values[i] < low | values[i] > high;
-        return any != 0;
+        return FindOutside(values, count, lowest, end);
       });
   if (wrong < 0) return absl::OkStatus();
   return InvalidArgument(name, "[", wrong / 3, ", ", wrong % 3, "] is ",
@@ -84,12 +79,7 @@ absl::Status CheckIndices(OpKernelContext* context, const char* name,
 template <typename T>
 absl::Status CheckFinite(OpKernelContext* context, const char* name,
                          const Tensor& tensor) {
-  int64_t index =
-      FindWrong<T>(context, tensor, [](const T* values, int64_t count) {
-        int any = 0;
-        for (int64_t i = 0; i < count; ++i) any |= !std::isfinite(values[i]);
-        return any != 0;
-      });
+  int64_t index = FindInParts<T>(context, tensor, FindNotFinite<T>);
   if (index < 0) return absl::OkStatus();
   std::string position;
   for (int d = tensor.dims() - 1; d >= 0; --d) {
@@ -299,6 +289,10 @@ absl::Status NotOfVertices(const SurfaceInputs& in, const char* name, int64_t pi
   return InvalidArgument(name, " is not that of these vertices at row ",
                          pixel / in.width % in.height, ", column ", pixel % in.width,
                          " of picture ", pixel / in.width / in.height);
+}
+
+absl::Status PixelsOutside() {
+  return InvalidArgument("pixels has some outside of the pictures");
 }
 
 absl::Status ReadOptions(OpKernelConstruction* construction, Options* options) {

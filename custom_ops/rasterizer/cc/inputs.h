@@ -69,6 +69,8 @@ absl::Status InvalidTriangleId(const Inputs& inputs, int64_t pixel, int id);
 // pixel, counted through the batch.
 absl::Status NotOfVertices(const SurfaceInputs& inputs, const char* name,
                            int64_t pixel);
+// And that some pixels are those of no picture.
+absl::Status PixelsOutside();
 
 absl::Status ReadOptions(tensorflow::OpKernelConstruction* construction,
                          Options* options);

@@ -7,145 +7,31 @@
 #include <cstdint>
 #include <cstdio>
 #include <limits>
-#include <random>
 #include <vector>
 
-#include "differentiate.h"
-#include "draw.h"
+#include "bands.h"
 #include "expect.h"
-#include "fragment_list.h"
 #include "mesh.h"
 #include "scene.h"
+#include "test_random.h"
+#include "test_scenes.h"
 
 namespace unsup3d {
 namespace {
 
-constexpr int kHeight = 9, kWidth = 7, kTextureSize = 3, kUvs = 5;
+// Higher than two bands.
+constexpr int kHeight = 35, kWidth = 7, kTextureSize = 3, kUvs = 5;
 constexpr int kPixels = kHeight * kWidth;
 
-class Random {
- public:
-  double operator()(double low, double high) {
-    return std::uniform_real_distribution<double>(low, high)(engine_);
-  }
-  int Integer(int low, int high) {
-    return std::uniform_int_distribution<int>(low, high)(engine_);
-  }
-  // Of any magnitude and sign, at times 0 or a half-integer.
-  template <typename T>
-  T Wild() {
-    const double limit = std::log10(std::numeric_limits<T>::max());
-    switch (Integer(0, 3)) {
-      case 0:
-        return static_cast<T>(Integer(-2, 20)) / 2;
-      case 1:
-        return static_cast<T>((*this)(-3, 12));
-      default:
-        return static_cast<T>((*this)(-1, 1) * std::pow(10.0, (*this)(-limit, limit)));
-    }
-  }
-
- private:
-  std::mt19937_64 engine_{11};
-};
-
-// The arrays of a scene, with one channel from the texture and one attribute.
+// With one channel from the texture and one attribute.
 template <typename T>
-struct Arrays {
-  std::vector<T> vertices, uv, texture, attributes, background;
-  std::vector<int> triangles, neighbors, uv_triangles;
-
-  Scene<T> scene() const {
-    const Material<T> material = {triangles.data(), uv_triangles.data(), uv.data(),
-                                  texture.data(),   attributes.data(),   kTextureSize,
-                                  kTextureSize,     1,                   1};
-    const Surface<T> surface = {vertices.data(),
-                                triangles.data(),
-                                neighbors.data(),
-                                static_cast<int64_t>(attributes.size()),
-                                static_cast<int>(triangles.size() / 3),
-                                kHeight,
-                                kWidth};
-    return {surface, material, background.data(), kUvs, 2};
-  }
-};
-
-template <typename T>
-struct Picture {
-  std::vector<int> ids = std::vector<int>(kPixels);
-  std::vector<Real> depths = std::vector<Real>(kPixels);
-  std::vector<T> colours = std::vector<T>(2 * kPixels);
-};
-
-// Draws in bands of the given number of rows.
-template <typename T>
-Picture<T> Draw(const Arrays<T>& arrays, const Options& options, int rows = kHeight) {
-  Picture<T> picture;
-  const Scene<T> scene = arrays.scene();
-  const Mesh<T> mesh(scene, options);
-  for (int y = 0; y < kHeight; y += rows) {
-    DrawBand(scene, mesh, options, y, std::min(kHeight, y + rows), picture.ids.data(),
-             picture.depths.data(), picture.colours.data());
-  }
-  return picture;
-}
-
-// Returns the gradient of the vertices, given that of the picture.
-template <typename T>
-std::vector<Vertex<Real>> Differentiate(const Arrays<T>& arrays, const Options& options,
-                                        const std::vector<T>& picture_gradient,
-                                        const std::vector<int>& ids,
-                                        int64_t* wrong_pixel) {
-  const Scene<T> scene = arrays.scene();
-  const Mesh<T> mesh(scene, options);
-  std::vector<Vertex<Real>> vertices(scene.vertex_count, {0, 0, 0});
-  std::vector<Real> uv(arrays.uv.size()), depths(kPixels);
-  std::vector<T> texture(arrays.texture.size()), attributes(arrays.attributes.size()),
-      background(arrays.background.size());
-  *wrong_pixel = DifferentiateBand(
-      scene, mesh, options, 0, kHeight, picture_gradient.data(), ids.data(),
-      depths.data(), {vertices.data(), uv.data(), texture.data(), attributes.data()},
-      background.data());
-  return vertices;
-}
-
-// Lists the fragments, which must be those of the picture, and differentiates the list.
-template <typename T>
-void CheckList(const Arrays<T>& arrays, const Options& options,
-               const Picture<T>& picture) {
-  const Scene<T> scene = arrays.scene();
-  const Mesh<T> mesh(scene, options);
-  std::vector<int> ids(kPixels);
-  std::vector<Real> depths(kPixels), mask(kPixels);
-  const std::vector<ListedFragment> list =
-      ListBand(scene, mesh, options, 0, kHeight, ids.data(), depths.data());
-  EXPECT(ids == picture.ids);
-  std::vector<int64_t> pixels;
-  for (const ListedFragment& fragment : list) {
-    EXPECT(pixels.empty() || pixels.back() <= fragment.pixel);
-    EXPECT(fragment.weight > 0);
-    EXPECT(fragment.point.triangle >= 0 &&
-           fragment.point.triangle < scene.triangle_count);
-    pixels.push_back(fragment.pixel);
-    mask[fragment.pixel] += fragment.weight;
-  }
-  for (int i = 0; i < kPixels; ++i) {
-    EXPECT(mask[i] < 1 + 1e-9 && (ids[i] < 0 || mask[i] > 1 - 1e-9));
-  }
-
-  const std::vector<T> ones(3 * list.size(), T(1));
-  std::vector<Vertex<Real>> vertices(scene.vertex_count, {0, 0, 0});
-  const auto differentiate = [&](int64_t count) {
-    const FragmentGradients<T> gradients = {pixels.data(), 0,           count,
-                                            ones.data(),   ones.data(), ones.data()};
-    return DifferentiateList(scene, mesh, options, 0, kHeight, gradients, ids.data(),
-                             depths.data(), vertices.data());
-  };
-  EXPECT(differentiate(pixels.size()).pixel == -1);
-  if (pixels.empty()) return;
-  EXPECT(differentiate(pixels.size() - 1).pixel == pixels.back());
-  pixels[0] = kPixels;
-  EXPECT(differentiate(pixels.size()).pixel == list[0].pixel);
+Arrays<T> MakeArrays(int height) {
+  Arrays<T> arrays = {};
+  arrays.height = height;
+  arrays.width = kWidth;
+  arrays.texture_height = arrays.texture_width = kTextureSize;
+  arrays.texture_channels = arrays.attribute_channels = 1;
+  return arrays;
 }
 
 Options MakeOptions(Random& random) {
@@ -153,78 +39,146 @@ Options MakeOptions(Random& random) {
   return {margins[random.Integer(0, 3)], 0.02f, random.Integer(0, 1) == 0};
 }
 
+void TestBands() {
+  const int limit = std::numeric_limits<int>::max();
+  for (const int height : {1, 15, 16, 17, 33, 500, 4097, limit - 16, limit}) {
+    for (const int64_t batch : {1, 3, 40, 1 << 30}) {
+      const Bands bands(batch, height);
+      EXPECT(bands.units() == batch * bands.count());
+      EXPECT(bands.count() == 1 || bands.units() < 32);
+      int end = 0;
+      for (int band = 0; band < bands.count(); ++band) {
+        const PixelRange rows = bands.rows(band);
+        EXPECT(rows.begin == end && !rows.empty());
+        end = rows.end;
+        for (const int row : {rows.begin, rows.end - 1}) {
+          const PixelRange holding = bands.Holding({row, row + 1});
+          EXPECT(holding.begin == band && holding.end == band + 1);
+        }
+      }
+      EXPECT(end == height);
+      const PixelRange all = bands.Holding({0, height});
+      EXPECT(all.begin == 0 && all.end == bands.count());
+    }
+  }
+}
+
 // All colours are 1: every weighted mean of them must be.
 template <typename T>
 void TestAnythingIsHarmless(Random& random) {
   for (int round = 0; round < 3000; ++round) {
     const int vertex_count = random.Integer(1, 6), faces = random.Integer(0, 8);
-    Arrays<T> arrays;
-    for (int i = 0; i < 3 * vertex_count; ++i) {
-      arrays.vertices.push_back(random.Wild<T>());
-    }
-    for (int i = 0; i < 2 * kUvs; ++i) arrays.uv.push_back(random.Wild<T>());
-    for (int i = 0; i < 3 * faces; ++i) {
-      arrays.triangles.push_back(random.Integer(0, vertex_count - 1));
-      arrays.neighbors.push_back(random.Integer(-1, faces - 1));
-      arrays.uv_triangles.push_back(random.Integer(0, kUvs - 1));
-    }
+    Arrays<T> arrays = MakeArrays<T>(random.OneIn(2) ? kHeight : 9);
+    const auto wild = [&] { return random.Wild<T>(); };
+    const auto index = [&](int64_t count, int low, int high) {
+      return MakeMany(count, [&] { return random.Integer(low, high); });
+    };
+    arrays.vertex_count = vertex_count;
+    arrays.vertices = MakeMany(3 * vertex_count, wild);
+    arrays.uv = MakeMany(2 * kUvs, wild);
+    arrays.triangles = index(3 * faces, 0, vertex_count - 1);
+    arrays.neighbors = index(3 * faces, -1, faces - 1);
+    arrays.uv_triangles = index(3 * faces, 0, kUvs - 1);
     arrays.texture.assign(kTextureSize * kTextureSize, T(1));
     arrays.attributes.assign(vertex_count, T(1));
-    arrays.background.assign(2 * kPixels, T(1));
+    arrays.background.assign(2 * arrays.pixels(), T(1));
 
     const Options options = MakeOptions(random);
-    const Picture<T> picture = Draw(arrays, options);
+    const Bands bands = ManyBands(arrays.height);
+    const Picture<T> picture = Draw(arrays, options, bands);
     for (const T colour : picture.colours) EXPECT(std::abs(colour - 1) < 1e-4);
-    const Picture<T> in_bands = Draw(arrays, options, 2);
-    EXPECT(picture.ids == in_bands.ids && picture.colours == in_bands.colours);
-    CheckList(arrays, options, picture);
+    const List<T> list = MakeList(arrays, options, bands);
+    CheckList(arrays, list);
+    CheckBands(arrays, options, picture, list);
+    CheckListGradient(arrays, options, list, 0);
 
-    int64_t wrong_pixel;
+    const auto wrong_pixel = [&](const std::vector<int>& ids) {
+      return Differentiate(arrays, options, bands, arrays.background, ids).wrong_pixel;
+    };
     std::vector<int> ids = picture.ids;
-    Differentiate(arrays, options, arrays.background, ids, &wrong_pixel);
-    EXPECT(wrong_pixel == -1);
-    ids[kWidth + 1] = random.Integer(0, 1) ? faces : -2;
-    Differentiate(arrays, options, arrays.background, ids, &wrong_pixel);
-    EXPECT(wrong_pixel == kWidth + 1);
+    EXPECT(wrong_pixel(ids) == -1);
+    const int pixel = random.Integer(0, arrays.pixels() - 1);
+    ids[pixel] = random.Integer(0, 1) ? faces : -2;
+    EXPECT(wrong_pixel(ids) == pixel);
+  }
+}
+
+// Whether each differs by no more than a billionth of the largest.
+bool AreNear(const std::vector<double>& a, const std::vector<double>& b) {
+  double largest = 0, difference = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    largest = std::max(largest, std::abs(b[i]));
+    difference = std::max(difference, std::abs(a[i] - b[i]));
+  }
+  return a.size() == b.size() && difference <= 1e-9 * largest;
+}
+
+// A scene that makes sense, with some corners behind the camera.
+Arrays<double> MakeSensible(Random& random, int faces) {
+  Arrays<double> arrays = MakeArrays<double>(kHeight);
+  const auto signed_one = [&] { return random(-1, 1); };
+  arrays.vertex_count = 3 * faces;
+  for (int i = 0; i < 3 * faces; ++i) {
+    const double z = random(-1, 3);
+    arrays.vertices.push_back(z * random(-2, 9));
+    arrays.vertices.push_back(z * random(-2, kHeight + 2));
+    arrays.vertices.push_back(z);
+    arrays.triangles.push_back(i);
+    arrays.neighbors.push_back(-1);
+    arrays.uv_triangles.push_back(i % kUvs);
+  }
+  arrays.uv = MakeMany(2 * kUvs, [&] { return random(0, 1); });
+  arrays.texture = MakeMany(kTextureSize * kTextureSize, signed_one);
+  arrays.attributes = MakeMany(arrays.vertex_count, signed_one);
+  arrays.background = MakeMany(2 * kPixels, signed_one);
+  return arrays;
+}
+
+// Among so many triangles without area that there are several chunks, a few show what
+// they show alone.
+void TestChunks(Random& random) {
+  const int faces = 8, count = 4 * 4096;
+  // Every second one is the last or the first of a chunk.
+  const auto place_of = [](int face) { return 2048 * face - (face % 4 == 2); };
+  for (int round = 0; round < 10; ++round) {
+    const Arrays<double> arrays = MakeSensible(random, faces);
+    Arrays<double> many = arrays;
+    many.triangles.assign(3 * count, 0);
+    many.neighbors.assign(3 * count, -1);
+    many.uv_triangles.assign(3 * count, 0);
+    for (int i = 0; i < 3 * faces; ++i) {
+      const int at = 3 * place_of(i / 3) + i % 3;
+      many.triangles[at] = arrays.triangles[i];
+      many.uv_triangles[at] = arrays.uv_triangles[i];
+    }
+    const Options options = MakeOptions(random);
+    const Bands bands = ManyBands(kHeight);
+    EXPECT(Mesh<double>(many.scene(), options, bands).chunks() == 4);
+    Picture<double> picture = Draw(arrays, options, bands);
+    for (int& id : picture.ids) id = id < 0 ? id : place_of(id);
+    const Picture<double> picture_of_many = Draw(many, options, bands);
+    EXPECT(AreSame(picture.ids, picture_of_many.ids));
+    EXPECT(AreSame(picture.colours, picture_of_many.colours));
   }
 }
 
 void TestDerivative(Random& random) {
   for (int round = 0; round < 200; ++round) {
-    const int faces = 8;
-    Arrays<double> arrays;
-    for (int i = 0; i < 3 * faces; ++i) {
-      // Some corners behind the camera.
-      const double z = random(-1, 3);
-      arrays.vertices.push_back(z * random(-2, 9));
-      arrays.vertices.push_back(z * random(-2, 11));
-      arrays.vertices.push_back(z);
-      arrays.triangles.push_back(i);
-      arrays.neighbors.push_back(-1);
-      arrays.uv_triangles.push_back(i % kUvs);
-      arrays.attributes.push_back(random(-1, 1));
-    }
-    for (int i = 0; i < 2 * kUvs; ++i) arrays.uv.push_back(random(0, 1));
-    for (int i = 0; i < kTextureSize * kTextureSize; ++i) {
-      arrays.texture.push_back(random(-1, 1));
-    }
-    std::vector<double> weights, direction;
-    for (int i = 0; i < 2 * kPixels; ++i) {
-      arrays.background.push_back(random(-1, 1));
-      weights.push_back(random(-1, 1));
-    }
+    const Arrays<double> arrays = MakeSensible(random, 8);
+    const std::vector<double> weights =
+        MakeMany(2 * kPixels, [&] { return random(-1, 1); });
+    std::vector<double> direction;
     for (const double v : arrays.vertices) direction.push_back(v * random(-1, 1));
 
     Options options = MakeOptions(random);
     options.margin = std::max(options.margin, 1.0f);
-    int64_t wrong_pixel;
-    const auto gradient = Differentiate(arrays, options, weights,
-                                        Draw(arrays, options).ids, &wrong_pixel);
+    const Bands bands = ManyBands(kHeight);
+    const std::vector<int> ids = Draw(arrays, options, bands).ids;
+    const auto gradients = Differentiate(arrays, options, bands, weights, ids);
+    EXPECT(gradients.wrong_pixel == -1);
     double predicted = 0;
-    for (int i = 0; i < 3 * faces; ++i) {
-      predicted += direction[3 * i] * gradient[i].x +
-                   direction[3 * i + 1] * gradient[i].y +
-                   direction[3 * i + 2] * gradient[i].z;
+    for (size_t i = 0; i < direction.size(); ++i) {
+      predicted += direction[i] * gradients.vertices[i];
     }
     const double step = 1e-7;
     double difference = 0;
@@ -233,12 +187,20 @@ void TestDerivative(Random& random) {
       for (size_t i = 0; i < direction.size(); ++i) {
         moved.vertices[i] += sign * step * direction[i];
       }
-      const auto picture = Draw(moved, options);
+      const auto picture = Draw(moved, options, bands);
       for (size_t i = 0; i < weights.size(); ++i) {
         difference += sign * weights[i] * picture.colours[i] / (2 * step);
       }
     }
     EXPECT(std::abs(predicted - difference) < 1e-3 * (1 + std::abs(difference)));
+
+    // With another order of the sums.
+    const auto of_one = Differentiate(arrays, options, OneBand(kHeight), weights, ids);
+    EXPECT(AreNear(gradients.vertices, of_one.vertices));
+    EXPECT(AreNear(gradients.uv, of_one.uv));
+    EXPECT(AreNear(gradients.texture, of_one.texture));
+    EXPECT(AreNear(gradients.attributes, of_one.attributes));
+    EXPECT(AreSame(gradients.background, of_one.background));
   }
 }
 
@@ -246,9 +208,11 @@ void TestDerivative(Random& random) {
 }  // namespace unsup3d
 
 int main() {
-  unsup3d::Random random;
+  unsup3d::Random random(11);
+  unsup3d::TestBands();
   unsup3d::TestAnythingIsHarmless<float>(random);
   unsup3d::TestAnythingIsHarmless<double>(random);
+  unsup3d::TestChunks(random);
   unsup3d::TestDerivative(random);
   std::printf("%d failures\n", unsup3d::failures);
   return unsup3d::failures == 0 ? 0 : 1;

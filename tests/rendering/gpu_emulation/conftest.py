@@ -12,7 +12,13 @@ SOURCES = pathlib.Path(__file__).resolve().parents[3] / "custom_ops/rasterizer/c
 ARRAYS = ("vertices", "uv", "texture", "attributes", "background")
 INDICES = ("triangles", "neighbors", "uv_triangles")
 # GpuStatus::Code in gpu_interface.h.
-STATUS = ("ok", "invalid values", "invalid triangle id", "invalid pixels")
+STATUS = (
+    "ok",
+    "invalid values",
+    "invalid triangle id",
+    "invalid pixels",
+    "outside pixels",
+)
 
 
 class Options(ctypes.Structure):
