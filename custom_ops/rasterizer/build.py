@@ -24,8 +24,8 @@ from concurrent import futures
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parent / "cc"
 SOURCES = ("rasterize_ops.cc", "rasterize_cpu.cc", "fragments_cpu.cc", "inputs.cc")
-GPU_SOURCE = "rasterize_gpu.cc"
-CUDA_SOURCE = "rasterize_gpu.cu.cc"
+GPU_SOURCES = ("rasterize_gpu.cc", "fragments_gpu.cc")
+CUDA_SOURCES = ("gpu_layers.cu.cc", "rasterize_gpu.cu.cc", "fragments_gpu.cu.cc")
 # Turing to Hopper as machine code; what is newer translates the code for Hopper.
 CUDA_ARCHITECTURES = ("75", "80", "86", "89", "90")
 OUTPUT_DIR = SOURCE_DIR.parents[2] / "tf_unsup3d" / "rendering" / "lib"
@@ -75,7 +75,8 @@ def find_nvcc() -> list[str] | None:
 
 def _cuda_directories(nvcc: list[str]) -> tuple[pathlib.Path, pathlib.Path]:
     """Asks nvcc where its headers and the static runtime library are."""
-    told = _run([*nvcc, "--dryrun", "-x", "cu", "-c", str(SOURCE_DIR / CUDA_SOURCE)])
+    source = str(SOURCE_DIR / CUDA_SOURCES[0])
+    told = _run([*nvcc, "--dryrun", "-x", "cu", "-c", source])
     root = pathlib.Path(re.search(r"^#\$ TOP=(.*)$", told, re.MULTILINE)[1].strip())
     for libraries in ("lib64", "lib", "targets/x86_64-linux/lib"):
         if (root / libraries / "libcudart_static.a").exists():
@@ -86,12 +87,12 @@ def _cuda_directories(nvcc: list[str]) -> tuple[pathlib.Path, pathlib.Path]:
     )
 
 
-def _nvcc_command(nvcc: list[str], target: str) -> list[str]:
+def _nvcc_command(nvcc: list[str], source: str, target: str) -> list[str]:
     code = [f"-gencode=arch=compute_{a},code=sm_{a}" for a in CUDA_ARCHITECTURES]
     newest = CUDA_ARCHITECTURES[-1]
     code.append(f"-gencode=arch=compute_{newest},code=compute_{newest}")
-    source = str(SOURCE_DIR / CUDA_SOURCE)
-    return [*nvcc, *NVCC_FLAGS, *code, "-x", "cu", "-c", source, "-o", target]
+    source_file = str(SOURCE_DIR / source)
+    return [*nvcc, *NVCC_FLAGS, *code, "-x", "cu", "-c", source_file, "-o", target]
 
 
 def build(
@@ -132,15 +133,17 @@ def build(
             ]
 
         commands = [compile_command(source) for source in SOURCES]
-        objects = [command[-1] for command in commands]
         runtime = []
         if nvcc:
             include_dir, library_dir = _cuda_directories(nvcc)
             commands += [
-                compile_command(GPU_SOURCE, "-DGOOGLE_CUDA=1", f"-I{include_dir}"),
-                _nvcc_command(nvcc, scratch_file(CUDA_SOURCE + ".o")),
+                compile_command(source, "-DGOOGLE_CUDA=1", f"-I{include_dir}")
+                for source in GPU_SOURCES
             ]
-            objects += [command[-1] for command in commands[-2:]]
+            commands += [
+                _nvcc_command(nvcc, source, scratch_file(source + ".o"))
+                for source in CUDA_SOURCES
+            ]
             # Before TensorFlow, which has stubs of the same names: those of the
             # runtime are bound here, and kept from the rest of the process.
             runtime = [
@@ -149,6 +152,7 @@ def build(
             ]
         else:
             print("note: no nvcc, the op is built for the CPU alone", file=sys.stderr)
+        objects = [command[-1] for command in commands]
         linked = scratch_file(library.name)
         with futures.ThreadPoolExecutor() as executor:
             list(executor.map(_run, commands))

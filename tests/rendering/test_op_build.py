@@ -106,12 +106,23 @@ def test_library_needs_nothing_of_cuda():
     assert not [name for name in names if re.match(r"_*cu(da)?[A-Z]", name)]
 
 
+def _types(kernel):
+    (constraint,) = kernel.constraint
+    return map(tf.as_dtype, constraint.allowed_values.list.type)
+
+
 @pytest.mark.skipif(_build_module().find_nvcc() is None, reason="needs nvcc")
 def test_library_holds_the_gpu_kernels():
     library.load_library()
-    for name in ("RenderMesh", "RenderMeshGrad"):
+    for name in ("RenderMesh", "RenderMeshGrad", "RasterizeMesh", "RasterizeMeshGrad"):
         registered = kernels.get_registered_kernels_for_op(name).kernel
-        assert {kernel.device_type for kernel in registered} == {"CPU", "GPU"}
+        found = {(kernel.device_type, *_types(kernel)) for kernel in registered}
+        types = (tf.float32, tf.float64)
+        assert found == {(device, t) for device in ("CPU", "GPU") for t in types}
+        for kernel in registered:
+            sizes_on_host = kernel.device_type == "GPU" and name == "RasterizeMesh"
+            expected = ["height", "width"] if sizes_on_host else []
+            assert list(kernel.host_memory_arg) == expected
     code = library.find_library().read_bytes()
     for architecture in _build_module().CUDA_ARCHITECTURES:
         assert f"sm_{architecture}".encode() in code

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "geometry.h"
 #include "pixel_range.h"
 
 namespace unsup3d {
@@ -18,24 +19,24 @@ class Bands {
     while (batch * Count() >= 2 * kMinUnits && Count() > 1) ++log_rows_;
   }
   int64_t units() const { return batch_ * Count(); }
-  int count() const { return static_cast<int>(Count()); }  // per picture
+  UNSUP3D_HOST_DEVICE int count() const { return static_cast<int>(Count()); }  // per picture
   int64_t picture(int64_t unit) const { return unit / Count(); }
   int band(int64_t unit) const { return static_cast<int>(unit % Count()); }
 
-  PixelRange rows(int band) const {
+  UNSUP3D_HOST_DEVICE PixelRange rows(int band) const {
     // Beyond the last one there may be no int.
     const int end = band + 1 == count() ? height_ : (band + 1) << log_rows_;
     return {band << log_rows_, end};
   }
   // The bands that hold some of the rows, of which there is at least one.
-  PixelRange Holding(const PixelRange& rows) const {
+  UNSUP3D_HOST_DEVICE PixelRange Holding(const PixelRange& rows) const {
     return {rows.begin >> log_rows_, ((rows.end - 1) >> log_rows_) + 1};
   }
 
  private:
   static constexpr int kMinUnits = 16;  // so that a single picture uses all threads
 
-  int64_t Count() const { return ((height_ - 1) >> log_rows_) + 1; }
+  UNSUP3D_HOST_DEVICE int64_t Count() const { return ((height_ - 1) >> log_rows_) + 1; }
 
   int64_t batch_;
   int height_;

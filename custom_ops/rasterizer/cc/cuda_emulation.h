@@ -1,7 +1,7 @@
 // Runs CUDA kernels on the host, so that they can be tested without a GPU.
 //
-// It holds just what rasterize_gpu.cu.cc needs of CUDA. Blocks run one after another,
-// the threads of a block as fibers that take turns at __syncthreads(). The order of
+// It holds just what the kernels need of CUDA. Blocks run one after another, the
+// threads of a block as fibers that take turns at __syncthreads(). The order of
 // blocks and of threads is either ascending or descending: results that should not
 // depend on it can be seen not to.
 

@@ -3,8 +3,6 @@
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_DIFFERENTIATE_PIXEL_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_DIFFERENTIATE_PIXEL_H_
 
-#include <cstdint>
-
 #include "draw_pixel.h"
 #include "fragments.h"
 #include "geometry.h"
@@ -15,17 +13,6 @@
 #include "shading.h"
 
 namespace unsup3d {
-
-// Adds to the VertexSums(vertex) of `sink`.
-template <typename Sink>
-UNSUP3D_HOST_DEVICE inline void AddVertexGradient(int64_t vertex,
-                                                  const Vertex<Real>& gradient,
-                                                  Sink& sink) {
-  const auto sums = sink.VertexSums(vertex);
-  sink.Add(&sums[0], gradient.x);
-  sink.Add(&sums[1], gradient.y);
-  sink.Add(&sums[2], gradient.z);
-}
 
 // The colour of a pixel, `g` being the derivative with respect to it: a function of
 // its layers, see DifferentiateLayers.
@@ -76,7 +63,8 @@ struct PixelColour {
 };
 
 // Passes the derivative `g` with respect to the colour of a pixel on to `sink`, see
-// shading.h and AddVertexGradient, and writes that with respect to its background. `fragments` is scratch, one for each fragment of the pixel.
+// shading.h and AddVertexGradient, and writes that with respect to its background.
+// `fragments` is scratch, one for each fragment of the pixel.
 template <typename T, typename Sink>
 UNSUP3D_HOST_DEVICE inline void DifferentiatePixel(
     const Scene<T>& scene, const MeshView<T>& mesh, Real margin,

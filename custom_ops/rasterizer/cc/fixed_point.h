@@ -66,6 +66,28 @@ __device__ inline double SumValue(const FixedPointSum& sum) {
                     UnitExponent(sum));
 }
 
+// The two passes over the terms.
+struct FixedPointPass {
+  bool measuring;  // in the first one
+
+  __device__ void Add(FixedPointSum* sum, double term) const {
+    if (term == 0) return;
+    if (measuring) {
+      MeasureTerm(sum, term);
+    } else {
+      AddTerm(sum, term);
+    }
+  }
+};
+
+template <typename T>
+void WriteSums(const FixedPointSum* sums, int64_t count, T* target,
+               cudaStream_t stream) {
+  ForEach(count, stream, [=] __device__(int64_t i) {
+    target[i] = static_cast<T>(SumValue(sums[i]));
+  });
+}
+
 }  // namespace unsup3d
 
 #endif  // UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_FIXED_POINT_H_

@@ -9,6 +9,7 @@
 #include "fragments.h"
 #include "geometry.h"
 #include "layer_point.h"
+#include "list_gradient.h"
 #include "mesh.h"
 #include "pixel_gradient.h"
 #include "scene.h"
@@ -39,57 +40,19 @@ std::vector<ListedFragment> ListBand(const Surface<T>& surface, const Mesh<T>& m
   DrawSharp(mesh, band, surface.width, ids, depths.data());
   VisitPixels(mesh, options, band, surface.width, ids, depths.data(), [&](
       int64_t i, const Place& place, const Pixel<Real>& pixel) {
-    for (Layer<Real> layer = pixel.FirstLayer();; layer = pixel.NextLayer(layer)) {
-      if (layer.Weight() > 0) {
-        const LayerPoint point =
-            FindLayerPoint(mesh.view(), pixel, layer.fragment, place);
-        if (point.triangle >= 0) list.push_back({first + i, point, layer.Weight()});
-      }
-      if (layer.fragment == kSharp) break;
-    }
+    VisitPoints(mesh.view(), pixel, place, [&](const LayerPoint& point, Real weight) {
+      list.push_back({first + i, point, weight});
+    });
   });
   return list;
 }
 
-// A part of the list of fragments and the derivative with respect to it.
-template <typename T>
-struct FragmentGradients {
-  const int64_t* pixels;  // row * width + column + first_pixel
-  int64_t first_pixel, count;
-  const T *barycentric, *depth, *weight;  // [count, 3], [count], [count]
-};
+// Where the gradients of a list are added up: a sink of PixelFragments.
+struct VertexSink {
+  SparseSums<Real>* vertices;  // [vertices, 3]
 
-// A function of the fragments of a pixel, see DifferentiateLayers: those from `next`
-// on, and up to `end`.
-template <typename T>
-struct PixelFragments {
-  const FragmentGradients<T>& gradients;
-  int64_t next, end;
-  SparseSums<Real>* vertex_gradients;  // [vertices, 3]
-
-  // A layer that is not listed, since its weight is 0, takes its turn with the one
-  // after it. The background comes last and is worth nothing.
-  Real Worth(int) const { return next < end ? Real(gradients.weight[next]) : Real(0); }
-
-  void AddPoint(int, const Real[3], Real, Real barycentric_gradient[3],
-                Real* depth_gradient) {
-    if (next < end) {
-      for (int k = 0; k < 3; ++k) {
-        barycentric_gradient[k] += gradients.barycentric[3 * next + k];
-      }
-      *depth_gradient += gradients.depth[next];
-    }
-    ++next;
-  }
-
-  void AddBackground(Real) {}
-
-  void AddVertex(int64_t vertex, const Vertex<Real>& gradient) {
-    Real* sums = vertex_gradients->Row(vertex);
-    sums[0] += gradient.x;
-    sums[1] += gradient.y;
-    sums[2] += gradient.z;
-  }
+  Real* VertexSums(int64_t vertex) { return vertices->Row(vertex); }
+  void Add(Real* sum, Real term) { *sum += term; }
 };
 
 // Which input of the derivative does not belong to the others at a pixel.
@@ -114,14 +77,12 @@ Mismatch DifferentiateList(const Surface<T>& surface, const Mesh<T>& mesh,
   if (wrong >= 0) return {first + wrong, true};
   Mismatch mismatch;
   std::vector<FragmentGradient> scratch;
+  VertexSink sink = {vertex_gradients};
   int64_t next = 0;
   VisitPixels(mesh, options, band, surface.width, ids, depths.data(), [&](
       int64_t i, const Place& place, const Pixel<Real>& pixel) {
-    PixelFragments<T> fragments = {gradients, next, next, vertex_gradients};
-    while (fragments.end < gradients.count &&
-           gradients.pixels[fragments.end] == gradients.first_pixel + first + i) {
-      ++fragments.end;
-    }
+    PixelFragments<T, VertexSink> fragments = {
+        gradients, next, gradients.EndOf(first + i, next), sink};
     if (pixel.count > 0 || place.sharp_triangle != kSharp) {
       scratch.resize(pixel.count);
       DifferentiateLayers(mesh.view(), Real(options.margin), pixel, place,

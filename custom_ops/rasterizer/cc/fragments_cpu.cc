@@ -21,21 +21,6 @@ using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
 using tensorflow::TensorShape;
-using tensorflow::errors::InvalidArgument;
-
-absl::Status ReadSize(OpKernelContext* context, int first, SurfaceInputs* in) {
-  const char* names[] = {"height", "width"};
-  int64_t size[2];
-  for (int k = 0; k < 2; ++k) {
-    const Tensor& tensor = context->input(first + k);
-    if (tensor.NumElements() != 1) {
-      return InvalidArgument(names[k], " must be one number, got the shape ",
-                             tensor.shape().DebugString());
-    }
-    size[k] = tensor.flat<int32_t>()(0);
-  }
-  return SetSize(size[0], size[1], in);
-}
 
 template <typename T>
 class RasterizeMeshOp : public OpKernel {
@@ -110,21 +95,9 @@ class RasterizeMeshGradOp : public OpKernel {
   }
 
   void Compute(OpKernelContext* context) override {
-    SurfaceInputs in;
-    OP_REQUIRES_OK(context, ReadSurface(context, 5, &in));
-    const Tensor& ids = context->input(4);
-    OP_REQUIRES(context, ids.dims() == 3 && ids.dim_size(0) == in.batch,
-                InvalidArgument("triangle_ids must have the shape [batch, height, "
-                                "width] with the batch size of vertices, ",
-                                in.batch, ", got ", ids.shape().DebugString()));
-    OP_REQUIRES_OK(context, SetSize(ids.dim_size(1), ids.dim_size(2), &in));
+    ListInputs in;
+    OP_REQUIRES_OK(context, ReadListInputs(context, &in));
     OP_REQUIRES_OK(context, CheckValues<T>(context, in));
-    const Tensor& pixel = context->input(3);
-    const int64_t count = pixel.NumElements();
-    CheckGradient(context, 0, "barycentric_gradient", {count, 3});
-    CheckGradient(context, 1, "depth_gradient", {count});
-    CheckGradient(context, 2, "weight_gradient", {count});
-    if (!context->status().ok()) return;
     Tensor* vertices = nullptr;
     OP_REQUIRES_OK(context,
                    context->allocate_output(0, in.vertices->shape(), &vertices));
@@ -134,10 +107,10 @@ class RasterizeMeshGradOp : public OpKernel {
     const int64_t pixels = static_cast<int64_t>(in.height) * in.width;
     const std::vector<Mesh<T>> meshes =
         MakeMeshes<T>(context, in, options_, bands, MeshUse::kDifferentiate);
-    const int64_t* const list = pixel.flat<int64_t>().data();
+    const int64_t* const list = in.pixels->flat<int64_t>().data();
     const auto list_from = [&](int64_t picture, int row) {
       const int64_t first = picture * pixels + int64_t{row} * in.width;
-      return std::lower_bound(list, list + count, first) - list;
+      return std::lower_bound(list, list + in.count, first) - list;
     };
     std::vector<BandVertices> band_gradients(units);
     std::vector<Mismatch> mismatches(units);
@@ -149,38 +122,28 @@ class RasterizeMeshGradOp : public OpKernel {
           list + start,
           b * pixels,
           list_from(b, rows.end) - start,
-          context->input(0).flat<T>().data() + 3 * start,
-          context->input(1).flat<T>().data() + start,
-          context->input(2).flat<T>().data() + start};
+          in.barycentric_gradient->flat<T>().data() + 3 * start,
+          in.depth_gradient->flat<T>().data() + start,
+          in.weight_gradient->flat<T>().data() + start};
       band_gradients[unit].vertices = SparseSums<Real>(in.vertex_count, 3);
       mismatches[unit] = DifferentiateList(
           MakeSurface<T>(in).Skip(b), meshes[b], options_, bands.band(unit), gradients,
-          ids.flat<int32_t>().data() + b * pixels, &band_gradients[unit].vertices);
+          in.ids->flat<int32_t>().data() + b * pixels, &band_gradients[unit].vertices);
     });
     for (int64_t unit = 0; unit < units; ++unit) {
       const Mismatch& mismatch = mismatches[unit];
-      OP_REQUIRES(context, mismatch.pixel < 0,
-                  InvalidArgument(mismatch.in_ids ? "triangle_ids" : "pixels",
-                                  " is not that of these vertices at row ",
-                                  mismatch.pixel / in.width, ", column ",
-                                  mismatch.pixel % in.width, " of picture ",
-                                  bands.picture(unit)));
+      if (mismatch.pixel < 0) continue;
+      OP_REQUIRES_OK(context,
+                     NotOfVertices(in, mismatch.in_ids ? "triangle_ids" : "pixels",
+                                   bands.picture(unit) * pixels + mismatch.pixel));
     }
-    OP_REQUIRES(context, list_from(0, 0) == 0 && list_from(in.batch, 0) == count,
-                InvalidArgument("pixels has some outside of the pictures"));
+    OP_REQUIRES(context, list_from(0, 0) == 0 && list_from(in.batch, 0) == in.count,
+                PixelsOutside());
     WriteSums(context, band_gradients, &BandVertices::vertices, in.batch,
               in.vertex_count, 3, vertices->flat<T>().data());
   }
 
  private:
-  static void CheckGradient(OpKernelContext* context, int index, const char* name,
-                            const TensorShape& shape) {
-    OP_REQUIRES(context, context->input(index).shape() == shape,
-                InvalidArgument(name, " must have the shape ", shape.DebugString(),
-                                ", got ",
-                                context->input(index).shape().DebugString()));
-  }
-
   Options options_;
 };
 

@@ -18,18 +18,23 @@ using tensorflow::Tensor;
 using tensorflow::TensorShape;
 using tensorflow::errors::InvalidArgument;
 
-absl::Status CheckShape(const char* name, const Tensor& tensor, int rank,
-                        const char* expected, bool last_dim_fits) {
-  if (tensor.dims() == rank && last_dim_fits) return absl::OkStatus();
+absl::Status WrongShape(const char* name, const std::string& expected,
+                        const Tensor& tensor) {
   return InvalidArgument(name, " must have the shape ", expected, ", got ",
                          tensor.shape().DebugString());
+}
+
+absl::Status CheckShape(const char* name, const Tensor& tensor,
+                        const TensorShape& expected) {
+  if (tensor.shape() == expected) return absl::OkStatus();
+  return WrongShape(name, expected.DebugString(), tensor);
 }
 
 absl::Status CheckRank(const char* name, const Tensor& tensor, int rank,
                        const char* expected, int last_dim = -1) {
   const bool fits = tensor.dims() == rank &&
                     (last_dim < 0 || tensor.dim_size(rank - 1) == last_dim);
-  return CheckShape(name, tensor, rank, expected, fits);
+  return fits ? absl::OkStatus() : WrongShape(name, expected, tensor);
 }
 
 absl::Status CheckSame(const char* what, const char* name, int64_t value,
@@ -92,6 +97,21 @@ bool IsTooMany(int64_t a, int64_t b) {
   return a > limit || b > limit || (b > 0 && a > limit / b);
 }
 
+// Checks a picture's size and makes it that of the inputs.
+absl::Status SetSize(int64_t height, int64_t width, SurfaceInputs* in) {
+  if (height < 1 || width < 1) {
+    return InvalidArgument("height and width must be at least 1, got ", height,
+                           " and ", width);
+  }
+  if (IsTooMany(height, width)) {
+    return InvalidArgument("height and width make too many pixels: ", height, " and ",
+                           width);
+  }
+  in->height = static_cast<int>(height);
+  in->width = static_cast<int>(width);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void ParallelFor(OpKernelContext* context, int64_t count,
@@ -126,18 +146,38 @@ absl::Status ReadSurface(OpKernelContext* context, int first, SurfaceInputs* in)
   return absl::OkStatus();
 }
 
-absl::Status SetSize(int64_t height, int64_t width, SurfaceInputs* in) {
-  if (height < 1 || width < 1) {
-    return InvalidArgument("height and width must be at least 1, got ", height,
-                           " and ", width);
+absl::Status ReadSize(OpKernelContext* context, int first, SurfaceInputs* in) {
+  const char* names[] = {"height", "width"};
+  int64_t size[2];
+  for (int k = 0; k < 2; ++k) {
+    const Tensor& tensor = context->input(first + k);
+    if (tensor.NumElements() != 1) {
+      return InvalidArgument(names[k], " must be one number, got the shape ",
+                             tensor.shape().DebugString());
+    }
+    size[k] = tensor.flat<int32_t>()(0);
   }
-  if (IsTooMany(height, width)) {
-    return InvalidArgument("height and width make too many pixels: ", height, " and ",
-                           width);
+  return SetSize(size[0], size[1], in);
+}
+
+absl::Status ReadListInputs(OpKernelContext* context, ListInputs* in) {
+  in->barycentric_gradient = &context->input(0);
+  in->depth_gradient = &context->input(1);
+  in->weight_gradient = &context->input(2);
+  in->pixels = &context->input(3);
+  in->ids = &context->input(4);
+  TF_RETURN_IF_ERROR(ReadSurface(context, 5, in));
+  if (in->ids->dims() != 3 || in->ids->dim_size(0) != in->batch) {
+    return InvalidArgument("triangle_ids must have the shape [batch, height, width] "
+                           "with the batch size of vertices, ",
+                           in->batch, ", got ", in->ids->shape().DebugString());
   }
-  in->height = static_cast<int>(height);
-  in->width = static_cast<int>(width);
-  return absl::OkStatus();
+  TF_RETURN_IF_ERROR(SetSize(in->ids->dim_size(1), in->ids->dim_size(2), in));
+  in->count = in->pixels->NumElements();
+  TF_RETURN_IF_ERROR(CheckShape("barycentric_gradient", *in->barycentric_gradient,
+                                {in->count, 3}));
+  TF_RETURN_IF_ERROR(CheckShape("depth_gradient", *in->depth_gradient, {in->count}));
+  return CheckShape("weight_gradient", *in->weight_gradient, {in->count});
 }
 
 absl::Status ReadInputs(OpKernelContext* context, int first, Inputs* in) {
@@ -236,19 +276,23 @@ absl::Status CheckGradientShapes(const Inputs& in, const Tensor& picture_gradien
                            in.background->shape().DebugString(), ", got ",
                            picture_gradient.shape().DebugString());
   }
-  const TensorShape ids_shape({in.batch, in.height, in.width});
-  if (ids.shape() != ids_shape) {
-    return InvalidArgument("triangle_ids must have the shape ",
-                           ids_shape.DebugString(), ", got ",
-                           ids.shape().DebugString());
-  }
-  return absl::OkStatus();
+  return CheckShape("triangle_ids", ids, {in.batch, in.height, in.width});
 }
 
 absl::Status InvalidTriangleId(const Inputs& in, int64_t pixel, int id) {
   return InvalidArgument("triangle_ids has ", id, " at row ",
                          pixel / in.width % in.height, ", column ",
                          pixel % in.width, ", which is no triangle drawn there");
+}
+
+absl::Status NotOfVertices(const SurfaceInputs& in, const char* name, int64_t pixel) {
+  return InvalidArgument(name, " is not that of these vertices at row ",
+                         pixel / in.width % in.height, ", column ", pixel % in.width,
+                         " of picture ", pixel / in.width / in.height);
+}
+
+absl::Status PixelsOutside() {
+  return InvalidArgument("pixels has some outside of the pictures");
 }
 
 absl::Status ReadOptions(OpKernelConstruction* construction, Options* options) {

@@ -29,6 +29,13 @@ struct Inputs : SurfaceInputs {
   int texture_height, texture_width, texture_channels, attribute_channels, channels;
 };
 
+// The inputs of RasterizeMeshGrad.
+struct ListInputs : SurfaceInputs {
+  const tensorflow::Tensor *barycentric_gradient, *depth_gradient, *weight_gradient,
+      *pixels, *ids;
+  int64_t count;  // of fragments
+};
+
 // Reads the inputs from `first` on and checks their shapes, wherever their values
 // are stored. The picture's size is not among the surface's inputs.
 absl::Status ReadSurface(tensorflow::OpKernelContext* context, int first,
@@ -36,8 +43,11 @@ absl::Status ReadSurface(tensorflow::OpKernelContext* context, int first,
 absl::Status ReadInputs(tensorflow::OpKernelContext* context, int first,
                         Inputs* inputs);
 
-// Checks a picture's size and makes it that of the inputs.
-absl::Status SetSize(int64_t height, int64_t width, SurfaceInputs* inputs);
+// Reads the picture's size from the inputs `first`, its height, and the next one, its
+// width. They must be in main memory.
+absl::Status ReadSize(tensorflow::OpKernelContext* context, int first,
+                      SurfaceInputs* inputs);
+absl::Status ReadListInputs(tensorflow::OpKernelContext* context, ListInputs* inputs);
 
 // Checks indices, and that vertices and UVs are finite. For values in main memory.
 template <typename T>
@@ -54,6 +64,13 @@ absl::Status CheckGradientShapes(const Inputs& inputs,
 // The error that a pixel, counted through the batch, has the index of a triangle which
 // is not drawn there.
 absl::Status InvalidTriangleId(const Inputs& inputs, int64_t pixel, int id);
+
+// The error that an input, triangle_ids or pixels, does not belong to the vertices at a
+// pixel, counted through the batch.
+absl::Status NotOfVertices(const SurfaceInputs& inputs, const char* name,
+                           int64_t pixel);
+// And that some pixels are those of no picture.
+absl::Status PixelsOutside();
 
 absl::Status ReadOptions(tensorflow::OpKernelConstruction* construction,
                          Options* options);

@@ -44,6 +44,21 @@ UNSUP3D_HOST_DEVICE inline LayerPoint FindLayerPoint(const MeshView<T>& mesh,
   return point;
 }
 
+// Calls `visit(point, weight)` for the layers of a pixel that have a positive weight
+// and show the surface, in their order.
+template <typename T, typename Visit>
+UNSUP3D_HOST_DEVICE inline void VisitPoints(const MeshView<T>& mesh,
+                                            const Pixel<Real>& pixel,
+                                            const Place& place, Visit visit) {
+  for (Layer<Real> layer = pixel.FirstLayer();; layer = pixel.NextLayer(layer)) {
+    if (layer.Weight() > 0) {
+      const LayerPoint point = FindLayerPoint(mesh, pixel, layer.fragment, place);
+      if (point.triangle >= 0) visit(point, layer.Weight());
+    }
+    if (layer.fragment == kSharp) break;
+  }
+}
+
 }  // namespace unsup3d
 
 #endif  // UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_LAYER_POINT_H_

@@ -3,6 +3,8 @@
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_PIXEL_GRADIENT_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_PIXEL_GRADIENT_H_
 
+#include <cstdint>
+
 #include "fragments.h"
 #include "geometry.h"
 #include "layer_point.h"
@@ -15,6 +17,17 @@ namespace unsup3d {
 struct FragmentGradient {
   Real extent, depth, parameter;
 };
+
+// Adds to the VertexSums(vertex) of `sink`.
+template <typename Sink>
+UNSUP3D_HOST_DEVICE inline void AddVertexGradient(int64_t vertex,
+                                                  const Vertex<Real>& gradient,
+                                                  Sink& sink) {
+  const auto sums = sink.VertexSums(vertex);
+  sink.Add(&sums[0], gradient.x);
+  sink.Add(&sums[1], gradient.y);
+  sink.Add(&sums[2], gradient.z);
+}
 
 // Passes the derivative with respect to a sharp point on to the triangle's corners.
 template <typename T, typename Function>

@@ -1,5 +1,5 @@
 // The GPU kernels in emulation, see cuda_emulation.h, for callers from Python: C
-// functions, to be compiled together with rasterize_gpu.cu.cc by a C++ compiler.
+// functions, to be compiled together with the CUDA sources by a C++ compiler.
 
 #include <cstdint>
 #include <cstdlib>
@@ -8,14 +8,21 @@
 #include <vector>
 
 #include "cuda_emulation.h"
+#include "fragments_gpu.h"
+#include "gpu_scan.h"
+#include "gpu_scratch.h"
 #include "rasterize_gpu.h"
 
 namespace {
 
 using unsup3d::Batch;
 using unsup3d::BatchGradients;
+using unsup3d::FragmentArrays;
+using unsup3d::FragmentGradients;
 using unsup3d::GpuStatus;
 using unsup3d::Options;
+using unsup3d::Scene;
+using unsup3d::Surface;
 
 // Arrays of T, float or double, and their sizes.
 struct Arguments {
@@ -28,7 +35,7 @@ struct Arguments {
 };
 
 template <typename T>
-Batch<T> MakeBatch(const Arguments& in) {
+Batch<Scene<T>> MakeBatch(const Arguments& in) {
   const auto array = [](const void* values) { return static_cast<const T*>(values); };
   const unsup3d::Surface<T> surface = {
       array(in.vertices), in.triangles,      in.neighbors, in.vertex_count,
@@ -55,6 +62,11 @@ class Allocator : public unsup3d::GpuAllocator {
 };
 
 template <typename T>
+Batch<Surface<T>> MakeSurfaces(const Arguments& in) {
+  return {MakeBatch<T>(in).first, in.batch};
+}
+
+template <typename T>
 int Draw(const Arguments& in, T* picture, int* ids) {
   Allocator allocator;
   return unsup3d::DrawOnGpu(MakeBatch<T>(in), in.options, nullptr, &allocator,
@@ -64,11 +76,33 @@ int Draw(const Arguments& in, T* picture, int* ids) {
 
 template <typename T>
 int Differentiate(const Arguments& in, const T* picture_gradient, const int* ids,
-                      const BatchGradients<T>& gradients, int64_t* pixel) {
+                  const BatchGradients<T>& gradients, int64_t* pixel) {
   Allocator allocator;
   const GpuStatus status =
       unsup3d::DifferentiateOnGpu(MakeBatch<T>(in), in.options, picture_gradient, ids,
                                   nullptr, &allocator, gradients);
+  *pixel = status.pixel;
+  return status.code;
+}
+
+template <typename T>
+using Allocate = bool (*)(int64_t count, FragmentArrays<T>* list);
+
+template <typename T>
+int List(const Arguments& in, Allocate<T> allocate, int* ids) {
+  Allocator allocator;
+  return unsup3d::ListOnGpu<T>(MakeSurfaces<T>(in), in.options, nullptr, &allocator,
+                               allocate, ids)
+      .code;
+}
+
+template <typename T>
+int DifferentiateList(const Arguments& in, const FragmentGradients<T>& gradients,
+                      const int* ids, T* vertex_gradients, int64_t* pixel) {
+  Allocator allocator;
+  const GpuStatus status =
+      unsup3d::DifferentiateListOnGpu(MakeSurfaces<T>(in), in.options, gradients, ids,
+                                      nullptr, &allocator, vertex_gradients);
   *pixel = status.pixel;
   return status.code;
 }
@@ -99,6 +133,34 @@ int differentiate_float64(const Arguments* in, const double* picture_gradient,
                           const int* ids, const BatchGradients<double>* gradients,
                           int64_t* pixel) {
   return Differentiate(*in, picture_gradient, ids, *gradients, pixel);
+}
+
+int list_float32(const Arguments* in, Allocate<float> allocate, int* ids) {
+  return List(*in, allocate, ids);
+}
+
+int list_float64(const Arguments* in, Allocate<double> allocate, int* ids) {
+  return List(*in, allocate, ids);
+}
+
+int differentiate_list_float32(const Arguments* in,
+                               const FragmentGradients<float>* gradients,
+                               const int* ids, float* vertex_gradients,
+                               int64_t* pixel) {
+  return DifferentiateList(*in, *gradients, ids, vertex_gradients, pixel);
+}
+
+int differentiate_list_float64(const Arguments* in,
+                               const FragmentGradients<double>* gradients,
+                               const int* ids, double* vertex_gradients,
+                               int64_t* pixel) {
+  return DifferentiateList(*in, *gradients, ids, vertex_gradients, pixel);
+}
+
+void scan(int64_t count, uint64_t* values) {
+  Allocator allocator;
+  unsup3d::Scratch scratch(&allocator);
+  unsup3d::ScanOnGpu(count, values, &scratch, nullptr);
 }
 
 }  // extern "C"

@@ -1,0 +1,221 @@
+"""The GPU kernels, run in emulation on the host."""
+
+import ctypes
+import os
+import pathlib
+import subprocess
+
+import numpy as np
+import pytest
+
+SOURCES = pathlib.Path(__file__).resolve().parents[3] / "custom_ops/rasterizer/cc"
+ARRAYS = ("vertices", "uv", "texture", "attributes", "background")
+INDICES = ("triangles", "neighbors", "uv_triangles")
+# GpuStatus::Code in gpu_interface.h.
+STATUS = (
+    "ok",
+    "invalid values",
+    "invalid triangle id",
+    "invalid pixels",
+    "outside pixels",
+)
+
+
+class Options(ctypes.Structure):
+    """Options in scene.h."""
+
+    _fields_ = [
+        ("margin", ctypes.c_float),
+        ("depth_push", ctypes.c_float),
+        ("cull_backfaces", ctypes.c_bool),
+    ]
+
+
+class Arguments(ctypes.Structure):
+    """Arguments in gpu_emulation.cc."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ARRAYS + INDICES),
+        *((name, ctypes.c_int64) for name in ("batch", "vertices_count", "uv_count")),
+        *(
+            (name, ctypes.c_int)
+            for name in (
+                "triangle_count",
+                "height",
+                "width",
+                "texture_height",
+                "texture_width",
+                "texture_channels",
+                "attribute_channels",
+            )
+        ),
+        ("options", Options),
+    ]
+
+
+class Gradients(ctypes.Structure):
+    """BatchGradients in rasterize_gpu.h."""
+
+    _fields_ = [(name, ctypes.c_void_p) for name in ARRAYS]
+
+
+class FragmentArrays(ctypes.Structure):
+    """FragmentArrays in fragments_gpu.h."""
+
+    _fields_ = [
+        (name, ctypes.c_void_p)
+        for name in ("pixels", "triangles", "barycentric", "depth", "weight")
+    ]
+
+
+class FragmentGradients(ctypes.Structure):
+    """FragmentGradients in list_gradient.h."""
+
+    _fields_ = [
+        ("pixels", ctypes.c_void_p),
+        ("first_pixel", ctypes.c_int64),
+        ("count", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("barycentric", "depth", "weight")),
+    ]
+
+
+AllocateFragments = ctypes.CFUNCTYPE(
+    ctypes.c_bool, ctypes.c_int64, ctypes.POINTER(FragmentArrays)
+)
+
+
+class Call:
+    """A scene and options as they are passed; keeps the memory of the arrays."""
+
+    def __init__(
+        self, library, scene, margin=1.0, depth_push=0.02, cull_backfaces=True
+    ):
+        self._library = library
+        self.scene = {
+            name: np.ascontiguousarray(value) for name, value in scene.items()
+        }
+        self.dtype = self.scene["vertices"].dtype
+        self.picture_shape = self.scene["background"].shape
+        self._arguments = Arguments(
+            *(self.scene[name].ctypes.data for name in ARRAYS + INDICES),
+            len(self.scene["vertices"]),
+            self.scene["vertices"].shape[1],
+            len(self.scene["uv"]),
+            len(self.scene["triangles"]),
+            *self.picture_shape[1:3],
+            *self.scene["texture"].shape[1:],
+            self.scene["attributes"].shape[-1],
+            Options(margin, depth_push, cull_backfaces),
+        )
+
+    def empty(self, shape, dtype=None):
+        """Returns an array full of what must not stay there."""
+        return np.full(shape, -7, dtype or self.dtype)
+
+    def run(self, name, *arguments):
+        """Calls the function for this type and returns its status."""
+        function = getattr(self._library, f"{name}_{self.dtype}")
+        pointers = [
+            ctypes.c_void_p(argument.ctypes.data)
+            if isinstance(argument, np.ndarray)
+            else argument
+            for argument in arguments
+        ]
+        return STATUS[function(ctypes.byref(self._arguments), *pointers)]
+
+
+class Emulation:
+    """Calls the kernels. The first value of each result is one of STATUS."""
+
+    def __init__(self, path):
+        self._library = ctypes.CDLL(str(path))
+
+    def draw(self, scene, **options):
+        """Returns the status, the picture and the triangles of its pixels."""
+        call = Call(self._library, scene, **options)
+        picture = call.empty(call.picture_shape)
+        ids = call.empty(picture.shape[:-1], np.int32)
+        return call.run("draw", picture, ids), picture, ids
+
+    def differentiate(self, scene, weights, ids, **options):
+        """Returns the status, the gradients, and the pixel that is wrong."""
+        call = Call(self._library, scene, **options)
+        results = {name: call.empty(call.scene[name].shape) for name in ARRAYS}
+        gradients = Gradients(*(results[name].ctypes.data for name in ARRAYS))
+        pixel = ctypes.c_int64()
+        status = call.run(
+            "differentiate",
+            np.ascontiguousarray(weights, call.dtype),
+            np.ascontiguousarray(ids),
+            ctypes.byref(gradients),
+            ctypes.byref(pixel),
+        )
+        return status, results, pixel.value
+
+    def list(self, scene, **options):
+        """Returns the status and the outputs of RasterizeMesh, by name."""
+        call = Call(self._library, scene, **options)
+        fragments = {}
+
+        def allocate(count, target):
+            fragments.update(
+                pixels=call.empty([count], np.int64),
+                triangles=call.empty([count], np.int32),
+                barycentric=call.empty([count, 3]),
+                depth=call.empty([count]),
+                weight=call.empty([count]),
+            )
+            for name, value in fragments.items():
+                setattr(target.contents, name, value.ctypes.data)
+            return True
+
+        ids = call.empty(call.picture_shape[:-1], np.int32)
+        status = call.run("list", AllocateFragments(allocate), ids)
+        return status, {**fragments, "triangle_ids": ids}
+
+    def differentiate_list(self, scene, pixels, ids, gradients, **options):
+        """Of `gradients` with respect to barycentric coordinates, depth and weight.
+
+        Returns the status, the gradient of the vertices, and the pixel that is wrong.
+        """
+        call = Call(self._library, scene, **options)
+        arrays = [np.ascontiguousarray(value, call.dtype) for value in gradients]
+        pixels = np.ascontiguousarray(pixels)
+        fragments = FragmentGradients(
+            pixels.ctypes.data,
+            0,
+            len(pixels),
+            *(value.ctypes.data for value in arrays),
+        )
+        vertices = call.empty(call.scene["vertices"].shape)
+        pixel = ctypes.c_int64()
+        status = call.run(
+            "differentiate_list",
+            ctypes.byref(fragments),
+            np.ascontiguousarray(ids),
+            vertices,
+            ctypes.byref(pixel),
+        )
+        return status, vertices, pixel.value
+
+    def scan(self, values):
+        """Returns for each value the sum of those before it."""
+        result = np.array(values, np.uint64)
+        pointer = ctypes.c_void_p(result.ctypes.data)
+        self._library.scan(ctypes.c_int64(len(result)), pointer)
+        return result
+
+    def set_descending_order(self, descending):
+        self._library.set_descending_order(int(descending))
+
+
+@pytest.fixture(scope="session")
+def emulation(tmp_path_factory):
+    path = tmp_path_factory.mktemp("emulation") / "emulation.so"
+    compiler = os.environ.get("CXX", "g++").split()
+    flags = ["-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"]
+    sources = [*SOURCES.glob("*.cu.cc"), SOURCES / "gpu_emulation.cc"]
+    subprocess.run(
+        [*compiler, *flags, "-shared", "-fPIC", "-o", path, *sources], check=True
+    )
+    return Emulation(path)
