@@ -36,13 +36,9 @@ class PinholeCamera:
           corner of the top left pixel, and the depth z from the camera.
         """
         focal = 0.5 * min(height, width) / math.tan(0.5 * self.field_of_view)
-        # As one product: taking coordinates apart and together again costs as much as
-        # drawing them.
-        matrix = [
-            [focal, 0.0, 0.0],
-            [0.0, focal, 0.0],
-            [0.5 * width, 0.5 * height, 1.0],
-        ]
-        offset = [self.distance * weight for weight in matrix[2]]
-        product = tf.tensordot(points, tf.constant(matrix, points.dtype), 1)
-        return product + tf.constant(offset, points.dtype)
+        # By broadcasting, since taking coordinates apart and together again costs as much
+        # as drawing them; in no matrix product, whose rounding depends on the batch.
+        scales = tf.constant([focal, focal, 0.0], points.dtype)
+        centre = tf.constant([0.5 * width, 0.5 * height, 1.0], points.dtype)
+        depth = points[..., 2:] + tf.cast(self.distance, points.dtype)
+        return points * scales + depth * centre

@@ -96,6 +96,7 @@ __device__ inline int64_t LowerBound(const int64_t* values, int64_t count,
 
 struct Run {
   int64_t begin, end;
+  int64_t unit_end;  // where the part of the list ends that the pixel's unit has
 };
 
 // The fragments of a pixel in a list, looked for where the CPU looks for them: in the
@@ -108,7 +109,7 @@ __device__ Run FindRun(const FragmentGradients<T>& gradients, const Units& units
   part.count = LowerBound(gradients.pixels, gradients.count, units.Border(i, true));
   const int64_t begin = LowerBound(gradients.pixels, gradients.count, first) +
                         static_cast<int64_t>(listed[i] - listed[first]);
-  return {begin, part.EndOf(i, begin)};
+  return {begin, part.EndOf(i, begin), part.count};
 }
 
 // What is wrong with a list.
@@ -133,7 +134,10 @@ GpuStatus CheckList(const GpuLayers<T>& layers, const FragmentGradients<T>& grad
   });
   ForEach(pixels, stream, [=] __device__(int64_t i) {
     const Run run = FindRun(gradients, units, listed, i);
-    if (run.end - run.begin != static_cast<int64_t>(listed[i + 1] - listed[i])) {
+    // Pixels that do not ascend are left over behind the last one of a unit.
+    const bool is_last = i + 1 == units.Border(i, true);
+    if (run.end - run.begin != static_cast<int64_t>(listed[i + 1] - listed[i]) ||
+        (is_last && run.end != run.unit_end)) {
       atomicMin(&found->invalid_pixel, static_cast<Count>(i));
     }
   });

@@ -198,7 +198,8 @@ WRONG_LISTS = {
     "beyond all": lambda pixels, at: np.full_like(pixels, 2**63 - 1),
     "before all": lambda pixels, at: np.full_like(pixels, -(2**63)),
     "before the first": lambda pixels, at: np.append([-5, -1], pixels),
-    "behind the last": lambda pixels, at: np.append(pixels, [2**40, 3]),
+    "behind the last": lambda pixels, at: np.append(pixels, [2**40, 2**40 + 1]),
+    "in disorder behind the last": lambda pixels, at: np.append(pixels, [2**40, 3]),
 }
 
 
