@@ -36,8 +36,8 @@ class PinholeCamera:
           corner of the top left pixel, and the depth z from the camera.
         """
         focal = 0.5 * min(height, width) / math.tan(0.5 * self.field_of_view)
-        # By broadcasting: to take coordinates apart and put them together costs as much as
-        # to draw them, and the rounding of a matrix product depends on the batch.
+        # By broadcasting: to take coordinates apart and put them together costs as much
+        # as to draw them, and the rounding of a matrix product depends on the batch.
         scales = tf.constant([focal, focal, 0.0], points.dtype)
         centre = tf.constant([0.5 * width, 0.5 * height, 1.0], points.dtype)
         depth = points[..., 2:] + tf.cast(self.distance, points.dtype)
