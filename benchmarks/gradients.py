@@ -182,9 +182,10 @@ def tables(result: dict) -> str:
         header = [kind, *(f"{size}²" for size in result["resolutions"])]
         parts.append(report.markdown_table(header, rows))
     if STEPS_RESOLUTION in result["resolutions"]:
-        for moves, field in (("vertex", "by_step"), ("object", "object_by_step")):
+        fields = {"each vertex": "by_step", "the whole object": "object_by_step"}
+        for what, field in fields.items():
             for kind in result["kinds"]:
-                title = f"{kind}, {STEPS_RESOLUTION}², each {moves} moves by"
+                title = f"{kind}, {STEPS_RESOLUTION}², {what} moves by"
                 parts.append(_step_table(result, kind, field, title))
     missing = result["not_available"]
     if missing:

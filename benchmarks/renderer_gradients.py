@@ -2,8 +2,12 @@
 
 python -m benchmarks.renderer_gradients --output=docs/benchmarks/renderer_gradients.json
 
-What the numbers mean is said in docs/benchmarks.md.
+What the numbers mean is said in docs/benchmarks.md. An output file with the same
+settings is added to, so that slow renderers can be measured apart, at low resolutions.
 """
+
+import json
+import os
 
 from absl import flags
 
@@ -55,6 +59,20 @@ def _measure(renderer, kind, resolutions):
     return measured
 
 
+def _continue(result):
+    """Takes over what the output file has, if that was measured in the same way."""
+    if not os.path.exists(_OUTPUT.value):
+        return
+    with open(_OUTPUT.value) as file:
+        stored = json.load(file)
+    if any(stored[key] != result[key] for key in ("settings", "kinds")):
+        return
+    resolutions = {*stored["resolutions"], *result["resolutions"]}
+    result["resolutions"] = sorted(resolutions)
+    for key in ("titles", "measured"):
+        result[key] = stored[key]
+
+
 def main(argv: list[str]) -> None:
     """Measures what the flags ask for."""
     del argv
@@ -75,6 +93,8 @@ def main(argv: list[str]) -> None:
         "measured": {},
         "not_available": {},
     }
+    resolutions = result["resolutions"]
+    _continue(result)
     for name in _RENDERERS.value:
         try:
             renderer = renderers.create(name, options)
@@ -84,8 +104,7 @@ def main(argv: list[str]) -> None:
         else:
             result["titles"][name] = renderer.title
             result["measured"][name] = {
-                kind: _measure(renderer, kind, result["resolutions"])
-                for kind in scenes.KINDS
+                kind: _measure(renderer, kind, resolutions) for kind in scenes.KINDS
             }
         # An interrupted run leaves what it has measured.
         stored = report.write_json(_OUTPUT.value, result)
