@@ -28,3 +28,21 @@ def test_minibatch_deviation_tells_copies_from_variety():
     np.testing.assert_allclose(
         minibatch_deviation(varied, 4)[:, 0, 0, 2], expected, rtol=1e-4
     )
+
+
+def test_growing_fades_from_smaller_pictures_to_larger_ones():
+    model = Discriminator(
+        resolution=32, channel_base=128, channel_max=8, start_resolution=8
+    )
+    model.build([None, 32, 32, 3])
+    large = tf.random.stateless_normal([8, 32, 32, 3], [1, 2])
+    small = tf.nn.avg_pool2d(large, 2, 2, "VALID")
+    np.testing.assert_allclose(model(large, tf.constant(0.0)), model(small), atol=1e-5)
+    np.testing.assert_allclose(model(large, tf.constant(1.0)), model(large), atol=1e-5)
+    half = model(large, tf.constant(0.5))
+    assert np.abs(half - model(small)).max() > 1e-3
+    assert np.abs(half - model(large)).max() > 1e-3
+    with tf.GradientTape() as tape:
+        score = tf.reduce_sum(model(tf.nn.avg_pool2d(large, 4, 4, "VALID")))
+    gradients = tape.gradient(score, model.first[0].trainable_variables)
+    assert all(gradient is None for gradient in gradients)

@@ -166,3 +166,25 @@ def test_bad_folders_end_in_one_line(config, tmp_path):
             row for row in result.stderr.splitlines() if row.startswith("error:")
         ]
         assert str(data) in line or str(model_dir) in line
+
+
+def test_pictures_grow_and_a_run_resumes_while_they_fade(config, pictures, tmp_path):
+    growth = [
+        "Trainer.start_resolution = 8",
+        "Trainer.stage_pictures = 40",
+        "Trainer.fade_pictures = 40",
+    ]
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    for folder, steps in ((whole, 30), (parts, 15), (parts, 30)):
+        result = train(config, pictures, folder, *growth, f"Trainer.steps = {steps}")
+        assert result.returncode == 0, result.stderr
+    # Where a run ends it is also measured.
+    assert records(whole)[:2] == records(parts)[:2]
+    assert [record["step"] for record in records(parts)] == [5, 10, 15, 20, 25, 30]
+    assert all(np.isfinite(list(record.values())).all() for record in records(parts))
+
+
+def test_resolutions_that_do_not_double_are_refused(config, pictures, tmp_path):
+    result = train(config, pictures, tmp_path / "run", "Trainer.start_resolution = 12")
+    assert result.returncode == 1
+    assert "Trainer.start_resolution 12 is not 16 halved" in result.stderr

@@ -103,7 +103,7 @@ def sample_pairs(
         views = viewpoints.sample(_BATCH, key + [1_000_003, 0])
         with precision.convolutions_in(dtype):
             scene = generator(latents, noise_seed=key + [2_000_003, 0])
-        pictures, _ = renderer(scene, views)
+        pictures, _ = renderer(scene, views, light_seed=key + [3_000_003, 0])
         _, depth, mask = hard.maps(scene, views)
         return pictures, depth[..., 0], mask[..., 0] > 0.5
 

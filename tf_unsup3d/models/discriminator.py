@@ -42,6 +42,8 @@ class Discriminator(keras.Model):
       channel_base: channels at a resolution are this divided by it,
       channel_max: but at most this many.
       group_size: samples that the minibatch deviation is taken over.
+      start_resolution: of the smallest pictures that it shall judge, for training that
+        begins with small ones; 0 is `resolution`.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Discriminator(keras.Model):
         channel_base: int = 1536,
         channel_max: int = 128,
         group_size: int = 4,
+        start_resolution: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -58,11 +61,15 @@ class Discriminator(keras.Model):
             channel_base=channel_base,
             channel_max=channel_max,
             group_size=group_size,
+            start_resolution=start_resolution,
         )
         self.group_size = group_size
         self.sizes = resolutions(resolution)[::-1]
         self.channels = [min(channel_max, channel_base // size) for size in self.sizes]
-        self.from_colour = EqualizedConv(self.channels[0], 1)
+        entries = self.sizes.index(start_resolution or resolution) + 1
+        self.from_colour = [
+            EqualizedConv(channels, 1) for channels in self.channels[:entries]
+        ]
         self.first = [EqualizedConv(channels) for channels in self.channels[:-1]]
         self.second = [EqualizedConv(channels) for channels in self.channels[1:]]
         self.skip = [
@@ -73,8 +80,8 @@ class Discriminator(keras.Model):
         self.score = EqualizedDense(1)
 
     def build(self, input_shape):
-        size = self.sizes[0]
-        self.from_colour.build([None, size, size, 3])
+        for layer in self.from_colour:
+            layer.build([None, None, None, 3])
         for level, size in enumerate(self.sizes[:-1]):
             shape = [None, size, size, self.channels[level]]
             for layer in (self.first[level], self.second[level], self.skip[level]):
@@ -88,13 +95,28 @@ class Discriminator(keras.Model):
     def get_config(self) -> dict:
         return {**super().get_config(), **self._config}
 
-    def call(self, pictures):
-        """[batch, resolution, resolution, 3] in [-1, 1] to scores [batch]."""
-        outputs = leaky_relu(self.from_colour(pictures))
-        for first, second, skip in zip(self.first, self.second, self.skip, strict=True):
+    def call(self, pictures, fade=None):
+        """Scores [batch] of pictures.
+
+        Args:
+          pictures: [batch, size, size, 3] in [-1, 1], of one of the resolutions that
+            it was made for.
+          fade: [] in [0, 1], how much the levels for this resolution count beside
+            those for half of it; None is 1.
+        """
+        entry = self.sizes.index(pictures.shape[1])
+        outputs = leaky_relu(self.from_colour[entry](pictures))
+        blocks = zip(self.first, self.second, self.skip, strict=True)
+        for level, (first, second, skip) in enumerate(blocks):
+            if level < entry:
+                continue
             residual = downsample(leaky_relu(first(outputs)))
             residual = leaky_relu(second(residual))
             outputs = (skip(downsample(outputs)) + residual) / math.sqrt(2.0)
+            if level == entry and fade is not None:
+                smaller = tf.nn.avg_pool2d(pictures, 2, 2, "VALID")
+                smaller = leaky_relu(self.from_colour[entry + 1](smaller))
+                outputs = smaller + fade * (outputs - smaller)
         outputs = minibatch_deviation(outputs, self.group_size)
         outputs = leaky_relu(self.last_conv(outputs))
         outputs = tf.reshape(outputs, [-1, 16 * self.channels[-1]])

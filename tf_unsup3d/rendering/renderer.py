@@ -1,5 +1,6 @@
 """The Keras layer that draws scenes from viewpoints."""
 
+import dataclasses
 import math
 
 import keras
@@ -10,6 +11,7 @@ from tf_unsup3d.geometry.mesh import vertex_normals
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
 from tf_unsup3d.rendering.background import crop_background
+from tf_unsup3d.rendering.lighting import RandomLamps, brightness
 from tf_unsup3d.rendering.rasterizer import render_mesh
 from tf_unsup3d.rendering.scene import Scene
 
@@ -29,6 +31,7 @@ class Renderer(keras.layers.Layer):
       background_coverage: how many pictures fit side by side into a backdrop.
       background_extent: yaw and pitch in degrees at which the view reaches the
         backdrop's border. (0, 0) keeps it still.
+      lamps: the light of the pictures; None shows textures as they are.
       backend: "op" or "reference".
     """
 
@@ -40,10 +43,13 @@ class Renderer(keras.layers.Layer):
         depth_push: float = 0.02,
         background_coverage: float = 1.5,
         background_extent: tuple[float, float] = (60.0, 15.0),
+        lamps: RandomLamps | dict | None = None,
         backend: str = "op",
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
+        # A dict is how Keras hands a configuration back.
+        self.lamps = RandomLamps(**lamps) if isinstance(lamps, dict) else lamps
         self._config = dict(
             resolution=resolution,
             subdivisions=subdivisions,
@@ -51,6 +57,7 @@ class Renderer(keras.layers.Layer):
             depth_push=depth_push,
             background_coverage=background_coverage,
             background_extent=tuple(background_extent),
+            lamps=self.lamps and dataclasses.asdict(self.lamps),
             backend=backend,
         )
         self.resolution = resolution
@@ -88,12 +95,16 @@ class Renderer(keras.layers.Layer):
         )
         return picture
 
-    def call(self, scene: Scene, viewpoints: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def call(
+        self, scene: Scene, viewpoints: tf.Tensor, light_seed: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Draws each scene from its viewpoint.
 
         Args:
           scene: of `batch` objects.
           viewpoints: [batch, 3] (yaw, pitch, roll) in radians.
+          light_seed: [2] integer, of the random lamps; None lights all alike. Without
+            lamps it does nothing.
 
         Returns:
           Pictures [batch, resolution, resolution, 3] in [-1, 1] and masks
@@ -102,13 +113,27 @@ class Renderer(keras.layers.Layer):
         scene, viewpoints = _in_single_precision(scene, viewpoints)
         vertices = rotate(scene.vertices, rotation_matrices(viewpoints))
         background = self.backdrop(scene, viewpoints)
+        ones = tf.ones_like(vertices[..., :1])
+        if self.lamps is None:
+            background = tf.pad(background, [[0, 0], [0, 0], [0, 0], [0, 1]])
+            drawn = self._draw(vertices, scene.texture, ones, background)
+            return drawn[..., :3], drawn[..., 3:]
+        batch = tf.shape(vertices)[0]
+        if light_seed is None:
+            lights = self.lamps.middle(batch)
+        else:
+            lights = self.lamps.sample(batch, light_seed)
+        light = brightness(vertex_normals(vertices, self.mesh.triangles), lights)
         drawn = self._draw(
             vertices,
-            scene.texture,
-            tf.ones_like(vertices[..., :1]),
-            tf.pad(background, [[0, 0], [0, 0], [0, 0], [0, 1]]),
+            # Black is 0 here, for light to be a factor.
+            0.5 + 0.5 * scene.texture,
+            tf.concat([light, ones], -1),
+            tf.zeros([batch, self.resolution, self.resolution, 5]),
         )
-        return drawn[..., :3], drawn[..., 3:]
+        colours, light, masks = drawn[..., :3], drawn[..., 3:4], drawn[..., 4:]
+        lit = colours * tf.math.divide_no_nan(light, masks)
+        return 2.0 * lit - masks + (1.0 - masks) * background, masks
 
     def maps(
         self, scene: Scene, viewpoints: tf.Tensor

@@ -10,6 +10,7 @@ from tf_unsup3d import configs
 from tf_unsup3d.compat import checkpointable
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.models.configured import Generator
+from tf_unsup3d.training import published
 from tf_unsup3d.training.trainer import Trainer
 
 CONFIG_NAME = "config.gin"
@@ -49,7 +50,7 @@ def read_config(model_dir: str | pathlib.Path) -> None:
     Raises:
       UserError: if it holds none.
     """
-    path = pathlib.Path(model_dir) / CONFIG_NAME
+    path = published.find_run(model_dir) / CONFIG_NAME
     if not path.is_file():
         raise UserError(f"--model_dir: no {path}; is this the folder of a run?")
     configs.read_configs([str(path)])
@@ -62,12 +63,18 @@ def load_trainer(model_dir: str | pathlib.Path) -> Trainer:
       model_dir: folder of the run.
 
     Returns:
-      The trainer at its last checkpoint.
+      The trainer at its last checkpoint; of a published generator `average` and
+      `step` alone are those of the run.
 
     Raises:
       UserError: if there is no checkpoint or it does not fit the configuration.
     """
-    trainer = Trainer(model_dir)
+    folder = published.find_run(model_dir)
+    trainer = Trainer(folder)
+    if published.is_published(folder):
+        published.read_weights(trainer.average, folder / published.WEIGHTS_NAME)
+        trainer.step.assign(published.read_card(folder)["step"])
+        return trainer
     if trainer.restore() == 0:
         raise UserError(f"--model_dir: no checkpoint in {model_dir}/checkpoints")
     return trainer
@@ -85,12 +92,16 @@ def load_generator(model_dir: str | pathlib.Path):
     Raises:
       UserError: if there is no checkpoint or it does not fit the configuration.
     """
-    folder = pathlib.Path(model_dir) / "checkpoints"
+    generator = Generator(name="average")
+    generator.build([None, generator.latent_size])
+    run = published.find_run(model_dir)
+    if published.is_published(run):
+        published.read_weights(generator, run / published.WEIGHTS_NAME)
+        return generator, published.read_card(run)["step"]
+    folder = run / "checkpoints"
     newest = tf.train.latest_checkpoint(str(folder))
     if not newest:
         raise UserError(f"--model_dir: no checkpoint in {folder}")
-    generator = Generator(name="average")
-    generator.build([None, generator.latent_size])
     step = tf.Variable(0, dtype=tf.int64)
     checkpoint = tf.train.Checkpoint(
         average=checkpointable(generator.variables), step=step

@@ -1,6 +1,5 @@
 """One sitting of training: progress bar, sheets, TensorBoard and a time limit."""
 
-import pathlib
 import time
 
 import tensorflow as tf
@@ -11,7 +10,7 @@ from tf_unsup3d.errors import UserError
 from tf_unsup3d.evaluation.alarms import measure_alarms, raised_alarms
 from tf_unsup3d.export.gallery import depth_sheet, scene_sheet
 from tf_unsup3d.export.sheets import write_png
-from tf_unsup3d.training import runs
+from tf_unsup3d.training import published, runs
 from tf_unsup3d.training.trainer import Trainer
 
 SHEET_SEEDS = list(range(8))
@@ -32,7 +31,9 @@ def train(data_dir: str, model_dir: str, minutes: float | None = None) -> Traine
       UserError: for pictures, folders and parameters that cannot be used.
     """
     runs.make_repeatable()
-    folder = pathlib.Path(model_dir)
+    folder = published.find_run(model_dir)
+    if published.is_published(folder):
+        raise UserError(f"--model_dir: {folder} is published, and not trained further")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".writable").touch()

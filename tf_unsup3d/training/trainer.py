@@ -15,6 +15,7 @@ from tf_unsup3d.geometry.viewpoints import UniformViewpoints
 from tf_unsup3d.models import precision
 from tf_unsup3d.models.configured import Discriminator, Generator, Renderer
 from tf_unsup3d.training import losses
+from tf_unsup3d.training.growth import Growth
 from tf_unsup3d.training.metrics import MetricsLog
 
 
@@ -30,6 +31,9 @@ class Trainer:
       strategy: that the variables are made under; None is a MirroredStrategy.
       viewpoints: distribution p_v, with `sample(batch, seed)`.
       resolution: of the pictures.
+      start_resolution: of the first pictures, see `Growth`; 0 is `resolution`.
+      stage_pictures: pictures seen at each resolution before the last.
+      fade_pictures: pictures over which a new resolution is faded in.
       batch_size: over all devices.
       steps: to train in all.
       seed: of everything random.
@@ -53,6 +57,9 @@ class Trainer:
         strategy: tf.distribute.Strategy | None = None,
         viewpoints=None,
         resolution: int = 64,
+        start_resolution: int = 0,
+        stage_pictures: int = 0,
+        fade_pictures: int = 0,
         batch_size: int = 16,
         steps: int = 100_000,
         seed: int = 0,
@@ -81,6 +88,12 @@ class Trainer:
         self.folding_weight = folding_weight
         try:
             self._convolutions = precision.convolution_dtype(convolution_dtype)
+            self.growth = Growth(
+                start_resolution or resolution,
+                resolution,
+                stage_pictures,
+                fade_pictures,
+            )
         except ValueError as error:
             raise UserError(f"Trainer.{error}") from None
         self.log_interval = log_interval
@@ -99,7 +112,9 @@ class Trainer:
             self.generator = Generator(name="generator")
             self.average = Generator(name="average")
             self.discriminator = Discriminator(
-                resolution=resolution, name="discriminator"
+                resolution=resolution,
+                start_resolution=self.growth.start,
+                name="discriminator",
             )
             for model in (self.generator, self.average):
                 model.build([None, model.latent_size])
@@ -115,7 +130,10 @@ class Trainer:
             self.generator_optimizer.build(self.generator.trainable_variables)
             self.discriminator_optimizer.build(self.discriminator.trainable_variables)
             self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
-        self.renderer = Renderer(resolution=resolution)
+        self._renderers = {
+            size: Renderer(resolution=size) for size in self.growth.sizes
+        }
+        self.renderer = self._renderers[resolution]
         checkpoint = tf.train.Checkpoint(
             generator=checkpointable(self.generator.variables),
             average=checkpointable(self.average.variables),
@@ -151,38 +169,46 @@ class Trainer:
                 ) from error
         return int(self.step.numpy())
 
-    def _fake(self, latent_seed, batch):
+    def _fake(self, latent_seed, batch, size):
         """Random scenes and their pictures; the seed holds [seed, step]."""
         latents = tf.random.stateless_normal(
             [batch, self.generator.latent_size], latent_seed
         )
         views = self.viewpoints.sample(batch, latent_seed + [1_000_003, 0])
         scene = self.generator(latents, noise_seed=latent_seed + [2_000_003, 0])
-        pictures, masks = self.renderer(scene, views)
+        pictures, masks = self._renderers[size](
+            scene, views, light_seed=latent_seed + [3_000_003, 0]
+        )
         return scene, pictures, masks
 
-    def _replica_step(self, pictures, penalty: bool):
+    def _replica_step(self, pictures, penalty: bool, size: int, fade):
         with precision.convolutions_in(self._convolutions):
-            return self._update(pictures, penalty)
+            return self._update(pictures, penalty, size, fade)
 
-    def _update(self, pictures, penalty: bool):
+    def _update(self, pictures, penalty: bool, size: int, fade):
         """One step of both players on one replica's share of the batch."""
         batch = self.batch_size // self.replicas
         context = tf.distribute.get_replica_context()
         replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
         stream = self.step * self.replicas + replica
         seed = tf.stack([tf.constant(self.seed, tf.int64), stream])
+        if size < self.resolution:
+            cell = self.resolution // size
+            pictures = tf.nn.avg_pool2d(pictures, cell, cell, "VALID")
+
+        def discriminate(seen):
+            return self.discriminator(seen, fade)
 
         # Both players are given the same fake pictures, and move at once.
         with tf.GradientTape(persistent=True) as tape:
-            scene, fake, masks = self._fake(seed, batch)
-            fake_scores = self.discriminator(fake)
-            real_scores = self.discriminator(pictures)
+            scene, fake, masks = self._fake(seed, batch, size)
+            fake_scores = discriminate(fake)
+            real_scores = discriminate(pictures)
             discriminator_loss = losses.discriminator_loss(real_scores, fake_scores)
             discriminator_total = discriminator_loss
             r1 = tf.zeros([])
             if penalty:
-                r1 = losses.gradient_penalty(self.discriminator, pictures)
+                r1 = losses.gradient_penalty(discriminate, pictures)
                 discriminator_total += 0.5 * self.r1_gamma * self.r1_interval * r1
             generator_loss = losses.generator_loss(fake_scores)
             folding, flipped = losses.folding(scene.vertices, self.generator.mesh)
@@ -199,9 +225,13 @@ class Trainer:
             for model, _, total in updates
         ]
         for (model, optimizer, _), gradient in zip(updates, gradients, strict=True):
-            optimizer.apply_gradients(
-                zip(gradient, model.trainable_variables, strict=True)
-            )
+            variables = model.trainable_variables
+            # Layers for larger pictures than these have no gradient yet.
+            gradient = [
+                tf.zeros(variable.shape) if part is None else part
+                for part, variable in zip(gradient, variables, strict=True)
+            ]
+            optimizer.apply_gradients(zip(gradient, variables, strict=True))
         pairs = zip(self.average.variables, self.generator.variables, strict=True)
         for average, current in pairs:
             average.assign(average + (1.0 - self._decay) * (current - average))
@@ -218,8 +248,10 @@ class Trainer:
         }
 
     @tf.function(jit_compile=False)
-    def _step(self, pictures, penalty: bool):
-        values = self.strategy.run(self._replica_step, args=(pictures, penalty))
+    def _step(self, pictures, penalty: bool, size: int, fade):
+        values = self.strategy.run(
+            self._replica_step, args=(pictures, penalty, size, fade)
+        )
         self.step.assign_add(1)
         return {
             name: self.strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
@@ -263,7 +295,9 @@ class Trainer:
         with writer.as_default():
             while step < self.steps:
                 penalty = step % self.r1_interval == 0
-                values = self._step(next(batches), penalty)
+                size, fade = self.growth.at(step * self.batch_size)
+                fade = None if fade is None else tf.constant(fade)
+                values = self._step(next(batches), penalty, size, fade)
                 step, counted = step + 1, counted + self.batch_size
                 if penalty:
                     last_r1 = values["r1"]

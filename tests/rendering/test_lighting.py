@@ -1,0 +1,128 @@
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_unsup3d.geometry.sphere import octahedral_sphere
+from tf_unsup3d.rendering.lighting import Lights, RandomLamps, brightness
+from tf_unsup3d.rendering.renderer import Renderer
+from tf_unsup3d.rendering.scene import Scene
+
+VIEWPOINTS = tf.constant([[0.3, 0.1, 0.0], [-0.5, 0.0, 0.0]])
+
+
+@pytest.fixture
+def scene():
+    mesh = octahedral_sphere(8)
+    generator = np.random.default_rng(0)
+    bumps = generator.uniform(0.5, 0.7, [2, len(mesh.directions), 1])
+    return Scene(
+        tf.constant(bumps * mesh.directions, tf.float32),
+        tf.constant(generator.uniform(-1.0, 1.0, [2, 8, 8, 3]), tf.float32),
+        tf.constant(generator.uniform(-1.0, 1.0, [2, 16, 16, 3]), tf.float32),
+    )
+
+
+def draw(scene, light_seed=None, **arguments):
+    renderer = Renderer(resolution=24, subdivisions=8, **arguments)
+    return renderer(scene, VIEWPOINTS[: len(scene.vertices)], light_seed=light_seed)
+
+
+def test_brightness_is_lamberts():
+    generator = np.random.default_rng(1)
+    normals = generator.normal(size=[2, 5, 3])
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    lamps = np.array([[0.0, 0.0, -1.0], [0.6, -0.8, 0.0]])
+    ambient = np.array([0.25, 0.5])
+    lights = Lights(tf.constant(lamps), tf.constant(ambient))
+    result = brightness(tf.constant(normals), lights)
+    for picture in range(2):
+        for point in range(5):
+            cosine = max(0.0, normals[picture, point] @ lamps[picture])
+            linear = ambient[picture] + (1.0 - ambient[picture]) * cosine
+            assert float(result[picture, point, 0]) == pytest.approx(
+                linear ** (1.0 / 2.2)
+            )
+
+
+def test_lamps_stay_in_their_ranges():
+    lamps = RandomLamps(azimuth=40.0, elevation=(-5.0, 30.0), ambient=(0.2, 0.3))
+    direction, ambient = lamps.sample(2000, tf.constant([1, 2]))
+    x, y, z = np.moveaxis(direction.numpy(), -1, 0)
+    azimuth, elevation = np.degrees(np.arctan2(x, -z)), np.degrees(np.arcsin(-y))
+    np.testing.assert_allclose(np.hypot(np.hypot(x, y), z), 1.0, atol=1e-6)
+    for values, low, high in (
+        (azimuth, -40.0, 40.0),
+        (elevation, -5.0, 30.0),
+        (ambient.numpy(), 0.2, 0.3),
+    ):
+        width = high - low
+        assert low - 1e-3 <= values.min() < low + 0.02 * width
+        assert high - 0.02 * width < values.max() <= high + 1e-3
+
+
+def test_lamps_are_drawn_of_the_seed():
+    lamps = RandomLamps()
+    first, again, other = (lamps.sample(3, tf.constant([s, 0])) for s in (1, 1, 2))
+    np.testing.assert_array_equal(first.direction, again.direction)
+    assert np.abs(first.direction - other.direction).min() > 0.0
+    middle = lamps.middle(2)
+    np.testing.assert_array_equal(middle.direction[0], middle.direction[1])
+    height = math.sin(math.radians(25.0))
+    np.testing.assert_allclose(middle.direction[0, :2], [0.0, -height], atol=1e-6)
+
+
+def test_ambient_light_alone_shows_the_texture_as_it_is(scene):
+    lamps = RandomLamps(ambient=(1.0, 1.0))
+    lit, masks = draw(scene, tf.constant([1, 2]), lamps=lamps)
+    plain, plain_masks = draw(scene)
+    np.testing.assert_allclose(lit, plain, atol=1e-5)
+    np.testing.assert_allclose(masks, plain_masks, atol=1e-6)
+
+
+def test_light_darkens_the_object_and_not_the_background(scene):
+    lit, masks = draw(scene, tf.constant([1, 2]), lamps=RandomLamps())
+    plain, _ = draw(scene)
+    inside, outside = masks.numpy() > 0.999, masks.numpy() == 0.0
+    change = lit.numpy() - plain.numpy()
+    np.testing.assert_allclose(change[outside[..., 0]], 0.0, atol=1e-6)
+    assert change[inside[..., 0]].max() < 1e-5
+    assert change[inside[..., 0]].mean() < -0.05
+
+
+def test_lamp_stays_while_the_object_turns():
+    mesh = octahedral_sphere(32)
+    ball = tf.constant(0.6 * np.stack([mesh.directions] * 2), tf.float32)
+    white = Scene(ball, tf.ones([2, 4, 4, 3]), -tf.ones([2, 8, 8, 3]))
+    lamps = RandomLamps(azimuth=0.0, elevation=(50.0, 50.0))
+    views = tf.constant([[0.0, 0.0, 0.0], [0.5 * math.pi, 0.0, 0.0]])
+    renderer = Renderer(resolution=24, subdivisions=32, lamps=lamps)
+    front, side = renderer(white, views)[0].numpy()
+    # A ball looks the same from all sides, but for its triangles.
+    np.testing.assert_allclose(front, side, atol=0.02)
+    # Up is brighter, as the lamp stands above.
+    assert front[8, 12].min() > front[16, 12].max() + 0.1
+
+
+def test_shading_pulls_at_the_shape_within_the_outline(scene):
+    # A white object in one light everywhere gives no gradient there without shading.
+    white = scene._replace(texture=tf.ones_like(scene.texture))
+    weights = tf.random.stateless_normal([2, 8, 8, 3], [1, 2])
+    totals = []
+    for lamps in (None, RandomLamps()):
+        with tf.GradientTape() as tape:
+            tape.watch(white.vertices)
+            picture, _ = draw(white, tf.constant([1, 2]), lamps=lamps)
+            value = tf.reduce_sum(weights * picture[:, 8:16, 8:16])
+        gradient = tape.gradient(value, white.vertices)
+        assert bool(tf.reduce_all(tf.math.is_finite(gradient)))
+        totals.append(float(tf.reduce_max(tf.abs(gradient))))
+    assert totals[0] < 1e-4 < 1e-2 < totals[1]
+
+
+def test_config_round_trip():
+    renderer = Renderer(resolution=16, lamps=RandomLamps(azimuth=30.0))
+    twin = Renderer.from_config(renderer.get_config())
+    assert twin.lamps == renderer.lamps
+    assert twin.get_config() == renderer.get_config()

@@ -1,0 +1,93 @@
+"""Lambert shading by a lamp that stays with the camera while the object turns."""
+
+import dataclasses
+import math
+from typing import NamedTuple
+
+import gin
+import tensorflow as tf
+
+# Light adds up in linear space; pictures are stored with the gamma of displays.
+_GAMMA = 2.2
+
+
+class Lights(NamedTuple):
+    """The light of each picture of a batch.
+
+    Attributes:
+      direction: [batch, 3] unit vectors towards the lamp, camera space.
+      ambient: [batch] the part of the light that comes from all around; the lamp gives
+        the rest.
+    """
+
+    direction: tf.Tensor
+    ambient: tf.Tensor
+
+
+@gin.configurable
+@dataclasses.dataclass(frozen=True)
+class RandomLamps:
+    """Lamps in front of the object, drawn evenly from ranges of angles.
+
+    A texture can only hold light that turns with the object. Where the lamp of the
+    photographs stays with the camera, the shading of a surface tells how it is bent,
+    from any one picture (Pan et al. 2021, who also draw the light at random).
+
+    Attributes:
+      azimuth: the lamp is at most so far to the left or right of the camera, degrees.
+      elevation: lowest and highest, degrees above the camera.
+      ambient: least and largest part of the light that comes from all around.
+    """
+
+    azimuth: float = 70.0
+    elevation: tuple[float, float] = (-10.0, 60.0)
+    ambient: tuple[float, float] = (0.3, 0.6)
+
+    def sample(self, batch: int, seed: tf.Tensor) -> Lights:
+        """Draws lights.
+
+        Args:
+          batch: how many.
+          seed: [2] integer, of `tf.random.stateless_uniform`.
+
+        Returns:
+          The lights of `batch` pictures.
+        """
+        return self._lights(tf.random.stateless_uniform([batch, 3], seed))
+
+    def middle(self, batch: int) -> Lights:
+        """The same light for all pictures, from the middle of every range."""
+        return self._lights(tf.fill([batch, 3], 0.5))
+
+    def _lights(self, parts: tf.Tensor) -> Lights:
+        """Lights at parts [batch, 3] of the ranges."""
+        lowest = tf.constant([-self.azimuth, self.elevation[0], self.ambient[0]])
+        highest = tf.constant([self.azimuth, self.elevation[1], self.ambient[1]])
+        azimuth, elevation, ambient = tf.unstack(
+            lowest + parts * (highest - lowest), axis=-1
+        )
+        azimuth, elevation = (
+            angle * (math.pi / 180.0) for angle in (azimuth, elevation)
+        )
+        direction = [
+            tf.sin(azimuth) * tf.cos(elevation),
+            -tf.sin(elevation),
+            -tf.cos(azimuth) * tf.cos(elevation),
+        ]
+        return Lights(tf.stack(direction, -1), ambient)
+
+
+def brightness(normals: tf.Tensor, lights: Lights) -> tf.Tensor:
+    """What light makes of the colours of a surface.
+
+    Args:
+      normals: [batch, points, 3] unit, camera space.
+      lights: of the batch.
+
+    Returns:
+      [batch, points, 1] factors of display colours in [0, 1]: 1 where the surface
+      faces the lamp.
+    """
+    facing = tf.nn.relu(tf.matmul(normals, lights.direction[..., None]))
+    ambient = lights.ambient[:, None, None]
+    return (ambient + (1.0 - ambient) * facing) ** (1.0 / _GAMMA)

@@ -1,0 +1,65 @@
+"""Training on small pictures first (progressive growing, Karras et al. 2018)."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Growth:
+    """Which resolution is trained on, by the pictures seen.
+
+    The generator has all of its layers from the start and is drawn smaller; only the
+    discriminator grows. Small pictures cost little, and the soft layer of the
+    renderer, one pixel wide, reaches far in them.
+
+    Attributes:
+      start: first resolution.
+      final: last resolution, `start` doubled any number of times.
+      stage_pictures: pictures seen at each resolution before the last.
+      fade_pictures: pictures over which a new resolution is faded in.
+
+    Raises:
+      ValueError: if the resolutions do not fit together or a number is negative.
+    """
+
+    start: int
+    final: int
+    stage_pictures: int = 0
+    fade_pictures: int = 0
+
+    def __post_init__(self):
+        if self.final < 8 or self.final & (self.final - 1):
+            raise ValueError(f"resolution {self.final} is not a power of two from 8 on")
+        if self.start not in self.sizes:
+            raise ValueError(
+                f"start_resolution {self.start} is not {self.final} halved some times"
+            )
+        if self.start < self.final and self.stage_pictures < 1:
+            raise ValueError("stage_pictures must be positive where pictures grow")
+        if not 0 <= self.fade_pictures <= max(self.stage_pictures, 0):
+            raise ValueError("fade_pictures must be within 0 and stage_pictures")
+
+    @property
+    def sizes(self) -> list[int]:
+        """Resolutions in their order."""
+        sizes = [self.final]
+        while sizes[0] > max(self.start, 8):
+            sizes.insert(0, sizes[0] // 2)
+        return sizes
+
+    def at(self, pictures: int) -> tuple[int, float | None]:
+        """Where training stands.
+
+        Args:
+          pictures: seen so far.
+
+        Returns:
+          The resolution, and how far it has been faded in, in [0, 1], or None where
+          there is nothing to fade.
+        """
+        stage = 0
+        if self.start < self.final:
+            stage = min(pictures // self.stage_pictures, len(self.sizes) - 1)
+        faded = pictures - stage * self.stage_pictures
+        if stage == 0 or faded >= self.fade_pictures:
+            return self.sizes[stage], None
+        return self.sizes[stage], faded / self.fade_pictures
