@@ -82,3 +82,28 @@ def test_bad_line_in_a_file_is_named(tmp_path):
     path.write_text("no_such_thing.size = 1\n")
     with pytest.raises(UserError, match=r"bad\.gin.*no_such_thing"):
         configs.read_configs([str(path)])
+
+
+EXPERIMENTS = sorted((ROOT / "gin_configs").rglob("*.gin"))
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_experiments_set_parameters_that_exist(path):
+    from tf_unsup3d.models.configured import Generator, Renderer
+    from tf_unsup3d.training.trainer import Trainer
+
+    configs.read_configs([str(path)])
+    assert gin.query_parameter("Trainer.resolution") in (32, 64)
+    assert Renderer().mesh.triangles.shape == Generator().mesh.triangles.shape
+    # gin finds a parameter that the class lacks when it is read, a wrong reference
+    # when it is used.
+    gin.query_parameter("Trainer.viewpoints").scoped_configurable_fn()
+    assert Trainer
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "gin_configs" / "ablations").iterdir()), ids=lambda p: p.stem
+)
+def test_ablations_change_one_thing(path):
+    lines = [line for line in path.read_text().splitlines() if line[:1] != "#"]
+    assert lines[0] == "include 'gin_configs/heads32.gin'" and len(lines) == 2
