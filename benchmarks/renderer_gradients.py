@@ -3,11 +3,9 @@
 python -m benchmarks.renderer_gradients --output=docs/benchmarks/renderer_gradients.json
 
 What the numbers mean is said in docs/benchmarks.md. An output file with the same
-settings is added to, so that slow renderers can be measured apart, at low resolutions.
+settings is added to, so that slow renderers can be measured apart, at low resolutions;
+one with others is refused.
 """
-
-import json
-import os
 
 from absl import flags
 
@@ -60,12 +58,13 @@ def _measure(renderer, kind, resolutions):
 
 
 def _continue(result):
-    """Takes over what the output file has, if that was measured in the same way."""
-    if not os.path.exists(_OUTPUT.value):
-        return
-    with open(_OUTPUT.value) as file:
-        stored = json.load(file)
-    if any(stored[key] != result[key] for key in ("settings", "kinds")):
+    """Takes over what the output file has."""
+    stored = report.read_json(
+        _OUTPUT.value,
+        result,
+        lambda one: {**one["settings"], "kinds": one["kinds"]},
+    )
+    if stored is None:
         return
     resolutions = {*stored["resolutions"], *result["resolutions"]}
     result["resolutions"] = sorted(resolutions)

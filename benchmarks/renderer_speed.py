@@ -2,7 +2,9 @@
 
 python -m benchmarks.renderer_speed --output=docs/benchmarks/renderer_speed.json
 
-How it is measured is said in docs/benchmarks.md.
+How it is measured is said in docs/benchmarks.md. An output file of the same machine and
+settings is added to: what it has stays, unless it is named again. This op is measured
+in every run, since ratios are those within a run.
 """
 
 import os
@@ -16,15 +18,30 @@ from benchmarks import renderers, report, speed
 from tf_unsup3d.errors import UserError
 
 NAMES = ["ours", "opengl", "deodr", "ptfrenderer", "tensorflow_graphics", "pytorch3d"]
-PARTS = ("forward", "both")
+MEASURES = ["speed", "growth", "threads"]
 
 _OUTPUT = flags.DEFINE_string("output", None, "JSON file to write.", required=True)
 _PAGE = flags.DEFINE_string("page", None, "Markdown page whose tables to replace.")
 _PLOT = flags.DEFINE_string("plot", None, "PNG file for the plots of growth.")
-_RENDERERS = flags.DEFINE_list("renderers", NAMES, "Which to measure, ours first.")
+_RENDERERS = flags.DEFINE_list("renderers", NAMES, "Which to measure.")
+_MEASURE = flags.DEFINE_multi_enum(
+    "measure",
+    MEASURES,
+    MEASURES,
+    "What to measure; the others only of renderers whose speed is measured or stored.",
+)
 _PTFRENDERER = flags.DEFINE_string("ptfrenderer", None, "Checkout of pTFrenderer.")
 _RUNS = flags.DEFINE_integer("runs", 20, "Counted calls of each renderer.")
+_SLOW_RUNS = flags.DEFINE_integer(
+    "slow_runs",
+    speed.SLOW_RUNS["both"],
+    f"The same, of calls of more than {speed.SLOW_SECONDS:g} s.",
+)
+_SLOW_FORWARD_RUNS = flags.DEFINE_integer(
+    "slow_forward_runs", speed.SLOW_RUNS["forward"], "The same, without gradient."
+)
 _GROWTH_RUNS = flags.DEFINE_integer("growth_runs", 7, "The same, for the plots.")
+_SMALLEST = flags.DEFINE_integer("smallest", 0, "Leaves out smaller pictures.")
 _LARGEST = flags.DEFINE_integer("largest", 1024, "Leaves out larger pictures.")
 _SLOWEST = flags.DEFINE_float(
     "slowest", 60.0, "Seconds for one call from which on a renderer is left out."
@@ -32,9 +49,36 @@ _SLOWEST = flags.DEFINE_float(
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of all chance.")
 
 
-def _save(result):
+def _conditions(result):
+    """What must not differ where results are put together."""
+    machine = {key: result["machine"][key] for key in ("processor", "cores")}
+    return machine | result["settings"]
+
+
+def _start(names):
+    """The result to fill, with what the output file has, and this run in it."""
+    run = {"machine": report.describe_machine()}
+    result = {
+        **run,
+        "settings": {"runs": _RUNS.value, "seed": _SEED.value},
+        "added": [],
+        "titles": {},
+        "not_available": {},
+        "workloads": {},
+        "growth": {quantity: [] for quantity in speed.GROWTH},
+        "threads": {},
+    }
+    stored = report.read_json(_OUTPUT.value, result, _conditions)
+    if stored is None:
+        return result, result
+    run |= {"renderers": names, "measures": _MEASURE.value}
+    stored["added"].append(run)
+    return stored, run
+
+
+def _save(result, run):
     """Stores what has been measured so far, and puts it into the page."""
-    result["load_average_after"] = report.describe_machine()["load_average"]
+    run["load_average_after"] = report.describe_machine()["load_average"]
     stored = report.write_json(_OUTPUT.value, result)
     if not _PAGE.value:
         return
@@ -45,64 +89,93 @@ def _save(result):
     report.replace_section(_PAGE.value, "speed", content)
 
 
+def _fitting(workloads):
+    return [
+        work
+        for work in workloads
+        if _SMALLEST.value <= work.resolution <= _LARGEST.value
+    ]
+
+
+def _measure_speed(result, run, names, options):
+    slow_runs = {"forward": _SLOW_FORWARD_RUNS.value, "both": _SLOW_RUNS.value}
+    failed = set()
+    for workload in _fitting(speed.WORKLOADS):
+        if failed.issuperset(names):
+            break
+        print(workload, flush=True)
+        members = {
+            name: (name, None)
+            for name in [speed.REFERENCE, *names]
+            if name not in failed
+        }
+        # New processes, lest memory of an earlier size be there to be used again.
+        with speed.Lineup(
+            members, options, slowest=_SLOWEST.value, slow_runs=slow_runs
+        ) as lineup:
+            if speed.REFERENCE in lineup.missing:
+                raise UserError(lineup.missing[speed.REFERENCE])
+            found = lineup.measure(workload, **result["settings"])
+        speed.add_reference(found)
+        failed |= set(lineup.missing)
+        for name in names:
+            if name in lineup.missing:
+                result["not_available"][name] = lineup.missing[name]
+            if name not in found:
+                continue
+            one = found[name]
+            result["not_available"].pop(name, None)
+            result["titles"].setdefault(name, lineup.titles[name])
+            result["workloads"].setdefault(str(workload), {})[name] = one
+            if "failure" in one:
+                failed.add(name)
+            times = [speed.milliseconds(one[p]) for p in speed.PARTS if one.get(p)]
+            print(f"  {name}: {one.get('failure') or times}", flush=True)
+        _save(result, run)
+
+
 def main(argv: list[str]) -> None:
     """Measures what the flags ask for."""
     del argv
-    unknown = set(_RENDERERS.value) - set(renderers.CLASSES)
+    names = _RENDERERS.value
+    unknown = set(names) - set(renderers.CLASSES)
     if unknown:
         raise UserError(f"no renderer {', '.join(sorted(unknown))}; see --help")
-    names = _RENDERERS.value
     options = renderers.Options(ptfrenderer=_PTFRENDERER.value)
-    settings = {"runs": _RUNS.value, "seed": _SEED.value}
-    fitting = [work for work in speed.WORKLOADS if work.resolution <= _LARGEST.value]
-    result = {
-        "machine": report.describe_machine(),
-        "settings": settings,
-        "titles": {},
-        "not_available": {},
-        "workloads": {},
-        "growth": {},
-        "threads": {},
-    }
-    failed = set()
-    for workload in fitting:
-        print(workload, flush=True)
-        left_out = failed | set(result["not_available"])
-        members = {name: (name, None) for name in names if name not in left_out}
-        # New processes, lest memory of an earlier size be there to be used again.
-        with speed.Lineup(members, options, slowest=_SLOWEST.value) as lineup:
-            result["titles"] |= lineup.titles
-            result["not_available"] |= lineup.missing
-            found = lineup.measure(workload, **settings)
-        result["workloads"][str(workload)] = found
-        failed |= {name for name, one in found.items() if "failure" in one}
-        for name, one in found.items():
-            times = [speed.milliseconds(one[p]) for p in PARTS if one.get(p)]
-            print(f"  {name}: {one.get('failure') or times}", flush=True)
-        _save(result)
-
+    result, run = _start(names)
+    if run is result:
+        names = list(dict.fromkeys([speed.REFERENCE, *names]))
+    if "speed" in _MEASURE.value:
+        _measure_speed(result, run, names, options)
     there = [name for name in names if name in result["titles"]]
-    for quantity, workloads in speed.GROWTH.items():
-        print(f"growth of {quantity}", flush=True)
-        result["growth"][quantity] = speed.measure_growth(
-            there,
-            options,
-            [work for work in workloads if work.resolution <= _LARGEST.value],
-            runs=_GROWTH_RUNS.value,
-            seed=_SEED.value,
-            slowest=0.1 * _SLOWEST.value,
-        )
-        _save(result)
+    if "growth" in _MEASURE.value:
+        for quantity, workloads in speed.GROWTH.items():
+            print(f"growth of {quantity}", flush=True)
+            measured = speed.measure_growth(
+                [speed.REFERENCE, *there],
+                options,
+                _fitting(workloads),
+                runs=_GROWTH_RUNS.value,
+                seed=_SEED.value,
+                slowest=0.1 * _SLOWEST.value,
+            )
+            speed.merge_growth(result["growth"][quantity], measured, there)
+            _save(result, run)
     if _PLOT.value:
         speed.plot_growth(result, _PLOT.value)
-
-    single = [work for work in fitting if work.batch == 1 and work.resolution <= 512]
-    for name in there:
-        print(f"threads of {name}", flush=True)
-        result["threads"][name] = speed.measure_threads(
-            name, options, single, **settings
-        )
-        _save(result)
+    if "threads" in _MEASURE.value:
+        single = [
+            work
+            for work in _fitting(speed.WORKLOADS)
+            if work.batch == 1 and work.resolution <= 512
+        ]
+        for name in there:
+            print(f"threads of {name}", flush=True)
+            measured = speed.measure_threads(
+                name, options, single, **result["settings"]
+            )
+            result["threads"].setdefault(name, {}).update(measured)
+            _save(result, run)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,9 @@ import os
 import pathlib
 import platform
 import time
+from collections.abc import Callable
+
+from tf_unsup3d.errors import UserError
 
 PACKAGES = (
     "tensorflow",
@@ -56,6 +59,36 @@ def write_json(path: str | os.PathLike, result: dict) -> dict:
     text = json.dumps(result, indent=1)
     path.write_text(text + "\n")
     return json.loads(text)
+
+
+def read_json(
+    path: str | os.PathLike, result: dict, conditions: Callable[[dict], dict]
+) -> dict | None:
+    """Reads what a file has of a result, so that it can be added to.
+
+    Args:
+      path: of the file.
+      result: what is going to be measured.
+      conditions: picks from a result what has to be the same in both.
+
+    Returns:
+      The result in the file; None if there is none.
+
+    Raises:
+      UserError: it was measured under other conditions.
+    """
+    path = pathlib.Path(path)
+    if not path.exists():
+        return None
+    stored = json.loads(path.read_text())
+    there = conditions(stored)
+    for name, value in conditions(result).items():
+        if there[name] != value:
+            raise UserError(
+                f"{path} was measured with {name} {there[name]}, not {value}: "
+                "name another --output to start anew"
+            )
+    return stored
 
 
 def markdown_table(header: list[str], rows: list[list[str]]) -> str:

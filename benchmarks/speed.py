@@ -10,9 +10,12 @@ from benchmarks.scene import Scene
 from benchmarks.worker import Worker, WorkerError
 from tf_unsup3d.errors import UserError
 
+# What everything is compared with.
+REFERENCE = "ours"
+PARTS = ("forward", "both")
 # A peer that is slower than this is called less often.
 SLOW_SECONDS = 5.0
-SLOW_RUNS = 3
+SLOW_RUNS = {"forward": 3, "both": 3}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Lineup:
         options: renderers.Options,
         *,
         slowest: float = 60.0,
+        slow_runs: dict[str, int] = SLOW_RUNS,
     ):
         """Starts the processes.
 
@@ -81,8 +85,9 @@ class Lineup:
             of threads; None for as many as there are processor cores.
           options: see `renderers.create`.
           slowest: seconds for one call, from which on a renderer leaves.
+          slow_runs: for each part, counted calls of those slower than `SLOW_SECONDS`.
         """
-        self.slowest = slowest
+        self.slowest, self.slow_runs = slowest, slow_runs
         self.workers, self.titles, self.parts, self.missing = {}, {}, {}, {}
         for key, (name, threads) in members.items():
             try:
@@ -93,8 +98,7 @@ class Lineup:
             about = worker.describe()
             self.workers[key] = worker
             self.titles[key] = about["title"]
-            both = ("forward", "both") if about["differentiable"] else ("forward",)
-            self.parts[key] = both
+            self.parts[key] = PARTS if about["differentiable"] else PARTS[:1]
 
     def __enter__(self):
         return self
@@ -115,7 +119,8 @@ class Lineup:
         for part in self.parts[key]:
             worker.time(part == "both", timeout=self.slowest)
             seconds = worker.time(part == "both", timeout=self.slowest)
-            repeats[part] = SLOW_RUNS if seconds > SLOW_SECONDS else None
+            slow = seconds > SLOW_SECONDS
+            repeats[part] = self.slow_runs[part] if slow else None
         return picture, repeats
 
     def measure(self, workload: Workload, *, runs: int, seed: int) -> dict:
@@ -202,6 +207,44 @@ def measure_growth(
         ]
 
 
+def add_reference(found: dict) -> None:
+    """Puts beside each peer's times those of `REFERENCE` in the same rounds.
+
+    Tables are put together from several runs, ratios must not be.
+
+    Args:
+      found: what `Lineup.measure` returns.
+
+    Raises:
+      UserError: there is nothing to compare with.
+    """
+    reference = found[REFERENCE]
+    if "failure" in reference:
+        raise UserError(f"{REFERENCE}: {reference['failure']}")
+    times = {part: reference[part] for part in PARTS}
+    for name, one in found.items():
+        if name != REFERENCE and "failure" not in one:
+            one["reference"] = times
+
+
+def merge_growth(stored: list[dict], measured: list[dict], names: list[str]) -> None:
+    """Adds renderers to what `measure_growth` found before.
+
+    Args:
+      stored: what is added to.
+      measured: by another call.
+      names: of the renderers to take from it.
+    """
+    sizes = {(point["triangles"], point["pixels"]): point for point in stored}
+    for point in measured:
+        found = {name: one for name, one in point["found"].items() if name in names}
+        size = (point["triangles"], point["pixels"])
+        if size in sizes:
+            sizes[size]["found"] |= found
+        else:
+            stored.append({**point, "found": found})
+
+
 def median_ratio(seconds: list[float], reference: list[float]) -> float:
     """Median over the rounds of one renderer's time over another's."""
     pairs = zip(seconds, reference, strict=False)
@@ -216,17 +259,20 @@ def milliseconds(seconds: list[float]) -> str:
 
 def _speed_table(result, part, title):
     rows = []
-    names = list(result["titles"])
-    for name in names:
-        row = [result["titles"][name]]
+    for name, row_title in result["titles"].items():
+        row, absent = [row_title], ""
         for found in result["workloads"].values():
-            one = found.get(name, {"failure": ""})
-            if "failure" in one or not one[part]:
-                row.append("failed" if one.get("failure") else "")
+            one = found.get(name, {})
+            if "failure" in one:
+                slow = one["failure"].startswith("took more than")
+                absent = "too slow" if slow else "failed"
+            if not one.get(part):
+                # Larger ones are not tried after a failure.
+                row.append(absent)
                 continue
             cell = f"{milliseconds(one[part])} ms"
-            if name != names[0]:
-                ratio = median_ratio(one[part], found[names[0]][part])
+            if name != REFERENCE:
+                ratio = median_ratio(one[part], one["reference"][part])
                 cell += f", {ratio:.2g}x" if ratio < 99 else f", {ratio:.0f}x"
             if len(one[part]) < result["settings"]["runs"]:
                 cell += f" ({len(one[part])} runs)"
@@ -247,22 +293,34 @@ def _number_table(result, title, number):
 
 
 def _thread_table(result):
+    workloads = list(
+        dict.fromkeys(size for found in result["threads"].values() for size in found)
+    )
     rows = []
     for name, by_workload in result["threads"].items():
         for part, text in (("forward", "forward"), ("both", "forward and backward")):
-            row = [f"{result['titles'][name]}, {text}"]
-            for found in by_workload.values():
-                one, every = (found[key].get(part) for key in ("one", "all"))
+            cells = []
+            for workload in workloads:
+                found = by_workload.get(workload, {})
+                one, every = (found.get(key, {}).get(part) for key in ("one", "all"))
                 if not (one and every):
-                    break
+                    cells.append("")
+                    continue
                 ratio = median_ratio(one, every)
-                row.append(
+                cells.append(
                     f"{milliseconds(one)} / {milliseconds(every)} ms, {ratio:.2f}x"
                 )
-            else:
-                rows.append(row)
-    workloads = next(iter(result["threads"].values()), {})
+            if any(cells):
+                rows.append([f"{result['titles'][name]}, {text}", *cells])
     return report.markdown_table(["one thread / all threads", *workloads], rows)
+
+
+def _circumstances(run):
+    machine, after = run["machine"], run["load_average_after"]
+    return (
+        f"{machine['date']}, load average before {machine['load_average'][0]}, after"
+        f" {after[0]}"
+    )
 
 
 def tables(result: dict) -> str:
@@ -300,12 +358,15 @@ def tables(result: dict) -> str:
     if failures or missing:
         parts.append("Not measured: " + "; ".join(sorted(failures | missing)) + ".")
     machine, settings = result["machine"], result["settings"]
-    parts.append(
+    lines = [
         f"{machine['processor']}, {machine['cores']} cores; medians of"
-        f" {settings['runs']} runs, seed {settings['seed']}; {machine['date']}, load"
-        f" average before {machine['load_average'][0]}, after"
-        f" {result['load_average_after'][0]}."
-    )
+        f" {settings['runs']} runs, seed {settings['seed']}; {_circumstances(result)}."
+    ]
+    for run in result["added"]:
+        names = ", ".join(result["titles"].get(name, name) for name in run["renderers"])
+        measures = ", ".join(run["measures"])
+        lines.append(f"Added: {names} ({measures}); {_circumstances(run)}.")
+    parts.append("\n".join(lines))
     return "\n\n".join(parts)
 
 

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from benchmarks import gradients, renderers, report, scenes, speed
 from benchmarks.scene import DISTANCE, FIELD_OF_VIEW
 from benchmarks.worker import Worker, WorkerError
+from tf_unsup3d.errors import UserError
 from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.geometry.mesh import triangle_neighbors
 
@@ -157,38 +160,121 @@ def test_moves_of_the_object_keep_straight_lines():
     np.testing.assert_allclose(np.mean(moves**2, (1, 2, 3)), 1.0)
 
 
-def test_speed_tables():
+@pytest.fixture
+def speed_result():
+    """What the program writes, with made-up numbers."""
     fast = {
         "forward": [0.001, 0.002, 0.003],
         "both": [0.002, 0.004, 0.006],
         "memory": {"peak": 5e8, "growth": 3e6},
         "difference": 0.0,
     }
-    slow = {**fast, "both": [0.02, 0.04]}
-    result = {
-        "machine": {
-            "processor": "some",
-            "cores": 2,
-            "date": "today",
-            "load_average": [0.1],
-        },
+    machine = {
+        "processor": "some",
+        "cores": 2,
+        "date": "today",
+        "load_average": [0.1],
+    }
+    found = {
+        "ours": fast,
+        "deodr": {**fast, "both": [0.02, 0.04]},
+        "opengl": {"failure": "took more than 60 s"},
+    }
+    speed.add_reference(found)
+    return {
+        "machine": machine,
         "load_average_after": [1.0],
         "settings": {"runs": 3, "seed": 0},
+        "added": [],
         "titles": {"ours": "ours", "deodr": "DEODR", "opengl": "OpenGL"},
-        "workloads": {
-            "64²": {
-                "ours": fast,
-                "deodr": slow,
-                "opengl": {"failure": "took more than 60 s"},
-            }
-        },
+        "workloads": {"64²": found, "128²": {"ours": fast}},
         "threads": {"ours": {"64²": {"one": fast, "all": fast}}},
         "not_available": {"pytorch3d": "it does not import"},
     }
-    text = speed.tables(json.loads(json.dumps(result)))
+
+
+def test_speed_tables(speed_result):
+    text = speed.tables(json.loads(json.dumps(speed_result)))
+    assert "| ours | 4.00 ms | 4.00 ms |" in text
+    assert "| DEODR | 30 ms, 10x (2 runs) |  |" in text
+    assert "| OpenGL | too slow | too slow |" in text
+    assert "OpenGL at 64²: took more than 60 s" in text
+
+
+def test_ratios_are_those_within_a_run(speed_result):
+    found = {
+        name: dict(one)
+        for name, one in speed_result["workloads"]["64²"].items()
+        if name != "opengl"
+    }
+    # Everything takes twice as long in another run.
+    for one in found.values():
+        one["both"] = [2.0 * seconds for seconds in one["both"]]
+    speed.add_reference(found)
+    speed_result["workloads"]["64²"]["pytorch3d"] = found["deodr"]
+    speed_result["titles"]["pytorch3d"] = "PyTorch3D"
+    run = {"renderers": ["pytorch3d"], "measures": ["speed"]}
+    run |= {"machine": {"date": "later", "load_average": [0.2]}}
+    speed_result["added"].append({**run, "load_average_after": [0.3]})
+    text = speed.tables(json.loads(json.dumps(speed_result)))
     assert "| ours | 4.00 ms |" in text
     assert "| DEODR | 30 ms, 10x (2 runs) |" in text
-    assert "OpenGL at 64²: took more than 60 s" in text
+    assert "| PyTorch3D | 60 ms, 10x (2 runs) |" in text
+    assert (
+        "Added: PyTorch3D (speed); later, load average before 0.2, after 0.3." in text
+    )
+
+
+def test_nothing_is_compared_with_a_failure():
+    with pytest.raises(UserError, match="ours: out of memory"):
+        speed.add_reference({"ours": {"failure": "out of memory"}, "deodr": {}})
+
+
+def test_growth_is_added_to():
+    def point(triangles, **found):
+        return {"triangles": triangles, "pixels": 4, "found": found}
+
+    stored = [point(1, ours=1, deodr=2)]
+    measured = [point(1, ours=3, opengl=4), point(2, ours=5, opengl=6)]
+    speed.merge_growth(stored, measured, ["opengl"])
+    assert stored == [point(1, ours=1, deodr=2, opengl=4), point(2, opengl=6)]
+
+
+def test_output_of_other_conditions_is_refused(tmp_path):
+    def conditions(result):
+        return result["settings"]
+
+    path = tmp_path / "result.json"
+    result = {"settings": {"runs": 3, "seed": 0}}
+    assert report.read_json(path, result, conditions) is None
+    report.write_json(path, result)
+    assert report.read_json(path, result, conditions) == result
+    with pytest.raises(UserError, match="measured with runs 3, not 4"):
+        other = {"settings": {"runs": 4, "seed": 0}}
+        report.read_json(path, other, conditions)
+
+
+def test_speed_program_adds_to_its_output(tmp_path):
+    path = tmp_path / "speed.json"
+
+    def measure(*arguments):
+        command = [sys.executable, "-m", "benchmarks.renderer_speed"]
+        command += [f"--output={path}", "--largest=64", "--measure=speed", *arguments]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    assert measure("--runs=1", "--renderers=ours").returncode == 0
+    before = json.loads(path.read_text())
+    assert measure("--runs=1", "--renderers=deodr").returncode == 0
+    after = json.loads(path.read_text())
+    ((size, found),) = after["workloads"].items()
+    assert found["ours"] == before["workloads"][size]["ours"]
+    assert found["deodr"]["reference"]["both"] != found["ours"]["both"]
+    assert list(after["titles"]) == ["ours", "deodr"]
+    assert [run["renderers"] for run in after["added"]] == [["deodr"]]
+    refused = measure("--runs=2", "--renderers=deodr")
+    assert refused.returncode != 0
+    assert "measured with runs 1, not 2" in refused.stderr
+    assert json.loads(path.read_text()) == after
 
 
 def test_section_is_replaced_and_the_rest_kept(tmp_path):
