@@ -31,7 +31,8 @@ def read_scores(paths: list[str]) -> dict[str, dict]:
       paths: of JSON files.
 
     Returns:
-      Their contents by the names of the files, without suffix.
+      Their contents by the names of the files, without suffix, and without the
+      folders that were measured, which mean nothing elsewhere.
 
     Raises:
       UserError: if one cannot be read.
@@ -39,8 +40,12 @@ def read_scores(paths: list[str]) -> dict[str, dict]:
     scores = {}
     for path in map(pathlib.Path, paths):
         try:
-            scores[path.stem] = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
+            content = json.loads(path.read_text())
+            settings = content.get("settings", {})
+            for name in [name for name in settings if name.endswith("_dir")]:
+                del settings[name]
+            scores[path.stem] = content
+        except (OSError, ValueError, AttributeError) as error:
             raise UserError(f"--scores: {path} is no JSON file") from error
     return scores
 

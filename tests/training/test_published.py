@@ -43,7 +43,7 @@ def run(small_model, tmp_path_factory):
 def folder(run, tmp_path_factory):
     output = tmp_path_factory.mktemp("published")
     scores = output / "shape.json"
-    scores.write_text('{"side": 0.5}')
+    scores.write_text('{"settings": {"truth_dir": "/x", "seed": 3}, "side": 0.5}')
     result = program(
         "publish",
         f"--model_dir={run.model_dir}",
@@ -61,7 +61,7 @@ def test_card_says_what_was_trained(folder):
         "pictures": 120,
         "seed": 7,
         "resolution": 16,
-        "scores": {"shape": {"side": 0.5}},
+        "scores": {"shape": {"settings": {"seed": 3}, "side": 0.5}},
     }
 
 
