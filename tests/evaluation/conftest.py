@@ -1,11 +1,20 @@
-"""Heads whose depth is known."""
+"""Heads whose depth is known, and a run to evaluate."""
 
+import gin
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from tf_unsup3d.data.heads import storage
 from tf_unsup3d.data.heads.render import render_heads
 from tf_unsup3d.data.heads.scene import sample_scene
 from tf_unsup3d.data.heads.shape import procedural_head_model
+from tf_unsup3d.training.trainer import Trainer
+
+BINDINGS = """
+UniformViewpoints.limits = (30.0, 10.0, 0.0)
+Trainer.viewpoints = @UniformViewpoints()
+"""
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +23,27 @@ def heads():
     model = procedural_head_model(24)
     scenes = [sample_scene(model, np.random.default_rng([3, i])) for i in range(12)]
     return render_heads(model, scenes, 32)
+
+
+@pytest.fixture(scope="session")
+def trainer(small_model, tmp_path_factory):
+    """Of a run that was left after its first step."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    folder.mkdir()
+    (folder / "config.gin").write_text(small_model + BINDINGS)
+    gin.parse_config(small_model + BINDINGS)
+    trainer = Trainer(folder, strategy=tf.distribute.get_strategy())
+    gin.clear_config()
+    trainer.step.assign(1)
+    trainer.checkpoints.save(checkpoint_number=1)
+    return trainer
+
+
+@pytest.fixture(scope="session")
+def head_set(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("heads") / "set"
+    settings = storage.HeadSetSettings(
+        count=1, validation_count=6, test_count=5, resolution=16
+    )
+    storage.make_head_set(folder, settings)
+    return folder

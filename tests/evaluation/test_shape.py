@@ -1,8 +1,4 @@
-"""The shape evaluation: its references, and the program as a user runs it."""
-
-import json
-import subprocess
-import sys
+"""The shape evaluation: its references and its pairs."""
 
 import gin
 import numpy as np
@@ -17,71 +13,8 @@ from tf_unsup3d.evaluation.pairs import DepthPairs, load_head_pairs, sample_pair
 from tf_unsup3d.evaluation.shape_sheet import shape_sheet
 from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.training import runs
-from tf_unsup3d.training.trainer import Trainer
 
-BINDINGS = """
-UniformViewpoints.limits = (30.0, 10.0, 0.0)
-Trainer.viewpoints = @UniformViewpoints()
-"""
 DISTANCE = PinholeCamera().distance
-
-
-@pytest.fixture(scope="module")
-def head_set(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("heads") / "set"
-    settings = storage.HeadSetSettings(
-        count=1, validation_count=6, test_count=5, resolution=16
-    )
-    storage.make_head_set(folder, settings)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def trainer(small_model, tmp_path_factory):
-    """Of a run that was left after its first step."""
-    folder = tmp_path_factory.mktemp("runs") / "run"
-    folder.mkdir()
-    (folder / "config.gin").write_text(small_model + BINDINGS)
-    gin.parse_config(small_model + BINDINGS)
-    trainer = Trainer(folder, strategy=tf.distribute.get_strategy())
-    gin.clear_config()
-    trainer.step.assign(1)
-    trainer.checkpoints.save(checkpoint_number=1)
-    return trainer
-
-
-def evaluate(model_dir, truth_dir, output, *flags):
-    return subprocess.run(
-        [sys.executable, "-m", "tf_unsup3d.evaluate", f"--model_dir={model_dir}"]
-        + [f"--truth_dir={truth_dir}", f"--output={output}", *flags],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-
-
-def test_the_program_measures_a_run(trainer, head_set, tmp_path):
-    cache = tmp_path / "references.json"
-    result = evaluate(
-        trainer.model_dir,
-        head_set,
-        tmp_path / "out",
-        "--samples=16",
-        f"--references={cache}",
-    )
-    assert result.returncode == 0, result.stderr
-    report = json.loads((tmp_path / "out" / "shape.json").read_text())
-    assert report["settings"]["step"] == 1
-    assert report["settings"]["test_pictures"] == 5
-    assert set(report["scores"]) == {"flat", "average", "generator"}
-    assert report["scores"]["generator"]["pairs"] == 16
-    assert report["scores"]["generator"]["training"][-1]["step"] == 12
-    kept = json.loads(cache.read_text())["scores"]
-    assert kept == {name: report["scores"][name] for name in ("flat", "average")}
-    for word in ("SIDE", "MAD", "generator", "flat", "supervised: needs"):
-        assert word in result.stdout
-    with PIL.Image.open(tmp_path / "out" / "shape.png") as sheet:
-        assert sheet.width > 6 * 96 and sheet.height > 5 * 96
 
 
 def test_heads_of_another_resolution_are_refused(head_set):

@@ -4,16 +4,11 @@ import dataclasses
 
 import numpy as np
 import PIL.Image
-import tensorflow as tf
-from tqdm import tqdm
 
 from tf_unsup3d.data.heads import storage
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.evaluation.samples import depth_drawing, sample_scenes
 from tf_unsup3d.export.maps import to_uint8
-from tf_unsup3d.models import precision
-from tf_unsup3d.rendering.renderer import Renderer
-
-_BATCH = 16
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -80,12 +75,9 @@ def sample_pairs(
 ) -> DepthPairs:
     """Draws pictures of a generator, with noise and all as in training, and depth.
 
-    Depth is that of the surface at the centres of the pixels, as with true depth: the
-    renderer's soft layer pushes depth back at silhouettes, so here it is off.
-
     Args:
       generator: latents to a `Scene`.
-      renderer: that draws its pictures.
+      renderer: that draws its pictures; see `depth_drawing`.
       viewpoints: the distribution p_v, with `sample(batch, seed)`.
       count: how many pairs.
       seed: of everything random.
@@ -93,23 +85,9 @@ def sample_pairs(
     Returns:
       `count` pairs at the renderer's resolution.
     """
-    hard = Renderer.from_config({**renderer.get_config(), "margin": 0.0})
-    dtype = precision.convolution_dtype("auto")
-
-    @tf.function(jit_compile=False)
-    def draw(number):
-        key = tf.stack([tf.constant(seed, tf.int64), number])
-        latents = tf.random.stateless_normal([_BATCH, generator.latent_size], key)
-        views = viewpoints.sample(_BATCH, key + [1_000_003, 0])
-        with precision.convolutions_in(dtype):
-            scene = generator(latents, noise_seed=key + [2_000_003, 0])
-        pictures, _ = renderer(scene, views, light_seed=key + [3_000_003, 0])
-        _, depth, mask = hard.maps(scene, views)
-        return pictures, depth[..., 0], mask[..., 0] > 0.5
-
+    draw = depth_drawing(renderer)
     parts = []
-    for number in tqdm(range(-(-count // _BATCH)), desc="pairs", disable=None):
-        pictures, depth, mask = draw(tf.constant(number, tf.int64))
+    for sample in sample_scenes(generator, viewpoints, count, seed=seed, name="pairs"):
+        pictures, depth, mask = draw(*sample)
         parts.append((to_uint8(pictures.numpy()), depth.numpy(), mask.numpy()))
-    joined = (np.concatenate(part)[:count] for part in zip(*parts, strict=True))
-    return DepthPairs(*joined)
+    return DepthPairs(*(np.concatenate(part) for part in zip(*parts, strict=True)))

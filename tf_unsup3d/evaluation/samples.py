@@ -1,0 +1,73 @@
+"""Random objects of a generator, and what a view of them shows."""
+
+from collections.abc import Callable, Iterator
+
+import tensorflow as tf
+from tqdm import tqdm
+
+from tf_unsup3d.models import precision
+from tf_unsup3d.rendering.renderer import Renderer
+from tf_unsup3d.rendering.scene import Scene
+
+_BATCH = 16
+
+# Draws scenes from viewpoints [batch, 3] in radians, in the light of a seed if given:
+# pictures [batch, size, size, 3] in [-1, 1], depth from the camera [batch, size, size]
+# and mask [batch, size, size] bool.
+Draw = Callable[..., tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
+
+
+def sample_scenes(
+    generator, viewpoints, count: int, *, seed: int = 0, name: str = "samples"
+) -> Iterator[tuple[Scene, tf.Tensor, tf.Tensor]]:
+    """Makes random objects with noise and all as in training, each with a viewpoint.
+
+    Args:
+      generator: latents to a `Scene`.
+      viewpoints: the distribution p_v, with `sample(batch, seed)`.
+      count: how many objects.
+      seed: of everything random.
+      name: shown beside the progress bar.
+
+    Yields:
+      Scenes of some objects, their viewpoints [batch, 3] in radians, and a seed [2]
+      for their light: what the `Renderer` draws.
+    """
+    dtype = precision.convolution_dtype("auto")
+
+    @tf.function(jit_compile=False)
+    def make(key):
+        latents = tf.random.stateless_normal([_BATCH, generator.latent_size], key)
+        views = viewpoints.sample(_BATCH, key + [1_000_003, 0])
+        with precision.convolutions_in(dtype):
+            return generator(latents, noise_seed=key + [2_000_003, 0]), views
+
+    for first in tqdm(range(0, count, _BATCH), desc=name, disable=None):
+        key = tf.constant([seed, first // _BATCH], tf.int64)
+        scene, views = make(key)
+        used = min(_BATCH, count - first)
+        scene = Scene(*(value[:used] for value in scene))
+        yield scene, views[:used], key + [3_000_003, 0]
+
+
+def depth_drawing(renderer) -> Draw:
+    """Pictures as a renderer draws them, with the depth of what they show.
+
+    Depth is that of the surface at the centres of the pixels: the renderer's soft layer
+    pushes depth back at silhouettes, so for depth and mask it is off.
+
+    Args:
+      renderer: that draws the pictures.
+
+    Returns:
+      The function of scenes, viewpoints and, if wanted, a seed for the light.
+    """
+    hard = Renderer.from_config({**renderer.get_config(), "margin": 0.0})
+
+    @tf.function(jit_compile=False)
+    def draw(scene, views, light_seed=None):
+        pictures, _ = renderer(scene, views, light_seed=light_seed)
+        _, depth, mask = hard.maps(scene, views)
+        return pictures, depth[..., 0], mask[..., 0] > 0.5
+
+    return draw
