@@ -44,7 +44,7 @@ def balls(count=10):
 
 def of_one_object():
     """Many times the same."""
-    scene, views = next(balls()())
+    scene, views, _ = next(balls()())
     same = Scene(*(tf.repeat(value[:1], len(views), 0) for value in scene))
     return lambda: iter([(same, views, None), (same, views, None)])
 
