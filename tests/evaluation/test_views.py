@@ -94,6 +94,14 @@ def test_a_view_agrees_with_itself_exactly():
     assert np.abs(warped.depth_error[warped.seen]).max() < 1e-6
 
 
+def test_the_rim_of_either_mask_is_left_out():
+    view = draw(BALL, B)
+    half = dataclasses.replace(view, mask=view.mask & (np.arange(SIZE) >= SIZE // 2))
+    for pair in ((half, view), (view, half)):
+        seen = warp(*pair, RADIUS).seen
+        assert seen.any() and not np.any(seen & ~erode(half.mask))
+
+
 def test_wrong_depth_shows_in_depth_and_colours():
     right = [draw(BALL, viewpoints) for viewpoints in (A, B)]
     errors = [compare_views(*right, RADIUS)]
