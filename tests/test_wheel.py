@@ -25,6 +25,12 @@ for path in (package / "gin_configs").rglob("*.gin"):
 """
 
 
+def experiments():
+    found = list((ROOT / "gin_configs").rglob("*.gin"))
+    assert found
+    return found
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
@@ -82,11 +88,18 @@ def test_wheel_holds_one_op_and_asks_for_its_tensorflow(installed):
 
 
 def test_wheel_holds_the_experiments(installed, tmp_path):
-    names = {path.name for path in (ROOT / "gin_configs").rglob("*.gin")}
-    packed = {path.name for path in installed.rglob("*.gin")}
-    assert packed == names and names
+    packed = installed / "tf_unsup3d" / "gin_configs"
+    names = {path.relative_to(ROOT / "gin_configs") for path in experiments()}
+    assert {path.relative_to(packed) for path in packed.rglob("*.gin")} == names
     result = run_installed(installed, tmp_path, "-c", FIND_EXPERIMENTS, installed)
     assert result.returncode == 0, result.stderr
+
+
+def test_wheel_holds_the_trained_generators(installed):
+    folder = pathlib.Path("tf_unsup3d") / "pretrained"
+    for name in ("config.gin", "generator.npz", "card.json"):
+        path = folder / "heads64" / name
+        assert (installed / path).read_bytes() == (ROOT / path).read_bytes()
 
 
 def test_installed_package_renders(installed, tmp_path):

@@ -1,4 +1,4 @@
-"""Generators passed on as small folders, and those that come with the package."""
+"""Generators passed on as small folders."""
 
 import json
 import subprocess
@@ -10,7 +10,6 @@ import pytest
 
 from tf_unsup3d import configs
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.alarms import measure_alarms, raised_alarms
 from tf_unsup3d.training import published, runs
 from tf_unsup3d.training.trainer import Trainer
 
@@ -133,30 +132,3 @@ def test_weights_beyond_half_precision_are_refused(run, tmp_path):
         assert not (tmp_path / "generator.npz").exists()
     finally:
         variable.assign(before)
-
-
-def test_the_package_brings_heads_that_raise_no_alarm():
-    assert "heads64" in published.pretrained_names()
-    runs.read_config("pretrained:heads64")
-    try:
-        trainer = runs.load_trainer("pretrained:heads64")
-        scene = runs.sample_scene(trainer.average, list(range(8)))
-        values = measure_alarms(scene, trainer.renderer)
-    finally:
-        gin.clear_config()
-    assert raised_alarms(values) == []
-    card = published.read_card(published.find_run("pretrained:heads64"))
-    assert int(trainer.step.numpy()) == card["step"] > 0
-    scores = card["scores"]["shape"]["scores"]
-    for measure in ("side", "mad"):
-        of = {name: score["errors"][measure] for name, score in scores.items()}
-        assert of["supervised"] < of["generator"] < of["average"]
-    files = published.find_run("pretrained:heads64").iterdir()
-    assert sum(path.stat().st_size for path in files) < 10e6
-
-
-def test_programs_know_the_generators_of_the_package(tmp_path):
-    model = "--model_dir=pretrained:heads64"
-    result = program("sample", model, f"--output={tmp_path}", "--seeds=0")
-    assert result.returncode == 0, result.stderr
-    assert (tmp_path / "mesh_0000.glb").is_file()
