@@ -1,7 +1,6 @@
 """How well the views of one generated object agree, without any truth."""
 
 import dataclasses
-import json
 import math
 from collections.abc import Callable, Iterator
 
@@ -10,6 +9,7 @@ import tensorflow as tf
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.evaluation.features import FeatureNetwork
+from tf_unsup3d.evaluation.report import Report
 from tf_unsup3d.evaluation.samples import Draw
 from tf_unsup3d.evaluation.variance import variance_shares
 from tf_unsup3d.evaluation.views import PairErrors, View, compare_views, object_radius
@@ -27,24 +27,18 @@ Scenes = Callable[[], Iterator[tuple[Scene, tf.Tensor, tf.Tensor]]]
 
 
 @dataclasses.dataclass(frozen=True)
-class ConsistencyReport:
+class ConsistencyReport(Report):
     """Agreement between the views of a generator's objects.
 
     Attributes:
-      settings: what the numbers depend on, by name.
       pairs: by the degrees of yaw between the two views, the mean over the objects
         `NAME` and standard deviation `NAME_std` of each of `PairErrors`, and how many
         objects were `missed`.
       variance: shares of `variance_shares`, of "pixels" and of "features".
     """
 
-    settings: dict[str, str | int]
     pairs: dict[str, dict[str, float]]
     variance: dict[str, dict[str, float]]
-
-    def to_json(self) -> str:
-        """All of it as JSON."""
-        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
 
     def table(self) -> str:
         """Both parts as text."""

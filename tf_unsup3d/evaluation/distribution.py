@@ -1,9 +1,10 @@
 """Distances between the generator's pictures and real ones: FID and KID."""
 
 import dataclasses
-import json
 
 import numpy as np
+
+from tf_unsup3d.evaluation.report import Report
 
 # Of KID, as its authors choose them.
 SUBSETS = 100
@@ -28,22 +29,16 @@ class Distance:
 
 
 @dataclasses.dataclass(frozen=True)
-class DistributionReport:
+class DistributionReport(Report):
     """A generator's distance from real pictures beside that of other real pictures.
 
     Attributes:
-      settings: what the numbers depend on, by name.
       warnings: what speaks against believing them.
       distances: by name: "generator", and "real" for its floor.
     """
 
-    settings: dict[str, str | int | bool]
     warnings: list[str]
     distances: dict[str, Distance]
-
-    def to_json(self) -> str:
-        """All of it as JSON."""
-        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
 
     def table(self) -> str:
         """The distances as text, and what to know about them."""

@@ -18,6 +18,7 @@ from tf_unsup3d.evaluation.depth_network import (
     train_depth_network,
 )
 from tf_unsup3d.evaluation.pairs import DepthPairs
+from tf_unsup3d.evaluation.report import Report
 from tf_unsup3d.export.files import write_bytes
 from tf_unsup3d.geometry.camera import PinholeCamera
 
@@ -45,21 +46,15 @@ class Score:
 
 
 @dataclasses.dataclass(frozen=True)
-class ShapeReport:
+class ShapeReport(Report):
     """A generator's shape beside the references.
 
     Attributes:
-      settings: what the numbers depend on, by name.
       scores: by name: "flat", "average", "supervised" where there are pairs enough,
         and "generator".
     """
 
-    settings: dict[str, str | int]
     scores: dict[str, Score]
-
-    def to_json(self) -> str:
-        """All of it as JSON."""
-        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
 
     def table(self) -> str:
         """The scores as text, with standard deviations over the pictures."""

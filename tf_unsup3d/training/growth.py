@@ -8,8 +8,8 @@ class Growth:
     """Which resolution is trained on, by the pictures seen.
 
     The generator has all of its layers from the start and is drawn smaller; only the
-    discriminator grows. Small pictures cost little, and the soft layer of the
-    renderer, one pixel wide, reaches far in them.
+    discriminator grows. The soft layer of the renderer, one pixel wide, reaches
+    further in small pictures.
 
     Attributes:
       start: first resolution.

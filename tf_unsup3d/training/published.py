@@ -111,3 +111,20 @@ def read_card(folder: pathlib.Path) -> dict:
         return {**card, "step": int(card["step"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} does not say what was trained") from error
+
+
+def restore(generator, folder: pathlib.Path) -> int:
+    """Gives a built `Generator` the weights of a published one.
+
+    Args:
+      generator: of the configuration in the folder.
+      folder: of the published generator.
+
+    Returns:
+      The step that it was trained to.
+
+    Raises:
+      UserError: see `read_weights` and `read_card`.
+    """
+    read_weights(generator, folder / WEIGHTS_NAME)
+    return read_card(folder)["step"]

@@ -72,8 +72,7 @@ def load_trainer(model_dir: str | pathlib.Path) -> Trainer:
     folder = published.find_run(model_dir)
     trainer = Trainer(folder)
     if published.is_published(folder):
-        published.read_weights(trainer.average, folder / published.WEIGHTS_NAME)
-        trainer.step.assign(published.read_card(folder)["step"])
+        trainer.step.assign(published.restore(trainer.average, folder))
         return trainer
     if trainer.restore() == 0:
         raise UserError(f"--model_dir: no checkpoint in {model_dir}/checkpoints")
@@ -96,8 +95,7 @@ def load_generator(model_dir: str | pathlib.Path):
     generator.build([None, generator.latent_size])
     run = published.find_run(model_dir)
     if published.is_published(run):
-        published.read_weights(generator, run / published.WEIGHTS_NAME)
-        return generator, published.read_card(run)["step"]
+        return generator, published.restore(generator, run)
     folder = run / "checkpoints"
     newest = tf.train.latest_checkpoint(str(folder))
     if not newest:
