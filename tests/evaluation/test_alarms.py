@@ -53,6 +53,11 @@ def spiky_ball():
     return BALL * (1.0 + noise)
 
 
+def half_rough_ball(side=1.0):
+    noise = np.random.default_rng(0).normal(0.0, 0.04, [1, BALL.shape[1], 1])
+    return BALL * (1.0 + np.where(side * BALL[..., 2:] > 0.3, noise, 0.0))
+
+
 def folded_ball():
     wave = 0.8 * np.sin(8.0 * BALL[..., :1])
     return np.concatenate([BALL[..., :2], BALL[..., 2:] + wave], -1)
@@ -83,6 +88,7 @@ def test_every_head_is_silent(head_vertices):
         ("extent", 3.0 * BALL),
         ("folding", folded_ball()),
         ("spikiness", spiky_ball()),
+        ("back_spikiness", half_rough_ball()),
         ("mask_variation", BALL * [1.0, 1.0, 0.05]),
     ],
 )
@@ -138,6 +144,11 @@ def test_spikiness_of_a_smooth_shape_does_not_depend_on_the_mesh():
         for mesh in (RENDERER.mesh, fine)
     ]
     assert found[0] == pytest.approx(found[1], rel=0.02)
+
+
+def test_back_spikiness_leaves_out_the_front():
+    assert raised(half_rough_ball()) == {"back_spikiness"}
+    assert measured(half_rough_ball(side=-1.0))["back_spikiness"] == pytest.approx(1.0)
 
 
 def test_flatness_and_hollowness_do_not_depend_on_size():

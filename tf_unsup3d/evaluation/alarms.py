@@ -50,6 +50,7 @@ ALARMS = (
     Alarm("extent", 1.5, "the object grows far beyond the picture"),
     Alarm("folding", 0.05, "the surface folds over itself"),
     Alarm("spikiness", 5.0, "the surface is full of spikes or creases"),
+    Alarm("back_spikiness", 4.0, "the back of the object is full of spikes or creases"),
     Alarm("object_effect", 0.04, "the background shows the object", from_below=True),
     Alarm("mask_variation", 0.35, "the outline shrinks when seen from the side"),
 )
@@ -97,6 +98,7 @@ def measure_alarms(scene: Scene, renderer) -> dict[str, float]:
         "extent": extent(vertices),
         "folding": folding(vertices, renderer.mesh),
         "spikiness": spikiness(vertices, renderer.mesh),
+        "back_spikiness": back_spikiness(vertices, renderer.mesh),
         "object_effect": np.mean(effects, 0),
         "mask_variation": mask_variation(np.stack(areas)),
     }
@@ -199,6 +201,24 @@ def spikiness(vertices: np.ndarray, mesh: SphereMesh) -> np.ndarray:
     return _mean_bend(vertices, mesh) / _mean_bend(mesh.directions[None], mesh)
 
 
+def back_spikiness(vertices: np.ndarray, mesh: SphereMesh) -> np.ndarray:
+    """The spikiness of the surface within 60 degrees of the back pole.
+
+    Pictures seldom show the back, so that nothing keeps it in shape; in the mean over
+    the whole surface a rough back is lost.
+
+    Args:
+      vertices: [objects, vertices, 3].
+      mesh: the sphere mesh that they belong to.
+
+    Returns:
+      [objects]; 1 is a ball.
+    """
+    back = _triangle_normals(mesh.directions[None], mesh)[0, :, 2] > 0.5
+    ball = _mean_bend(mesh.directions[None], mesh, back)
+    return _mean_bend(vertices, mesh, back) / ball
+
+
 def object_effect(pictures: np.ndarray, backdrops: np.ndarray) -> np.ndarray:
     """How much the picture changes when the object is removed.
 
@@ -244,7 +264,9 @@ def _triangle_normals(vertices, mesh):
     return normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-12)
 
 
-def _mean_bend(vertices, mesh):
+def _mean_bend(vertices, mesh, triangles=slice(None)):
+    """Mean angle [objects] of some of the triangles with their neighbours."""
     normals = _triangle_normals(vertices, mesh)
-    cosine = (normals[:, :, None] * normals[:, mesh.neighbors]).sum(-1)
+    neighbors = normals[:, mesh.neighbors[triangles]]
+    cosine = (normals[:, triangles, None] * neighbors).sum(-1)
     return np.arccos(np.clip(cosine, -1.0, 1.0)).mean((1, 2))

@@ -48,6 +48,41 @@ def boundary_edges(triangles: np.ndarray) -> np.ndarray:
     )
 
 
+def mesh_edges(triangles: np.ndarray) -> np.ndarray:
+    """Every edge once.
+
+    Args:
+      triangles: [triangles, 3] integer vertex indices.
+
+    Returns:
+      [edges, 2] vertex indices.
+    """
+    triangles = np.asarray(triangles)
+    pairs = np.concatenate(
+        [triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]
+    )
+    return np.unique(np.sort(pairs, -1), axis=0)
+
+
+def edge_differences(values: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
+    """What changes along every edge.
+
+    Args:
+      values: [batch, vertices, 3] floating point.
+      triangles: [triangles, 3] integer vertex indices, known beforehand.
+
+    Returns:
+      [batch, edges, 3] of the second vertex minus the first, in the order of
+      `mesh_edges`.
+    """
+    first, second = mesh_edges(triangles).T
+    rows, ones = np.arange(len(first)), np.ones(len(first))
+    counts = len(first), values.shape[1]
+    along = tf.transpose(values, [1, 0, 2])
+    differences = _multiply([rows, rows], [second, first], [ones, -ones], counts, along)
+    return tf.transpose(differences, [1, 0, 2])
+
+
 def vertex_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
     """Outward unit normals, the mean of the adjacent triangles weighted by area.
 

@@ -1,8 +1,10 @@
-"""Adversarial losses and the guard against folding."""
+"""Adversarial losses, and guards against folding and rough surface out of sight."""
 
 import tensorflow as tf
 
+from tf_unsup3d.geometry.mesh import edge_differences, mesh_edges
 from tf_unsup3d.geometry.sphere import SphereMesh
+from tf_unsup3d.geometry.viewpoints import rotation_matrices
 
 
 def generator_loss(fake_scores: tf.Tensor) -> tf.Tensor:
@@ -51,3 +53,33 @@ def folding(vertices: tf.Tensor, mesh: SphereMesh) -> tuple[tf.Tensor, tf.Tensor
     cosine = tf.reduce_sum(normals * tf.math.l2_normalize(sphere, -1), -1)
     flipped = tf.reduce_mean(tf.cast(cosine < 0.0, tf.float32))
     return tf.reduce_mean(tf.nn.relu(-cosine)), flipped
+
+
+def hidden_roughness(
+    vertices: tf.Tensor, viewpoints: tf.Tensor, mesh: SphereMesh
+) -> tf.Tensor:
+    """How rough the surface is where its picture does not show it.
+
+    Nothing else acts there. By itself this Dirichlet energy would make of the back of
+    an object the smoothest continuation of its front.
+
+    Args:
+      vertices: [batch, vertices, 3].
+      viewpoints: [batch, 3] that the pictures are drawn from.
+      mesh: the sphere mesh that the vertices belong to.
+
+    Returns:
+      [] the mean over all edges of the squared slope of the surface's distance from
+      the sphere that fits it best, weighted by max(0, -cosine) of the angle between the
+      edge's place on the sphere and the direction to the camera.
+    """
+    sphere = mesh.directions[None]
+    size = tf.reduce_mean(tf.reduce_sum(vertices * sphere, -1), -1)[:, None, None]
+    slopes = edge_differences(vertices - size * sphere, mesh.triangles)
+    lengths = edge_differences(tf.constant(sphere), mesh.triangles)
+    squares = tf.reduce_sum(slopes**2, -1) / tf.reduce_sum(lengths**2, -1)
+    # The camera looks along z, so the third row of a rotation points away from it.
+    away = rotation_matrices(viewpoints)[:, 2, :]
+    places = mesh.directions[mesh_edges(mesh.triangles)].mean(1)
+    hidden = tf.nn.relu(tf.matmul(away, places, transpose_b=True))
+    return tf.reduce_mean(hidden * squares)

@@ -45,6 +45,8 @@ class Trainer:
       convolution_dtype: "auto", "bfloat16" or "float32"; see
         `precision.convolution_dtype`.
       folding_weight: of the penalty on surface that turns inside out.
+      hidden_weight: of the penalty on rough surface that no picture shows; see
+        `losses.hidden_roughness`.
       ema_pictures: half-life of the generator's moving average, in pictures.
       log_interval: steps between two records.
       checkpoint_interval: steps between two checkpoints.
@@ -69,6 +71,7 @@ class Trainer:
         r1_gamma: float = 2.0,
         r1_interval: int = 8,
         folding_weight: float = 1.0,
+        hidden_weight: float = 0.0,
         convolution_dtype: str = "auto",
         ema_pictures: float = 5_000.0,
         log_interval: int = 50,
@@ -86,6 +89,7 @@ class Trainer:
         self.r1_gamma = r1_gamma
         self.r1_interval = r1_interval
         self.folding_weight = folding_weight
+        self.hidden_weight = hidden_weight
         try:
             self._convolutions = precision.convolution_dtype(convolution_dtype)
             self.growth = Growth(
@@ -170,7 +174,7 @@ class Trainer:
         return int(self.step.numpy())
 
     def _fake(self, latent_seed, batch, size):
-        """Random scenes and their pictures; the seed holds [seed, step]."""
+        """Random scenes, viewpoints and pictures; the seed holds [seed, step]."""
         latents = tf.random.stateless_normal(
             [batch, self.generator.latent_size], latent_seed
         )
@@ -179,7 +183,7 @@ class Trainer:
         pictures, masks = self._renderers[size](
             scene, views, light_seed=latent_seed + [3_000_003, 0]
         )
-        return scene, pictures, masks
+        return scene, views, pictures, masks
 
     def _replica_step(self, pictures, penalty: bool, size: int, fade):
         with precision.convolutions_in(self._convolutions):
@@ -201,7 +205,7 @@ class Trainer:
 
         # Both players are given the same fake pictures, and move at once.
         with tf.GradientTape(persistent=True) as tape:
-            scene, fake, masks = self._fake(seed, batch, size)
+            scene, views, fake, masks = self._fake(seed, batch, size)
             fake_scores = discriminate(fake)
             real_scores = discriminate(pictures)
             discriminator_loss = losses.discriminator_loss(real_scores, fake_scores)
@@ -213,6 +217,10 @@ class Trainer:
             generator_loss = losses.generator_loss(fake_scores)
             folding, flipped = losses.folding(scene.vertices, self.generator.mesh)
             generator_total = generator_loss + self.folding_weight * folding
+            if self.hidden_weight:
+                generator_total += self.hidden_weight * losses.hidden_roughness(
+                    scene.vertices, views, self.generator.mesh
+                )
             # Gradients are summed over the replicas.
             discriminator_total /= self.replicas
             generator_total /= self.replicas
