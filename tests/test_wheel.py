@@ -97,9 +97,12 @@ def test_wheel_holds_the_experiments(installed, tmp_path):
 
 def test_wheel_holds_the_trained_generators(installed):
     folder = pathlib.Path("tf_unsup3d") / "pretrained"
-    for name in ("config.gin", "generator.npz", "card.json"):
-        path = folder / "heads64" / name
-        assert (installed / path).read_bytes() == (ROOT / path).read_bytes()
+    trained = list((ROOT / folder).iterdir())
+    assert {"faces64", "heads64"} <= {path.name for path in trained}
+    for path in trained:
+        for name in ("config.gin", "generator.npz", "card.json"):
+            packed = installed / folder / path.name / name
+            assert packed.read_bytes() == (path / name).read_bytes()
 
 
 def test_installed_package_renders(installed, tmp_path):

@@ -7,6 +7,7 @@ prints a table:
   shape         depth against that of heads of known shape: needs --truth_dir
   distribution  FID and KID against real pictures: needs --data_dir
   consistency   how well views of one object agree: needs nothing else
+  alarms        how many of 64 objects raise the alarms of training: needs nothing else
 
 docs/evaluation.md says what the numbers mean.
 """
@@ -20,7 +21,13 @@ from absl import flags
 from tf_unsup3d import cli
 from tf_unsup3d.data.dataset import open_pictures
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation import consistency, distribution, features, shape
+from tf_unsup3d.evaluation import (
+    alarm_report,
+    consistency,
+    distribution,
+    features,
+    shape,
+)
 from tf_unsup3d.evaluation.consistency_sheet import consistency_sheet
 from tf_unsup3d.evaluation.pairs import load_head_pairs, sample_pairs
 from tf_unsup3d.evaluation.samples import depth_drawing, sample_scenes
@@ -32,7 +39,7 @@ from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.training import runs
 from tf_unsup3d.training.trainer import Trainer
 
-METRICS = ("shape", "distribution", "consistency")
+METRICS = ("shape", "distribution", "consistency", "alarms")
 
 _BATCH = 64
 
@@ -187,6 +194,21 @@ def measure_consistency(trainer: Trainer) -> None:
     _write("consistency", report, sheet)
 
 
+def measure_alarms(trainer: Trainer) -> None:
+    """What each of some objects does in the measures that alarms are about."""
+    scenes = sample_scenes(
+        trainer.average,
+        trainer.viewpoints,
+        alarm_report.OBJECTS,
+        seed=_SEED.value,
+        name="alarms",
+    )
+    report = alarm_report.alarm_report(
+        _settings(trainer), (scene for scene, _, _ in scenes), trainer.renderer
+    )
+    _write("alarms", report, None)
+
+
 def main(argv: list[str]) -> None:
     """Reads the run's configuration and measures it."""
     del argv
@@ -205,6 +227,7 @@ def main(argv: list[str]) -> None:
         "shape": measure_shape,
         "distribution": measure_distribution,
         "consistency": measure_consistency,
+        "alarms": measure_alarms,
     }
     for name in dict.fromkeys(chosen):
         measures[name](trainer)

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tf_unsup3d.data.heads.scene import sample_scene
 from tf_unsup3d.data.heads.shape import procedural_head_model
 from tf_unsup3d.evaluation import alarms
+from tf_unsup3d.evaluation.alarm_report import alarm_report
 from tf_unsup3d.evaluation.depth_metrics import erode
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
@@ -123,6 +124,27 @@ def test_the_warning_names_measure_value_and_limit():
     (alarm,) = [alarm for alarm in alarms.ALARMS if alarm.name == "extent"]
     line = alarm.describe(12.0)
     assert "extent 12" in line and "1.5" in line and "\n" not in line
+
+
+def test_the_report_counts_objects(head_vertices):
+    scenes = [
+        scene_of(head_vertices[:3]),
+        scene_of(np.concatenate([bowl(), tilted_card(), head_vertices[3:4]])),
+    ]
+    report = alarm_report({}, iter(scenes), RENDERER)
+    assert report.objects == 6
+    assert report.alarms["hollow_face"].raised == 1
+    assert report.alarms["flatness"].raised == 1
+    assert report.alarms["extent"].raised == 0
+    each = [measured(v[None]) for v in head_vertices[:4]]
+    each += [measured(bowl()), measured(tilted_card())]
+    for name, found in report.alarms.items():
+        values = [value[name] for value in each]
+        assert found.mean == pytest.approx(np.mean(values), abs=1e-6)
+        assert found.least == pytest.approx(min(values), abs=1e-6)
+        assert found.largest == pytest.approx(max(values), abs=1e-6)
+    (line,) = [line for line in report.table().split("\n") if "hollow_face" in line]
+    assert line.split()[-3:] == ["above", "0", "1"]
 
 
 def test_values_of_a_ball():

@@ -59,7 +59,7 @@ def test_the_program_measures_without_truth(trainer, photos, tmp_path):
     result = evaluate(
         trainer.model_dir,
         tmp_path / "out",
-        "--metrics=distribution,consistency",
+        "--metrics=distribution,consistency,alarms",
         f"--data_dir={photos}",
         "--samples=18",
         "--seed=3",
@@ -67,14 +67,16 @@ def test_the_program_measures_without_truth(trainer, photos, tmp_path):
     assert result.returncode == 0, result.stderr
     reports = {
         name: json.loads((tmp_path / "out" / f"{name}.json").read_text())
-        for name in ("distribution", "consistency")
+        for name in ("distribution", "consistency", "alarms")
     }
     for report in reports.values():
         settings = report["settings"]
         assert settings["seed"] == 3 and settings["resolution"] == 16
         assert settings["step"] == 1
         assert settings["viewpoints"].startswith("drawn from p_v, UniformViewpoints")
-        assert "random convolutions" in settings["features"]
+    for name in ("distribution", "consistency"):
+        assert "random convolutions" in reports[name]["settings"]["features"]
+    assert reports["alarms"]["objects"] == 64
     distances = reports["distribution"]["distances"]
     # What an untrained generator draws is not noise, but other noise is.
     assert distances["generator"]["fid"] > 2.0 * distances["real"]["fid"]
@@ -86,7 +88,12 @@ def test_the_program_measures_without_truth(trainer, photos, tmp_path):
     for shares in reports["consistency"]["variance"].values():
         assert sum(shares.values()) == pytest.approx(1.0)
         assert shares["latent"] > 0.0 and shares["view"] > 0.0
-    for words in ("not comparable with published", "warning: FID", "reprojection"):
+    for words in (
+        "not comparable with published",
+        "warning: FID",
+        "reprojection",
+        "raised by, of 64",
+    ):
         assert words in result.stdout
     with PIL.Image.open(tmp_path / "out" / "consistency.png") as sheet:
         assert sheet.width > 4 * 96 and sheet.height > 8 * 96
@@ -99,7 +106,8 @@ def test_the_program_measures_without_truth(trainer, photos, tmp_path):
         (["--metrics=distribution"], "error: --metrics=distribution needs --data_dir"),
         (
             ["--metrics=consistency,fid"],
-            "error: --metrics: ['fid'] not among shape, distribution, consistency",
+            "error: --metrics: ['fid'] not among shape, distribution, consistency, "
+            "alarms",
         ),
         (
             ["--metrics=consistency", "--feature_weights=nowhere.h5"],

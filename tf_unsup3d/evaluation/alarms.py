@@ -78,6 +78,20 @@ def measure_alarms(scene: Scene, renderer) -> dict[str, float]:
     Returns:
       Values by the names of `ALARMS`.
     """
+    values = measure_objects(scene, renderer)
+    return {name: float(np.mean(value)) for name, value in values.items()}
+
+
+def measure_objects(scene: Scene, renderer) -> dict[str, np.ndarray]:
+    """Measures what every alarm is about, object by object.
+
+    Args:
+      scene: some objects.
+      renderer: that draws them.
+
+    Returns:
+      Values [objects] by the names of `ALARMS`.
+    """
     count = scene.vertices.shape[0]
     areas, effects = [], []
     for yaw in YAWS:
@@ -92,7 +106,7 @@ def measure_alarms(scene: Scene, renderer) -> dict[str, float]:
     # Pixels of the soft layer have been pushed back.
     frontal = depth.numpy()[..., 0], erode(mask.numpy()[..., 0] > 0.99)
     vertices = scene.vertices.numpy()
-    values = {
+    return {
         "hollow_face": hollow_face(*frontal),
         "flatness": flatness(*frontal),
         "extent": extent(vertices),
@@ -102,7 +116,6 @@ def measure_alarms(scene: Scene, renderer) -> dict[str, float]:
         "object_effect": np.mean(effects, 0),
         "mask_variation": mask_variation(np.stack(areas)),
     }
-    return {name: float(np.mean(value)) for name, value in values.items()}
 
 
 def hollow_face(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
