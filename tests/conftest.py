@@ -23,6 +23,12 @@ if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--ptfrenderer", help="checkout of pTFrenderer, to test it as well"
+    )
+
+
 @pytest.fixture(scope="session")
 def small_model():
     """Gin text of a trainer and models so small that tests train them."""

@@ -16,7 +16,8 @@ from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.geometry.mesh import triangle_neighbors
 
 PEERS = ("deodr", "tensorflow_graphics", "ptfrenderer", "pytorch3d")
-# PyPI has no package of these, and the project may not ship their code.
+# PyPI has no package of these, and the project may not ship their code. `--ptfrenderer`
+# names a checkout of the first; the second is tested where it has been built.
 SOURCES_ONLY = ("ptfrenderer", "pytorch3d")
 
 
@@ -79,9 +80,10 @@ def test_wrong_gradient_is_found(scene, monkeypatch):
 
 
 @pytest.mark.parametrize("name", PEERS)
-def test_peers_draw_the_same_picture(scene, name):
+def test_peers_draw_the_same_picture(scene, name, pytestconfig):
+    options = renderers.Options(ptfrenderer=pytestconfig.getoption("ptfrenderer"))
     try:
-        renderer = renderers.create(name)
+        renderer = renderers.create(name, options)
     except renderers.NotAvailable as error:
         if name not in SOURCES_ONLY:
             raise

@@ -64,18 +64,17 @@ def mesh_edges(triangles: np.ndarray) -> np.ndarray:
     return np.unique(np.sort(pairs, -1), axis=0)
 
 
-def edge_differences(values: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
+def edge_differences(values: tf.Tensor, edges: np.ndarray) -> tf.Tensor:
     """What changes along every edge.
 
     Args:
       values: [batch, vertices, 3] floating point.
-      triangles: [triangles, 3] integer vertex indices, known beforehand.
+      edges: [edges, 2] vertex indices, known beforehand; see `mesh_edges`.
 
     Returns:
-      [batch, edges, 3] of the second vertex minus the first, in the order of
-      `mesh_edges`.
+      [batch, edges, 3] of the second vertex minus the first.
     """
-    first, second = mesh_edges(triangles).T
+    first, second = edges.T
     rows, ones = np.arange(len(first)), np.ones(len(first))
     counts = len(first), values.shape[1]
     along = tf.transpose(values, [1, 0, 2])

@@ -1,5 +1,6 @@
 """Adversarial losses, and guards against folding and rough surface out of sight."""
 
+import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.geometry.mesh import edge_differences, mesh_edges
@@ -65,21 +66,22 @@ def hidden_roughness(
 
     Args:
       vertices: [batch, vertices, 3].
-      viewpoints: [batch, 3] that the pictures are drawn from.
+      viewpoints: [batch, 3] (yaw, pitch, roll) in radians of the pictures.
       mesh: the sphere mesh that the vertices belong to.
 
     Returns:
-      [] the mean over all edges of the squared slope of the surface's distance from
-      the sphere that fits it best, weighted by max(0, -cosine) of the angle between the
-      edge's place on the sphere and the direction to the camera.
+      [] the mean over all edges of the squared slope of the displacement from the
+      sphere about the origin that fits best, weighted by max(0, -cosine) of the angle
+      between the edge's place on the sphere and the direction to the camera. What is
+      in front of what does not count.
     """
-    sphere = mesh.directions[None]
+    sphere = mesh.directions
     size = tf.reduce_mean(tf.reduce_sum(vertices * sphere, -1), -1)[:, None, None]
-    slopes = edge_differences(vertices - size * sphere, mesh.triangles)
-    lengths = edge_differences(tf.constant(sphere), mesh.triangles)
-    squares = tf.reduce_sum(slopes**2, -1) / tf.reduce_sum(lengths**2, -1)
+    edges = mesh_edges(mesh.triangles)
+    changes = edge_differences(vertices - size * sphere, edges)
+    first, second = np.moveaxis(sphere[edges], 1, 0)
+    slopes = tf.reduce_sum(changes**2, -1) / np.sum((second - first) ** 2, -1)
     # The camera looks along z, so the third row of a rotation points away from it.
     away = rotation_matrices(viewpoints)[:, 2, :]
-    places = mesh.directions[mesh_edges(mesh.triangles)].mean(1)
-    hidden = tf.nn.relu(tf.matmul(away, places, transpose_b=True))
-    return tf.reduce_mean(hidden * squares)
+    hidden = tf.nn.relu(tf.matmul(away, 0.5 * (first + second), transpose_b=True))
+    return tf.reduce_mean(hidden * slopes)
