@@ -69,17 +69,26 @@ def edge_differences(values: tf.Tensor, edges: np.ndarray) -> tf.Tensor:
 
     Args:
       values: [batch, vertices, 3] floating point.
-      edges: [edges, 2] vertex indices, known beforehand; see `mesh_edges`.
+      edges: [edges, 2] vertex indices; see `mesh_edges`.
 
     Returns:
       [batch, edges, 3] of the second vertex minus the first.
     """
-    first, second = edges.T
-    rows, ones = np.arange(len(first)), np.ones(len(first))
-    counts = len(first), values.shape[1]
-    along = tf.transpose(values, [1, 0, 2])
-    differences = _multiply([rows, rows], [second, first], [ones, -ones], counts, along)
-    return tf.transpose(differences, [1, 0, 2])
+    first, second = _gather(_to_rows(values), edges)
+    return _from_rows(second - first)
+
+
+def triangle_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
+    """Normals that are twice as long as their triangle is large.
+
+    Args:
+      vertices: [batch, vertices, 3] floating point.
+      triangles: [triangles, 3] integer vertex indices.
+
+    Returns:
+      [batch, triangles, 3], (b - a) x (c - a): outward by the right-hand rule.
+    """
+    return _from_rows(_triangle_normals(_to_rows(vertices), triangles))
 
 
 def vertex_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
@@ -87,39 +96,41 @@ def vertex_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
 
     Args:
       vertices: [batch, vertices, 3] floating point.
-      triangles: [triangles, 3] integer vertex indices, known beforehand.
+      triangles: [triangles, 3] integer vertex indices.
 
     Returns:
       [batch, vertices, 3].
     """
-    # Products with sparse matrices: gathering corners and scattering what belongs to
-    # them, and doing both again for the gradient, takes more than twice as long.
-    triangles = np.asarray(triangles)
-    counts = len(triangles), vertices.shape[1]
-    rows = np.arange(len(triangles))
-    ones = np.ones(len(triangles))
-    a, b, c = triangles.T
-    along = tf.transpose(vertices, [1, 0, 2])
-    edges = (
-        _multiply([rows, rows], [end, a], [ones, -ones], counts, along)
-        for end in (b, c)
-    )
-    # The right-hand rule's (b - a) x (c - a), twice as long as the triangle is large.
-    normals = tf.linalg.cross(*edges)
-    sums = _multiply([a, b, c], [rows] * 3, [ones] * 3, counts[::-1], normals)
-    return tf.math.l2_normalize(tf.transpose(sums, [1, 0, 2]), -1)
+    rows = _to_rows(vertices)
+    normals = _triangle_normals(rows, triangles)
+    count = tf.shape(rows)[0]
+    sums = [
+        tf.math.unsorted_segment_sum(normals, corner, count)
+        for corner in np.transpose(triangles)
+    ]
+    return tf.math.l2_normalize(_from_rows(tf.add_n(sums)), -1)
 
 
-def _multiply(rows, columns, values, shape, dense: tf.Tensor) -> tf.Tensor:
-    """The product of a sparse matrix [m, n] with dense [n, batch, 3]."""
-    indices = np.stack([np.concatenate(rows), np.concatenate(columns)], -1)
-    order = np.lexsort(indices.T[::-1])
-    sparse = tf.SparseTensor(
-        indices[order].astype(np.int64),
-        tf.constant(np.concatenate(values)[order], dense.dtype),
-        shape,
-    )
-    size = tf.shape(dense)
-    flat = tf.reshape(dense, [shape[1], size[1] * 3])
-    product = tf.sparse.sparse_dense_matmul(sparse, flat)
-    return tf.reshape(product, [shape[0], size[1], 3])
+# Inside, values are [items, 3, batch]: what belongs to an item is moved as one long
+# row, and coordinates are arrays of their own. In [batch, items, 3], gathering, adding
+# up and tf.linalg.cross take three times as long together.
+
+
+def _to_rows(values):
+    return tf.transpose(values, [1, 2, 0])
+
+
+def _from_rows(rows):
+    return tf.transpose(rows, [2, 0, 1])
+
+
+def _gather(rows, indices):
+    """The rows of each column of indices [items, columns]."""
+    return tf.unstack(tf.gather(rows, np.transpose(indices)))
+
+
+def _triangle_normals(rows, triangles):
+    a, b, c = _gather(rows, triangles)
+    u, v, w = tf.unstack(b - a, axis=1)
+    x, y, z = tf.unstack(c - a, axis=1)
+    return tf.stack([v * z - w * y, w * x - u * z, u * y - v * x], 1)

@@ -131,7 +131,7 @@ class Renderer(keras.layers.Layer):
             tf.concat([light, ones], -1),
             tf.zeros([batch, self.resolution, self.resolution, 5]),
         )
-        colours, light, masks = drawn[..., :3], drawn[..., 3:4], drawn[..., 4:]
+        colours, light, masks = tf.split(drawn, [3, 1, 1], -1)
         lit = colours * tf.math.divide_no_nan(light, masks)
         return 2.0 * lit - masks + (1.0 - masks) * background, masks
 

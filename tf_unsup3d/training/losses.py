@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tf_unsup3d.geometry.mesh import edge_differences, mesh_edges
+from tf_unsup3d.geometry.mesh import edge_differences, mesh_edges, triangle_normals
 from tf_unsup3d.geometry.sphere import SphereMesh
 from tf_unsup3d.geometry.viewpoints import rotation_matrices
 
@@ -47,9 +47,7 @@ def folding(vertices: tf.Tensor, mesh: SphereMesh) -> tuple[tf.Tensor, tf.Tensor
       triangle's normal and the sphere's, and [] the part of triangles beyond 90
       degrees.
     """
-    corners = tf.gather(vertices, mesh.triangles, axis=1)
-    a, b, c = tf.unstack(corners, axis=2)
-    normals = tf.math.l2_normalize(tf.linalg.cross(b - a, c - a), -1)
+    normals = tf.math.l2_normalize(triangle_normals(vertices, mesh.triangles), -1)
     sphere = mesh.directions[mesh.triangles].mean(1)
     cosine = tf.reduce_sum(normals * tf.math.l2_normalize(sphere, -1), -1)
     flipped = tf.reduce_mean(tf.cast(cosine < 0.0, tf.float32))
