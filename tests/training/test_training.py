@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -119,6 +120,27 @@ def test_killed_run_continues(config, pictures, tmp_path):
         if name.startswith("average/")
     ]
     assert 0.0 < max(moved) < 0.5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_run_loses_nothing(config, pictures, tmp_path, number):
+    bindings = ["Trainer.steps = 100000", "Trainer.checkpoint_interval = 100000"]
+    arguments = command(config, pictures, tmp_path, *bindings)
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            limit = time.monotonic() + 300.0
+            while not (tmp_path / "config.gin").exists():
+                assert process.poll() is None and time.monotonic() < limit
+                time.sleep(0.1)
+            process.send_signal(number)
+            output = process.communicate(timeout=300)[0]
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    (found,) = (tmp_path / "checkpoints").glob("*.index")
+    step = records(tmp_path)[-1]["step"]
+    assert found.name == f"ckpt-{step}.index"
+    assert f"left at step {step};" in output
 
 
 def kept_shape(checkpoint, name):

@@ -11,6 +11,7 @@ from tf_unsup3d.evaluation.alarms import measure_alarms, raised_alarms
 from tf_unsup3d.export.gallery import depth_sheet, scene_sheet
 from tf_unsup3d.export.sheets import write_png
 from tf_unsup3d.training import published, runs
+from tf_unsup3d.training.stop_requests import stop_requests
 from tf_unsup3d.training.trainer import Trainer
 
 SHEET_SEEDS = list(range(8))
@@ -29,6 +30,7 @@ def train(data_dir: str, model_dir: str, minutes: float | None = None) -> Traine
 
     Raises:
       UserError: for pictures, folders and parameters that cannot be used.
+      KeyboardInterrupt: after Ctrl-C or SIGTERM, when a checkpoint is left.
     """
     runs.make_repeatable()
     folder = published.find_run(model_dir)
@@ -74,7 +76,7 @@ def train(data_dir: str, model_dir: str, minutes: float | None = None) -> Traine
         left = state["deadline"] - time.monotonic()
         if minutes is not None:
             bar.set_description(f"{max(left, 0.0) / 60.0:.1f} min left", refresh=False)
-        return minutes is not None and left <= 0.0
+        return bool(signals) or (minutes is not None and left <= 0.0)
 
     def on_record(step: int, values: dict[str, float]) -> None:
         bar.set_postfix(
@@ -105,8 +107,11 @@ def train(data_dir: str, model_dir: str, minutes: float | None = None) -> Traine
         state["alarms"] = alarms
         return {f"alarm/{name}": value for name, value in values.items()}
 
-    with bar:
+    with stop_requests() as signals, bar:
         trainer.train(
             pictures, should_stop=should_stop, on_record=on_record, on_sheet=on_sheet
         )
+    if signals:
+        print(f"left at step {int(trainer.step.numpy())}; the same command goes on")
+        raise KeyboardInterrupt
     return trainer

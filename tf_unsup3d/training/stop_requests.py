@@ -1,0 +1,41 @@
+"""Signals to stop that wait until nothing is lost."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+
+_SIGNALS = signal.SIGINT, signal.SIGTERM
+
+
+@contextlib.contextmanager
+def stop_requests() -> Iterator[list[int]]:
+    """Notes the first Ctrl-C or SIGTERM instead of ending the program.
+
+    The second one acts as ever, for whom it takes too long. Signals reach the main
+    thread alone; in others this does nothing.
+
+    Yields:
+      Numbers of the signals noted so far.
+    """
+    noted = []
+    if threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+
+    def restore():
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+
+    def note(number, frame):
+        del frame
+        noted.append(number)
+        restore()
+
+    usual = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number in _SIGNALS:
+        signal.signal(number, note)
+    try:
+        yield noted
+    finally:
+        restore()
