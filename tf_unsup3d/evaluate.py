@@ -30,7 +30,11 @@ from tf_unsup3d.evaluation import (
 )
 from tf_unsup3d.evaluation.consistency_sheet import consistency_sheet
 from tf_unsup3d.evaluation.pairs import load_head_pairs, sample_pairs
-from tf_unsup3d.evaluation.samples import depth_drawing, sample_scenes
+from tf_unsup3d.evaluation.samples import (
+    depth_drawing,
+    real_batches,
+    sample_scenes,
+)
 from tf_unsup3d.evaluation.shape_sheet import shape_sheet
 from tf_unsup3d.export.files import write_bytes
 from tf_unsup3d.export.maps import to_uint8
@@ -143,7 +147,7 @@ def measure_distribution(trainer: Trainer) -> None:
             f" one half with the other takes {2 * distribution.FEWEST_PICTURES}"
         )
     network = features.open_network(_FEATURE_WEIGHTS.value, trainer.resolution)
-    batches = pictures.batches(_BATCH, seed=seed, mirror=trainer.mirror, repeat=False)
+    batches = real_batches(pictures, _BATCH, seed=seed, mirror=trainer.mirror)
     real = network.features(
         to_uint8(batch.numpy()) for batch in batches.take(-(-2 * count // _BATCH))
     )

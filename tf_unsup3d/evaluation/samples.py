@@ -1,10 +1,11 @@
-"""Random objects of a generator, and what a view of them shows."""
+"""Random objects of a generator, what a view of them shows, and real pictures."""
 
 from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 from tqdm import tqdm
 
+from tf_unsup3d.data.dataset import PictureSet
 from tf_unsup3d.models import precision
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
@@ -71,3 +72,24 @@ def depth_drawing(renderer) -> Draw:
         return pictures, depth[..., 0], mask[..., 0] > 0.5
 
     return draw
+
+
+def real_batches(
+    pictures: PictureSet, batch_size: int, *, seed: int, mirror: bool
+) -> tf.data.Dataset:
+    """Real pictures in an order that hangs on the seed alone, each once.
+
+    That of `PictureSet.batches` hangs on `tf.random.set_seed`, too, and with it on the
+    seed of the training whose outcome is measured.
+
+    Args:
+      pictures: to take them from.
+      batch_size: of all batches but the last.
+      seed: of the order, and of which are mirrored.
+      mirror: whether some are.
+
+    Returns:
+      Dataset of [batch_size, resolution, resolution, 3] float32 in [-1, 1].
+    """
+    tf.random.set_seed(seed)
+    return pictures.batches(batch_size, seed=seed, mirror=mirror, repeat=False)
