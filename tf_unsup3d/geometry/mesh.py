@@ -113,7 +113,7 @@ def vertex_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
 
 # Inside, values are [items, 3, batch]: what belongs to an item is moved as one long
 # row, and coordinates are arrays of their own. In [batch, items, 3], gathering, adding
-# up and tf.linalg.cross take three times as long together.
+# up and tf.linalg.cross take half as long again, gradients included.
 
 
 def _to_rows(values):
