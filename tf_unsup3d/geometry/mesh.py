@@ -69,7 +69,7 @@ def edge_differences(values: tf.Tensor, edges: np.ndarray) -> tf.Tensor:
 
     Args:
       values: [batch, vertices, 3] floating point.
-      edges: [edges, 2] vertex indices; see `mesh_edges`.
+      edges: [edges, 2] vertex indices, known beforehand; see `mesh_edges`.
 
     Returns:
       [batch, edges, 3] of the second vertex minus the first.
@@ -83,7 +83,7 @@ def triangle_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
 
     Args:
       vertices: [batch, vertices, 3] floating point.
-      triangles: [triangles, 3] integer vertex indices.
+      triangles: [triangles, 3] integer vertex indices, known beforehand.
 
     Returns:
       [batch, triangles, 3], (b - a) x (c - a): outward by the right-hand rule.
@@ -96,7 +96,7 @@ def vertex_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
 
     Args:
       vertices: [batch, vertices, 3] floating point.
-      triangles: [triangles, 3] integer vertex indices.
+      triangles: [triangles, 3] integer vertex indices, known beforehand.
 
     Returns:
       [batch, vertices, 3].
