@@ -17,6 +17,7 @@ from tf_unsup3d.models.configured import Discriminator, Generator, Renderer
 from tf_unsup3d.training import losses
 from tf_unsup3d.training.growth import Growth
 from tf_unsup3d.training.metrics import MetricsLog
+from tf_unsup3d.training.moving_average import decay
 
 
 @gin.configurable
@@ -47,7 +48,8 @@ class Trainer:
       folding_weight: of the penalty on surface that turns inside out.
       hidden_weight: of the penalty on rough surface that no picture shows; see
         `losses.hidden_roughness`.
-      ema_pictures: half-life of the generator's moving average, in pictures.
+      ema_pictures: half-life of the generator's moving average, in pictures; early in
+        training no longer than an eighth of the pictures seen.
       log_interval: steps between two records.
       checkpoint_interval: steps between two checkpoints.
       sheet_interval: steps between two sheets of samples.
@@ -109,7 +111,7 @@ class Trainer:
                 f"Trainer.batch_size {batch_size} is not a positive multiple of the "
                 f"{self.replicas} devices"
             )
-        self._decay = 0.5 ** (batch_size / ema_pictures)
+        self.ema_pictures = ema_pictures
 
         keras.utils.set_random_seed(seed)
         with self.strategy.scope():
@@ -241,8 +243,10 @@ class Trainer:
             ]
             optimizer.apply_gradients(zip(gradient, variables, strict=True))
         pairs = zip(self.average.variables, self.generator.variables, strict=True)
+        seen = (self.step + 1) * self.batch_size
+        moved = 1.0 - decay(seen, self.batch_size, self.ema_pictures)
         for average, current in pairs:
-            average.assign(average + (1.0 - self._decay) * (current - average))
+            average.assign(average + moved * (current - average))
         extent = tf.reduce_max(tf.abs(scene.vertices[..., :2]), [1, 2])
         return {
             "discriminator_loss": discriminator_loss,
