@@ -173,11 +173,13 @@ def tables(result: dict) -> str:
     for kind in result["kinds"]:
         rows = []
         for name, title in result["titles"].items():
-            row = [title]
+            row, absent = [title], ""
             for resolution in result["resolutions"]:
-                found = measured[name][kind].get(str(resolution))
+                found = measured[name][kind].get(str(resolution), {})
+                if found is None:  # It was not tried any larger either.
+                    absent = "too slow"
                 cell = found and [_format(e) for e in found["percentiles"].values()]
-                row.append(" / ".join(cell) if cell else "too slow")
+                row.append(" / ".join(cell) if cell else absent)
             rows.append(row)
         header = [kind, *(f"{size}²" for size in result["resolutions"])]
         parts.append(report.markdown_table(header, rows))
@@ -204,7 +206,7 @@ def _step_table(result, kind, field, title):
     steps = sorted({*STEPS[np.float64], *STEPS[np.float32], *LARGE_STEPS})
     rows = []
     for name, renderer in result["titles"].items():
-        found = result["measured"][name][kind].get(str(STEPS_RESOLUTION), {})
+        found = result["measured"][name][kind].get(str(STEPS_RESOLUTION)) or {}
         row = [renderer]
         for step in steps:
             errors = found.get(field, {}).get(str(step))

@@ -35,7 +35,7 @@ _SEED = flags.DEFINE_integer("seed", 0, "Seed of all chance.")
 
 
 def _measure(renderer, kind, resolutions):
-    """By resolution, up to the first that is too slow."""
+    """By resolution, up to the first that is too slow, which has None."""
     measured = {}
     for resolution in resolutions:
         found = gradients.measure(
@@ -48,10 +48,10 @@ def _measure(renderer, kind, resolutions):
             slowest=_SLOWEST.value,
         )
         place = f"{renderer.title}, {kind}, {resolution}²"
+        measured[str(resolution)] = found
         if found is None:
             print(f"{place}: too slow", flush=True)
             break
-        measured[str(resolution)] = found
         errors = " ".join(f"{error:.2g}" for error in found["percentiles"].values())
         print(f"{place}: {errors}", flush=True)
     return measured

@@ -132,13 +132,18 @@ def test_gradient_tables():
         "machine": {"date": "today"},
         "settings": {"scenes": 2, "directions": 2, "seed": 0},
         "kinds": ["heads"],
-        "resolutions": [16, 32],
-        "titles": {"ours64": "ours"},
-        "measured": {"ours64": {"heads": {"16": found}}},
+        "resolutions": [16, 32, 64],
+        "titles": {"ours64": "ours", "pytorch3d": "other"},
+        "measured": {
+            "ours64": {"heads": {"16": found}},
+            "pytorch3d": {"heads": {"16": found, "32": None}},
+        },
         "not_available": {"deodr": "it does not import"},
     }
     text = gradients.tables(json.loads(json.dumps(result)))
-    assert "| ours | 2e-9 / 3.1 % / 170 % | too slow |" in text
+    # Not measured is not too slow.
+    assert "| ours | 2e-9 / 3.1 % / 170 % |  |  |" in text
+    assert "| other | 2e-9 / 3.1 % / 170 % | too slow | too slow |" in text
     assert "deodr: it does not import" in text
 
 
