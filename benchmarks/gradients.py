@@ -206,7 +206,9 @@ def _step_table(result, kind, field, title):
     steps = sorted({*STEPS[np.float64], *STEPS[np.float32], *LARGE_STEPS})
     rows = []
     for name, renderer in result["titles"].items():
-        found = result["measured"][name][kind].get(str(STEPS_RESOLUTION)) or {}
+        found = result["measured"][name][kind].get(str(STEPS_RESOLUTION))
+        if not found:
+            continue
         row = [renderer]
         for step in steps:
             errors = found.get(field, {}).get(str(step))
