@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -99,3 +100,21 @@ def test_mistake_in_a_program_keeps_its_traceback(program):
     result = program("--name=bug")
     assert result.returncode != 0
     assert "ValueError: a mistake in the program" in result.stderr
+
+
+@pytest.mark.parametrize(("found", "left"), [(None, "1"), ("0", "0")])
+def test_convolutions_are_left_to_onednn_unless_told_otherwise(found, left):
+    environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": found}
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from tf_unsup3d import cli\nimport os\n"
+            "print(os.environ['TF_ENABLE_ONEDNN_OPTS'])",
+        ],
+        env={name: value for name, value in environment.items() if value is not None},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.stdout.strip() == left, result.stderr

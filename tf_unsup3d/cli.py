@@ -9,9 +9,12 @@ from absl import app, flags
 
 from tf_unsup3d.errors import UserError
 
-# TensorFlow's own lines break the progress bars; what goes wrong is raised anyway. It
-# reads the variable as it is imported, so this module comes first.
+# TensorFlow reads both variables as it is imported, so this module comes first. Its own
+# lines break the progress bars; what goes wrong is raised anyway.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# By default it leaves convolutions to oneDNN only where a processor has instructions
+# for neural networks. Others, too, train more than twice as fast with it.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 logging.getLogger("tensorflow").setLevel(logging.WARNING)
 
 

@@ -179,6 +179,19 @@ def test_invalid_input_is_named(name, index, value, message, soup_scene):
             gradient(picture, ids, *scene.values())
 
 
+def test_no_gradient_of_uv(soup_scene):
+    scene = soup_scene(0, batch=2)
+    gradient = library.load_library().render_mesh_grad
+    with tf.device("GPU:0"):
+        picture, ids = render_mesh(**scene)
+        full = gradient(picture, ids, *scene.values())
+        without = gradient(picture, ids, *scene.values(), wants_uv=False)
+    assert without.uv_gradient.shape == [0, 2]
+    for name in ("vertices", "texture", "attributes", "background"):
+        name += "_gradient"
+        np.testing.assert_array_equal(getattr(without, name), getattr(full, name))
+
+
 def test_wrong_triangle_id_is_named(soup_scene):
     scene = soup_scene(0, triangles=4, height=6, width=8, batch=2)
     with tf.device("GPU:0"):

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.geometry.sphere import octahedral_sphere
+from tf_unsup3d.rendering import library
 from tf_unsup3d.rendering.rasterizer import render_mesh
 
 SCENES = 50
@@ -337,3 +338,56 @@ def test_gradient_adds_up_while_a_nose_passes_its_face(
     }
     weights = _smooth_weights(np.random.default_rng(0), scene)
     _check_path(scene, swayed(0.6) - scene["vertices"], weights, tolerance)
+
+
+def _gradients(scene, watched, compiled=None):
+    """The gradients of a sum of the picture, by name."""
+    tensors = {name: tf.constant(value) for name, value in scene.items()}
+    with tf.GradientTape() as tape:
+        for name in watched:
+            tape.watch(tensors[name])
+        picture = (compiled or _picture)(tensors)
+        value = tf.reduce_sum(picture * tf.cos(picture))
+    return tape.gradient(value, {name: tensors[name] for name in watched})
+
+
+def _picture(tensors):
+    return render_mesh(**tensors)[0]
+
+
+REAL = ("vertices", "uv", "texture", "attributes", "background")
+
+
+def test_leaving_out_the_gradient_of_uv_changes_no_other(soup_scene):
+    scene = soup_scene(0, batch=2)
+    full = _gradients(scene, REAL)
+    assert np.any(full["uv"])
+    for name, gradient in _gradients(scene, [n for n in REAL if n != "uv"]).items():
+        np.testing.assert_array_equal(gradient, full[name], err_msg=name)
+
+
+def test_gradient_of_uv_alone_and_through_a_compiled_function(soup_scene):
+    """There TensorFlow does not tell what is asked for."""
+    scene = soup_scene(0, batch=2)
+    full = _gradients(scene, REAL)
+    compiled = tf.function(_picture, autograph=False)
+    for gradients in (
+        _gradients(scene, ["uv"]),
+        _gradients(scene, REAL, compiled),
+        _gradients(scene, ["vertices"], compiled),
+    ):
+        for name, gradient in gradients.items():
+            np.testing.assert_array_equal(gradient, full[name], err_msg=name)
+
+
+def test_gradient_of_uv_that_is_not_wanted_is_empty(soup_scene):
+    scene = soup_scene(0)
+    picture, ids = render_mesh(**scene)
+    gradient = library.load_library().render_mesh_grad
+
+    @tf.function
+    def of_uv(ids):
+        return gradient(picture, ids, *scene.values(), wants_uv=False).uv_gradient
+
+    assert of_uv.get_concrete_function(ids).structured_outputs.shape == [0, 2]
+    assert of_uv(ids).shape == [0, 2]

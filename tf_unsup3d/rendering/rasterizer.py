@@ -130,6 +130,9 @@ def render_mesh(
 def _render_mesh_gradient(
     op: tf.Operation, picture_gradient: tf.Tensor, _: tf.Tensor
 ) -> list[tf.Tensor | None]:
+    # Inputs that no gradient is asked for, where TensorFlow tells.
+    skipped = getattr(op, "skip_input_indices", None) or ()
+    wants_uv = 3 not in skipped
     gradients = library.load_library().render_mesh_grad(
         picture_gradient,
         op.outputs[1],
@@ -137,12 +140,13 @@ def _render_mesh_gradient(
         margin=op.get_attr("margin"),
         depth_push=op.get_attr("depth_push"),
         cull_backfaces=op.get_attr("cull_backfaces"),
+        wants_uv=wants_uv,
     )
     return [
         gradients.vertices_gradient,
         None,
         None,
-        gradients.uv_gradient,
+        gradients.uv_gradient if wants_uv else None,
         None,
         gradients.texture_gradient,
         gradients.attributes_gradient,

@@ -30,12 +30,14 @@ struct BandGradients {
   SparseSums<T> attributes;   // [vertices, attribute channels]
 
   BandGradients() = default;
-  explicit BandGradients(const Scene<T>& scene)
+  BandGradients(const Scene<T>& scene, bool wants_uv)
       : vertices(scene.vertex_count, 3),
-        uv(scene.uv_count, 2),
+        uv(wants_uv ? scene.uv_count : 0, 2),
         texture(scene.texel_count(), scene.material.texture_channels),
-        attributes(scene.vertex_count, scene.material.attribute_channels) {}
+        attributes(scene.vertex_count, scene.material.attribute_channels),
+        wants_uv_(wants_uv) {}
 
+  bool wants_uv() const { return wants_uv_; }
   Real* VertexSums(int64_t vertex) { return vertices.Row(vertex); }
   Real* UvSums(int64_t index) { return uv.Row(index); }
   T* TexelSums(int64_t texel) { return texture.Row(texel); }
@@ -45,6 +47,9 @@ struct BandGradients {
   void Add(Sum* sum, Real term) {
     *sum += static_cast<Sum>(term);
   }
+
+ private:
+  bool wants_uv_ = true;
 };
 
 // Differentiates a band, adding to `gradients` and writing the rows of

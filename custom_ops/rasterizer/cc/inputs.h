@@ -61,6 +61,11 @@ absl::Status CheckGradientShapes(const Inputs& inputs,
                                  const tensorflow::Tensor& picture_gradient,
                                  const tensorflow::Tensor& ids);
 
+// The shape of the gradient with respect to the UVs, none of which may be wanted.
+inline tensorflow::TensorShape UvGradientShape(const Inputs& inputs, bool wants_uv) {
+  return wants_uv ? inputs.uv->shape() : tensorflow::TensorShape({0, 2});
+}
+
 // The error that a pixel, counted through the batch, has the index of a triangle which
 // is not drawn there.
 absl::Status InvalidTriangleId(const Inputs& inputs, int64_t pixel, int id);

@@ -63,6 +63,7 @@ class RenderMeshGradOp : public OpKernel {
   explicit RenderMeshGradOp(OpKernelConstruction* construction)
       : OpKernel(construction) {
     OP_REQUIRES_OK(construction, ReadOptions(construction, &options_));
+    OP_REQUIRES_OK(construction, construction->GetAttr("wants_uv", &wants_uv_));
   }
 
   void Compute(OpKernelContext* context) override {
@@ -76,7 +77,8 @@ class RenderMeshGradOp : public OpKernel {
            *attributes = nullptr, *background = nullptr;
     OP_REQUIRES_OK(context,
                    context->allocate_output(0, in.vertices->shape(), &vertices));
-    OP_REQUIRES_OK(context, context->allocate_output(1, in.uv->shape(), &uv));
+    OP_REQUIRES_OK(context, context->allocate_output(
+                                1, UvGradientShape(in, wants_uv_), &uv));
     OP_REQUIRES_OK(context,
                    context->allocate_output(2, in.texture->shape(), &texture));
     OP_REQUIRES_OK(context,
@@ -94,7 +96,7 @@ class RenderMeshGradOp : public OpKernel {
     std::vector<int64_t> wrong_pixels(units);
     ParallelFor(context, units, [&](int64_t unit) {
       const int64_t b = bands.picture(unit);
-      gradients[unit] = BandGradients<T>(scene);
+      gradients[unit] = BandGradients<T>(scene, wants_uv_);
       wrong_pixels[unit] = DifferentiateBand(
           scene.Skip(b), meshes[b], options_, bands.band(unit),
           picture_gradient.flat<T>().data() + b * pixels * in.channels,
@@ -108,9 +110,11 @@ class RenderMeshGradOp : public OpKernel {
     }
     WriteSums(context, gradients, &BandGradients<T>::vertices, in.batch,
               in.vertex_count, 3, vertices->flat<T>().data());
-    // All pictures have the same UVs.
-    WriteSums(context, gradients, &BandGradients<T>::uv, 1, in.uv_count, 2,
-              uv->flat<T>().data());
+    if (wants_uv_) {
+      // All pictures have the same UVs.
+      WriteSums(context, gradients, &BandGradients<T>::uv, 1, in.uv_count, 2,
+                uv->flat<T>().data());
+    }
     WriteSums(context, gradients, &BandGradients<T>::texture, in.batch,
               scene.texel_count(), in.texture_channels, texture->flat<T>().data());
     WriteSums(context, gradients, &BandGradients<T>::attributes, in.batch,
@@ -119,6 +123,7 @@ class RenderMeshGradOp : public OpKernel {
 
  private:
   Options options_;
+  bool wants_uv_;
 };
 
 #define REGISTER_KERNELS(T)                                              \

@@ -53,6 +53,7 @@ class RenderMeshGradGpuOp : public OpKernel {
   explicit RenderMeshGradGpuOp(OpKernelConstruction* construction)
       : OpKernel(construction) {
     OP_REQUIRES_OK(construction, ReadOptions(construction, &options_));
+    OP_REQUIRES_OK(construction, construction->GetAttr("wants_uv", &wants_uv_));
   }
 
   void Compute(OpKernelContext* context) override {
@@ -65,11 +66,13 @@ class RenderMeshGradGpuOp : public OpKernel {
                                     in.background};
     T* outputs[5];
     for (int k = 0; k < 5; ++k) {
+      const TensorShape shape =
+          k == 1 ? UvGradientShape(in, wants_uv_) : inputs[k]->shape();
       Tensor* output = nullptr;
-      OP_REQUIRES_OK(context,
-                     context->allocate_output(k, inputs[k]->shape(), &output));
+      OP_REQUIRES_OK(context, context->allocate_output(k, shape, &output));
       outputs[k] = output->flat<T>().data();
     }
+    if (!wants_uv_) outputs[1] = nullptr;
     TensorAllocator allocator(context);
     const GpuStream stream = StreamOf(context);
     const GpuStatus status = DifferentiateOnGpu<T>(
@@ -86,6 +89,7 @@ class RenderMeshGradGpuOp : public OpKernel {
 
  private:
   Options options_;
+  bool wants_uv_;
 };
 
 #define REGISTER_KERNELS(T)                                              \

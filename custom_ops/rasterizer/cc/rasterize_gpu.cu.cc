@@ -69,6 +69,7 @@ struct GradientSums : FixedPointPass {
   FixedPointSum *vertices, *uv, *texture, *attributes;
   int texture_channels, attribute_channels;
 
+  __device__ bool wants_uv() const { return uv != nullptr; }
   __device__ FixedPointSum* VertexSums(int64_t vertex) { return vertices + 3 * vertex; }
   __device__ FixedPointSum* UvSums(int64_t index) { return uv + 2 * index; }
   __device__ FixedPointSum* TexelSums(int64_t texel) {
@@ -138,7 +139,7 @@ GpuStatus DifferentiateOnGpu(const Batch<Scene<T>>& batch, const Options& option
 
   const Scene<T>& first = batch.first;
   const int64_t vertices = batch.size * first.vertex_count * 3;
-  const int64_t uv = first.uv_count * 2;
+  const int64_t uv = gradients.uv == nullptr ? 0 : first.uv_count * 2;
   const int64_t texture = batch.size * first.texture_size();
   const int64_t attributes = batch.size * first.attributes_size();
   const int64_t count = vertices + uv + texture + attributes;
@@ -150,7 +151,7 @@ GpuStatus DifferentiateOnGpu(const Batch<Scene<T>>& batch, const Options& option
   cudaMemsetAsync(sums, 0, count * sizeof(FixedPointSum), stream);
   GradientSums parts = {{true},
                         sums,
-                        sums + vertices,
+                        uv == 0 ? nullptr : sums + vertices,
                         sums + vertices + uv,
                         sums + vertices + uv + texture,
                         first.material.texture_channels,
@@ -161,7 +162,7 @@ GpuStatus DifferentiateOnGpu(const Batch<Scene<T>>& batch, const Options& option
                         gradients.background, stream);
   }
   WriteSums(parts.vertices, vertices, gradients.vertices, stream);
-  WriteSums(parts.uv, uv, gradients.uv, stream);
+  if (uv > 0) WriteSums(parts.uv, uv, gradients.uv, stream);
   WriteSums(parts.texture, texture, gradients.texture, stream);
   WriteSums(parts.attributes, attributes, gradients.attributes, stream);
   return MakeStatus(cudaGetLastError());

@@ -8,7 +8,7 @@
 
 namespace unsup3d {
 
-// The gradients with respect to a batch.
+// The gradients with respect to a batch. Without `uv`, that one is not wanted.
 template <typename T>
 struct BatchGradients {
   T *vertices, *uv, *texture, *attributes, *background;

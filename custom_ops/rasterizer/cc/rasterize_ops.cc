@@ -81,7 +81,9 @@ absl::Status RenderMeshGradShape(InferenceContext* c) {
   TF_RETURN_IF_ERROR(c->Merge(c->input(0), shapes.background, &merged));
   TF_RETURN_IF_ERROR(c->Merge(c->input(1), TriangleIdsShape(c, shapes), &merged));
   c->set_output(0, shapes.vertices);
-  c->set_output(1, shapes.uv);
+  bool wants_uv;
+  TF_RETURN_IF_ERROR(c->GetAttr("wants_uv", &wants_uv));
+  c->set_output(1, wants_uv ? shapes.uv : c->Matrix(0, 2));
   c->set_output(2, shapes.texture);
   c->set_output(3, shapes.attributes);
   c->set_output(4, shapes.background);
@@ -164,10 +166,13 @@ REGISTER_OP("RenderMeshGrad")
     .Attr("margin: float = 1.0")
     .Attr("depth_push: float = 0.02")
     .Attr("cull_backfaces: bool = true")
+    .Attr("wants_uv: bool = true")
     .SetShapeFn(RenderMeshGradShape)
     .Doc(R"doc(
 The derivative of RenderMesh: its inputs, its triangle_ids and the derivative with
 respect to its picture give the derivatives with respect to its real inputs.
+
+wants_uv: whether the derivative with respect to uv is wanted; if not, it is [0, 2].
 )doc");
 
 REGISTER_OP("RasterizeMesh")

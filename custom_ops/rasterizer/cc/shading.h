@@ -150,11 +150,12 @@ UNSUP3D_HOST_DEVICE inline void MaterialGradient(const Material<T>& material,
 }
 
 // Passes the derivative with respect to u and v on to `sink`, in which UvSums(index) is
-// where those with respect to one UV are added up.
+// where those with respect to one UV are added up, if wants_uv().
 template <typename Real, typename T, typename Sink>
 UNSUP3D_HOST_DEVICE inline void UvGradient(const Material<T>& material,
                                            const MaterialPoint<Real>& point,
                                            const Real uv_gradient[2], Sink& sink) {
+  if (!sink.wants_uv()) return;
   for (int k = 0; k < 3; ++k) {
     const auto sums = sink.UvSums(material.uv_triangles[3 * point.triangle + k]);
     sink.Add(&sums[0], point.barycentric[k] * uv_gradient[0]);

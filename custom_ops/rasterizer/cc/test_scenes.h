@@ -117,7 +117,7 @@ Gradients<T> Differentiate(const Arrays<T>& arrays, const Options& options,
   std::vector<T> background(arrays.background.size(), T(-7));
   int64_t wrong_pixel = -1;
   for (int band = 0; band < bands.count(); ++band) {
-    parts.emplace_back(scene);
+    parts.emplace_back(scene, true);
     const int64_t wrong =
         DifferentiateBand(scene, mesh, options, band, picture_gradient.data(),
                           ids.data(), &parts.back(), background.data());

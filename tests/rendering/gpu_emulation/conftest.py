@@ -137,11 +137,13 @@ class Emulation:
         ids = call.empty(picture.shape[:-1], np.int32)
         return call.run("draw", picture, ids), picture, ids
 
-    def differentiate(self, scene, weights, ids, **options):
+    def differentiate(self, scene, weights, ids, wants_uv=True, **options):
         """Returns the status, the gradients, and the pixel that is wrong."""
         call = Call(self._library, scene, **options)
         results = {name: call.empty(call.scene[name].shape) for name in ARRAYS}
         gradients = Gradients(*(results[name].ctypes.data for name in ARRAYS))
+        if not wants_uv:
+            gradients.uv = None
         pixel = ctypes.c_int64()
         status = call.run(
             "differentiate",

@@ -87,6 +87,18 @@ def test_gradients_of_all_magnitudes(emulation, soup_scene, render_with_gradient
             np.testing.assert_allclose(gradient, right, atol=1e-12 * scale)
 
 
+def test_no_gradient_of_uv(emulation, soup_scene, render_with_gradients):
+    scene = soup_scene(0, batch=2)
+    weights = np.random.default_rng(0).normal(size=scene["background"].shape)
+    _, ids, _ = render_with_gradients(scene, weights)
+    _, full, _ = emulation.differentiate(scene, weights, ids)
+    status, gradients, _ = emulation.differentiate(scene, weights, ids, wants_uv=False)
+    assert status == "ok"
+    assert np.all(gradients.pop("uv") == -7)  # Nothing is written.
+    for name, gradient in gradients.items():
+        np.testing.assert_array_equal(gradient, full[name], err_msg=name)
+
+
 @pytest.mark.parametrize("counts", [(0, 0), (0, 2), (2, 0), (7, 3)], ids=str)
 def test_channels(counts, emulation, soup_scene, render_with_gradients):
     """Also none, and more than a thread adds up at once."""
