@@ -317,8 +317,9 @@ bool RunCase(Random& random) {
   const Gradients<T> gradients =
       Differentiate(arrays, options, bands, picture_gradient, picture.ids);
   EXPECT(gradients.wrong_pixel == -1);
-  const Gradients<T> of_one = Differentiate(arrays, options, OneBand(arrays.height),
-                                            picture_gradient, picture.ids);
+  const Gradients<T> of_one =
+      Differentiate(arrays, options, OneBand(arrays.height), picture_gradient,
+                    picture.ids, /*wants_uv=*/false);
   EXPECT(AreSame(gradients.background, of_one.background));
   CheckWrongIds(random, arrays, options, picture.ids, picture_gradient);
   if (plain) {

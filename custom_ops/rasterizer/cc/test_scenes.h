@@ -110,14 +110,14 @@ std::vector<T> Sum(const std::vector<Band>& bands, SparseSums<Value> Band::*sums
 template <typename T>
 Gradients<T> Differentiate(const Arrays<T>& arrays, const Options& options,
                            const Bands& bands, const std::vector<T>& picture_gradient,
-                           const std::vector<int>& ids) {
+                           const std::vector<int>& ids, bool wants_uv = true) {
   const Scene<T> scene = arrays.scene();
   const Mesh<T> mesh = MakeMesh(scene, options, bands, &Mesh<T>::FindFacings);
   std::vector<BandGradients<T>> parts;
   std::vector<T> background(arrays.background.size(), T(-7));
   int64_t wrong_pixel = -1;
   for (int band = 0; band < bands.count(); ++band) {
-    parts.emplace_back(scene, true);
+    parts.emplace_back(scene, wants_uv);
     const int64_t wrong =
         DifferentiateBand(scene, mesh, options, band, picture_gradient.data(),
                           ids.data(), &parts.back(), background.data());
@@ -126,7 +126,7 @@ Gradients<T> Differentiate(const Arrays<T>& arrays, const Options& options,
   using Part = BandGradients<T>;
   return {wrong_pixel,
           Sum<T>(parts, &Part::vertices, scene.vertex_count, 3),
-          Sum<T>(parts, &Part::uv, scene.uv_count, 2),
+          Sum<T>(parts, &Part::uv, wants_uv ? scene.uv_count : 0, 2),
           Sum<T>(parts, &Part::texture, scene.texel_count(), arrays.texture_channels),
           Sum<T>(parts, &Part::attributes, scene.vertex_count,
                  arrays.attribute_channels),
