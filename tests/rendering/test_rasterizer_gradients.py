@@ -1,6 +1,7 @@
 """The registered gradient against finite differences, in double precision."""
 
 import dataclasses
+import types
 
 import numpy as np
 import pytest
@@ -355,19 +356,32 @@ def _picture(tensors):
     return render_mesh(**tensors)[0]
 
 
-REAL = ("vertices", "uv", "texture", "attributes", "background")
+REAL = (*PER_PICTURE, "uv")
 
 
-def test_leaving_out_the_gradient_of_uv_changes_no_other(soup_scene):
+def test_gradient_of_uv_is_left_out_and_changes_no_other(soup_scene, monkeypatch):
+    op = library.load_library()
+    wanted = []
+
+    def render_mesh_grad(*inputs, wants_uv, **options):
+        wanted.append(wants_uv)
+        return op.render_mesh_grad(*inputs, wants_uv=wants_uv, **options)
+
+    spy = types.SimpleNamespace(
+        render_mesh=op.render_mesh, render_mesh_grad=render_mesh_grad
+    )
+    monkeypatch.setattr(library, "load_library", lambda: spy)
     scene = soup_scene(0, batch=2)
     full = _gradients(scene, REAL)
     assert np.any(full["uv"])
-    for name, gradient in _gradients(scene, [n for n in REAL if n != "uv"]).items():
+    without = _gradients(scene, PER_PICTURE)
+    assert wanted == [True, False]
+    for name, gradient in without.items():
         np.testing.assert_array_equal(gradient, full[name], err_msg=name)
 
 
 def test_gradient_of_uv_alone_and_through_a_compiled_function(soup_scene):
-    """There TensorFlow does not tell what is asked for."""
+    """Of a compiled function TensorFlow does not tell which gradients are asked for."""
     scene = soup_scene(0, batch=2)
     full = _gradients(scene, REAL)
     compiled = tf.function(_picture, autograph=False)

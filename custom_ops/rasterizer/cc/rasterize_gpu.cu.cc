@@ -162,7 +162,7 @@ GpuStatus DifferentiateOnGpu(const Batch<Scene<T>>& batch, const Options& option
                         gradients.background, stream);
   }
   WriteSums(parts.vertices, vertices, gradients.vertices, stream);
-  if (uv > 0) WriteSums(parts.uv, uv, gradients.uv, stream);
+  WriteSums(parts.uv, uv, gradients.uv, stream);
   WriteSums(parts.texture, texture, gradients.texture, stream);
   WriteSums(parts.attributes, attributes, gradients.attributes, stream);
   return MakeStatus(cudaGetLastError());
