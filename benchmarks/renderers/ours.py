@@ -5,8 +5,8 @@ import tensorflow as tf
 
 from benchmarks.renderers.base import NotAvailable, Options
 from benchmarks.renderers.tensorflow_renderer import TensorFlowRenderer
-from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.rasterizer import render_mesh
 
 _CAMERA = PinholeCamera()

@@ -11,7 +11,7 @@ import tensorflow as tf
 from benchmarks.renderers.base import NotAvailable, Options
 from benchmarks.renderers.sampling import sample_bilinear
 from benchmarks.renderers.tensorflow_renderer import TensorFlowRenderer
-from tf_unsup3d.geometry.camera import PinholeCamera
+from tf_unsup3d.rendering.camera import PinholeCamera
 
 _CAMERA = PinholeCamera()
 

@@ -23,9 +23,20 @@ import tempfile
 from concurrent import futures
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parent / "cc"
-SOURCES = ("rasterize_ops.cc", "rasterize_cpu.cc", "fragments_cpu.cc", "inputs.cc")
-GPU_SOURCES = ("rasterize_gpu.cc", "fragments_gpu.cc")
-CUDA_SOURCES = ("gpu_layers.cu.cc", "rasterize_gpu.cu.cc", "fragments_gpu.cu.cc")
+SOURCES = (
+    "rasterize_ops.cc",
+    "rasterize_cpu.cc",
+    "fragments_cpu.cc",
+    "transform_cpu.cc",
+    "inputs.cc",
+)
+GPU_SOURCES = ("rasterize_gpu.cc", "fragments_gpu.cc", "transform_gpu.cc")
+CUDA_SOURCES = (
+    "gpu_layers.cu.cc",
+    "rasterize_gpu.cu.cc",
+    "fragments_gpu.cu.cc",
+    "transform_gpu.cu.cc",
+)
 # Turing to Hopper as machine code; what is newer translates the code for Hopper.
 CUDA_ARCHITECTURES = ("75", "80", "86", "89", "90")
 OUTPUT_DIR = SOURCE_DIR.parents[2] / "tf_unsup3d" / "rendering" / "lib"

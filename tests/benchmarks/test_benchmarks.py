@@ -12,8 +12,8 @@ from benchmarks import gradients, renderers, report, scenes, speed
 from benchmarks.scene import DISTANCE, FIELD_OF_VIEW
 from benchmarks.worker import Worker, WorkerError
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.geometry.mesh import triangle_neighbors
+from tf_unsup3d.rendering.camera import PinholeCamera
 
 PEERS = ("deodr", "tensorflow_graphics", "ptfrenderer", "pytorch3d")
 # PyPI has no package of these, and the project may not ship their code. `--ptfrenderer`

@@ -6,7 +6,7 @@ import pytest
 from tf_unsup3d.data.heads.render import render_heads
 from tf_unsup3d.data.heads.scene import sample_scene
 from tf_unsup3d.data.heads.shape import procedural_head_model
-from tf_unsup3d.geometry.camera import PinholeCamera
+from tf_unsup3d.rendering.camera import PinholeCamera
 
 RESOLUTION = 32
 

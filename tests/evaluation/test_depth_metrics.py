@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_unsup3d.evaluation import depth_metrics
 from tf_unsup3d.evaluation.ellipsoids import back_project, ellipsoid_residual
-from tf_unsup3d.geometry.camera import PinholeCamera
+from tf_unsup3d.rendering.camera import PinholeCamera
 
 SIZE = 32
 

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from tf_unsup3d.evaluation import depth_metrics, depth_network
 from tf_unsup3d.evaluation.pairs import DepthPairs
-from tf_unsup3d.geometry.camera import PinholeCamera
+from tf_unsup3d.rendering.camera import PinholeCamera
 
 DISTANCE = PinholeCamera().distance
 SIZE = 16

@@ -11,7 +11,7 @@ from tf_unsup3d.errors import UserError
 from tf_unsup3d.evaluation import shape
 from tf_unsup3d.evaluation.pairs import DepthPairs, load_head_pairs, sample_pairs
 from tf_unsup3d.evaluation.shape_sheet import shape_sheet
-from tf_unsup3d.geometry.camera import PinholeCamera
+from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.training import runs
 
 DISTANCE = PinholeCamera().distance

@@ -15,8 +15,8 @@ from tf_unsup3d.evaluation.views import (
     object_radius,
     warp,
 )
-from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.geometry.viewpoints import rotation_matrices
+from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
 

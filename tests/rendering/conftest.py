@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from tf_unsup3d import rendering
-from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.geometry.sphere import octahedral_sphere
+from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.rasterizer import render_mesh
 
 REAL_INPUTS = ("vertices", "uv", "texture", "attributes", "background")

@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 
 from tf_unsup3d import rendering
-from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
 from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering.camera import PinholeCamera
 
 TOLERANCES = {np.float64: 1e-12, np.float32: 1e-5}
 

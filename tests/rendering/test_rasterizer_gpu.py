@@ -234,3 +234,15 @@ def test_wrong_list_is_named(soup_scene):
             wrong = [*inputs[:index], value, *inputs[index + 1 :]]
             with pytest.raises(tf.errors.InvalidArgumentError, match=message):
                 gradient(*wrong)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_points_are_transformed_as_on_the_cpu(dtype):
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=[3, 5000, 3]).astype(dtype)
+    matrices = rng.normal(size=[3, 3, 4]).astype(dtype)
+    with tf.device("CPU:0"):
+        expected = rendering.transform_points(points, matrices)
+    with tf.device("GPU:0"):
+        result = rendering.transform_points(points, matrices)
+    np.testing.assert_array_equal(result, expected)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.rasterizer import render_mesh
 
 SCENES = 50

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.geometry.sphere import octahedral_sphere
+from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.rasterizer import render_mesh
 
 BACKENDS = ["op", "reference"]

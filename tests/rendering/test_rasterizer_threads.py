@@ -12,11 +12,16 @@ PROGRAM = textwrap.dedent(
     import sys
     import numpy as np
     import tensorflow as tf
-    from tf_unsup3d.rendering import rasterize, render_mesh
+    from tf_unsup3d.rendering import rasterize, render_mesh, transform_points
 
     tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
     scenes = np.load(sys.argv[2])
-    outputs = []
+    points = tf.random.stateless_normal([2, 20_000, 3], [0, 1])
+    matrices = tf.random.stateless_normal([2, 3, 4], [0, 2])
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        outputs = [transform_points(points, matrices)]
+    outputs.append(tape.gradient(outputs[0], points))
     for kind in ("one", "three"):
         scene = {
             name.split(".")[1]: tf.constant(scenes[name])
@@ -63,7 +68,7 @@ def test_number_of_threads_does_not_matter(tmp_path, bumpy_scene):
         assert process.wait() == 0
 
     results = [np.load(path) for path in processes]
-    assert len(results[0].files) == 28
+    assert len(results[0].files) == 30
     for other in results[1:]:
         for name in results[0].files:
             np.testing.assert_array_equal(other[name], results[0][name])

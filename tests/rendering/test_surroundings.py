@@ -113,7 +113,7 @@ REPLICAS = textwrap.dedent(
     )
     strategy = tf.distribute.MirroredStrategy(tf.config.list_logical_devices("CPU"))
     assert strategy.num_replicas_in_sync == int(sys.argv[1])
-    from tf_unsup3d.geometry.camera import PinholeCamera
+    from tf_unsup3d.rendering.camera import PinholeCamera
     from tf_unsup3d.geometry.sphere import octahedral_sphere
 
     sphere = octahedral_sphere(4)

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.ndimage
 
 from tf_unsup3d.evaluation.ellipsoids import back_project, ellipsoid_residual
-from tf_unsup3d.geometry.camera import PinholeCamera
+from tf_unsup3d.rendering.camera import PinholeCamera
 
 # With fewer pixels in common a picture counts as missed.
 _FEWEST_PIXELS = 16

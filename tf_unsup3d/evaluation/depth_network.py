@@ -13,9 +13,9 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from tf_unsup3d.evaluation.pairs import DepthPairs
-from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.models import precision
 from tf_unsup3d.models.layers import EqualizedConv, downsample, leaky_relu, upsample
+from tf_unsup3d.rendering.camera import PinholeCamera
 
 BATCH_SIZE = 16
 _LEARNING_RATE = 0.01

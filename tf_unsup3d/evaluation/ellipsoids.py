@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tf_unsup3d.geometry.camera import PinholeCamera
+from tf_unsup3d.rendering.camera import PinholeCamera
 
 # More pixels make the fit slower, not better: it has nine parameters.
 _FITTED_RESOLUTION = 32

@@ -20,7 +20,7 @@ from tf_unsup3d.evaluation.depth_network import (
 from tf_unsup3d.evaluation.pairs import DepthPairs
 from tf_unsup3d.evaluation.report import Report
 from tf_unsup3d.export.files import write_bytes
-from tf_unsup3d.geometry.camera import PinholeCamera
+from tf_unsup3d.rendering.camera import PinholeCamera
 
 # Each pair is seen so often; twice as often gains little for its time.
 PASSES = 12

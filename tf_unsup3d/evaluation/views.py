@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from tf_unsup3d.evaluation.depth_metrics import erode
 from tf_unsup3d.evaluation.ellipsoids import back_project
-from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.geometry.viewpoints import rotation_matrices
+from tf_unsup3d.rendering.camera import PinholeCamera
 
 # A point this far behind the surface, in radii of the object, is hidden by it.
 OCCLUSION = 0.1

@@ -1,23 +1,28 @@
 """Differentiable rendering of textured triangle meshes.
 
 `render_mesh` draws at once; `rasterize`, `interpolate`, `sample_texture` and
-`composite` are the same in steps, for pictures of any kind; `Renderer` is a Keras
-layer. The compiled op is loaded when it is first used.
+`composite` are the same in steps, for pictures of any kind; `transform_points` and
+`PinholeCamera` make the pixel coordinates that they take; `Renderer` is a Keras layer.
+The compiled op is loaded when it is first used.
 """
 
+from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.fragments import Fragments, rasterize
 from tf_unsup3d.rendering.rasterizer import render_mesh
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.shading import composite, interpolate
 from tf_unsup3d.rendering.texture import sample_texture, uv_footprint
+from tf_unsup3d.rendering.transform import transform_points
 
 __all__ = [
     "Fragments",
+    "PinholeCamera",
     "Renderer",
     "composite",
     "interpolate",
     "rasterize",
     "render_mesh",
     "sample_texture",
+    "transform_points",
     "uv_footprint",
 ]

@@ -6,7 +6,7 @@ import tensorflow as tf
 _HALF_PRECISION = (tf.float16, tf.bfloat16)
 
 
-def convert_vertices(vertices: tf.Tensor) -> tf.Tensor:
+def convert_vertices(vertices: tf.Tensor, name: str = "vertices") -> tf.Tensor:
     """Vertices in the precision that is rendered in, which theirs decides.
 
     Half precision is widened to float32: it has no room for the position of a point
@@ -14,6 +14,7 @@ def convert_vertices(vertices: tf.Tensor) -> tf.Tensor:
 
     Args:
       vertices: of any shape.
+      name: what they are called, for the message.
 
     Returns:
       The vertices, float32 or float64.
@@ -25,9 +26,7 @@ def convert_vertices(vertices: tf.Tensor) -> tf.Tensor:
     if vertices.dtype in _HALF_PRECISION:
         return tf.cast(vertices, tf.float32)
     if vertices.dtype not in (tf.float32, tf.float64):
-        raise TypeError(
-            f"vertices must be float32 or float64, got {vertices.dtype.name}"
-        )
+        raise TypeError(f"{name} must be float32 or float64, got {vertices.dtype.name}")
     return vertices
 
 

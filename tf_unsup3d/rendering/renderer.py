@@ -6,11 +6,11 @@ import math
 import keras
 import tensorflow as tf
 
-from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.geometry.mesh import vertex_normals
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
 from tf_unsup3d.rendering.background import crop_background
+from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.lighting import RandomLamps, brightness
 from tf_unsup3d.rendering.rasterizer import render_mesh
 from tf_unsup3d.rendering.scene import Scene

@@ -12,9 +12,11 @@
 #include "gpu_scan.h"
 #include "gpu_scratch.h"
 #include "rasterize_gpu.h"
+#include "transform_gpu.h"
 
 namespace {
 
+using unsup3d::AffineMaps;
 using unsup3d::Batch;
 using unsup3d::BatchGradients;
 using unsup3d::FragmentArrays;
@@ -155,6 +157,14 @@ int differentiate_list_float64(const Arguments* in,
                                const int* ids, double* vertex_gradients,
                                int64_t* pixel) {
   return DifferentiateList(*in, *gradients, ids, vertex_gradients, pixel);
+}
+
+int transform_float32(const AffineMaps<float>* maps, float* result) {
+  return unsup3d::TransformOnGpu(*maps, nullptr, result).code;
+}
+
+int transform_float64(const AffineMaps<double>* maps, double* result) {
+  return unsup3d::TransformOnGpu(*maps, nullptr, result).code;
 }
 
 void scan(int64_t count, uint64_t* values) {

@@ -74,6 +74,11 @@ class HostCopies {
   std::list<tensorflow::Tensor> copies_;
 };
 
+inline absl::Status CudaFailed(const GpuStatus& status) {
+  return tensorflow::errors::Internal("the rasteriser's CUDA kernels failed: ",
+                                      status.message);
+}
+
 // What TensorFlow is told, wrong triangle indices and lists aside: of those each kernel
 // has an error of its own.
 template <typename T, typename In>
@@ -98,8 +103,7 @@ absl::Status ToStatus(tensorflow::OpKernelContext* context, const GpuStatus& sta
     case GpuStatus::kCudaError:
       break;
   }
-  return tensorflow::errors::Internal("the rasteriser's CUDA kernels failed: ",
-                                      status.message);
+  return CudaFailed(status);
 }
 
 }  // namespace unsup3d

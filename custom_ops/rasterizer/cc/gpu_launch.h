@@ -15,6 +15,7 @@
 #include "cuda_emulation.h"
 #endif
 
+#include "gpu_interface.h"
 #include "pixel_range.h"
 
 namespace unsup3d {
@@ -22,6 +23,11 @@ namespace unsup3d {
 constexpr int kTileSide = 16;  // pixels
 constexpr int kThreads = kTileSide * kTileSide;
 constexpr int64_t kMaxBlocks = 1 << 20;
+
+inline GpuStatus MakeStatus(cudaError_t error) {
+  if (error == cudaSuccess) return {};
+  return {GpuStatus::kCudaError, 0, cudaGetErrorString(error)};
+}
 
 template <typename... Parameters, typename... Arguments>
 void Launch(void (*kernel)(Parameters...), int64_t blocks, cudaStream_t stream,

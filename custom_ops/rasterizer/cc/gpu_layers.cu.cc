@@ -122,11 +122,6 @@ void StoreFragments(const GpuLayers<T>& layers, cudaStream_t stream) {
 
 }  // namespace
 
-GpuStatus MakeStatus(cudaError_t error) {
-  if (error == cudaSuccess) return {};
-  return {GpuStatus::kCudaError, 0, cudaGetErrorString(error)};
-}
-
 GpuStatus CopyToHost(void* target, const void* source, int64_t bytes,
                      GpuStream stream) {
   cudaMemcpyAsync(target, source, bytes, cudaMemcpyDeviceToHost, stream);

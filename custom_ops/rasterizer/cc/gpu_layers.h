@@ -63,8 +63,6 @@ struct GpuLayers {
   }
 };
 
-GpuStatus MakeStatus(cudaError_t error);
-
 // The layers are found by PlaceMesh, one of the two functions for the sharp layer and
 // GatherFragments, one after another.
 

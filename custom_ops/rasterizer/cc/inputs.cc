@@ -269,6 +269,27 @@ template absl::Status CheckValues<double>(OpKernelContext*, const SurfaceInputs&
 template absl::Status CheckValues<float>(OpKernelContext*, const Inputs&);
 template absl::Status CheckValues<double>(OpKernelContext*, const Inputs&);
 
+template <typename T>
+absl::Status ReadAffineMaps(OpKernelContext* context, AffineMaps<T>* maps) {
+  const Tensor& points = context->input(0);
+  const Tensor& matrices = context->input(1);
+  TF_RETURN_IF_ERROR(CheckRank("points", points, 3, "[batch, points, 3]", 3));
+  TF_RETURN_IF_ERROR(CheckRank("matrices", matrices, 3, "[batch, 3, 4]", 4));
+  const int64_t batch = points.dim_size(0), count = matrices.dim_size(0);
+  if (matrices.dim_size(1) != 3 || (count != 1 && count != batch)) {
+    return InvalidArgument("matrices must have the shape [", batch,
+                           ", 3, 4], one for each picture of points, or [1, 3, 4], "
+                           "got ",
+                           matrices.shape().DebugString());
+  }
+  *maps = {points.flat<T>().data(), matrices.flat<T>().data(), batch,
+           points.dim_size(1), count == 1};
+  return absl::OkStatus();
+}
+
+template absl::Status ReadAffineMaps<float>(OpKernelContext*, AffineMaps<float>*);
+template absl::Status ReadAffineMaps<double>(OpKernelContext*, AffineMaps<double>*);
+
 absl::Status CheckGradientShapes(const Inputs& in, const Tensor& picture_gradient,
                                  const Tensor& ids) {
   if (picture_gradient.shape() != in.background->shape()) {

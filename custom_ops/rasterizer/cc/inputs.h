@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "affine.h"
 #include "scene.h"
 #include "tensorflow/core/framework/op_kernel.h"
 
@@ -79,6 +80,10 @@ absl::Status PixelsOutside();
 
 absl::Status ReadOptions(tensorflow::OpKernelConstruction* construction,
                          Options* options);
+
+// Reads the points and matrices of TransformPoints and checks their shapes.
+template <typename T>
+absl::Status ReadAffineMaps(tensorflow::OpKernelContext* context, AffineMaps<T>* maps);
 
 // The inputs of the first picture of the batch.
 template <typename T>

@@ -66,6 +66,18 @@ ShapeHandle TriangleIdsShape(InferenceContext* c, const InputShapes& shapes) {
                        c->Dim(shapes.background, 2)});
 }
 
+absl::Status TransformPointsShape(InferenceContext* c) {
+  ShapeHandle points, matrices;
+  TF_RETURN_IF_ERROR(c->WithRank(c->input(0), 3, &points));
+  TF_RETURN_IF_ERROR(c->WithRank(c->input(1), 3, &matrices));
+  DimensionHandle dim;
+  TF_RETURN_IF_ERROR(c->WithValue(c->Dim(points, 2), 3, &dim));
+  TF_RETURN_IF_ERROR(c->WithValue(c->Dim(matrices, 1), 3, &dim));
+  TF_RETURN_IF_ERROR(c->WithValue(c->Dim(matrices, 2), 4, &dim));
+  c->set_output(0, points);
+  return absl::OkStatus();
+}
+
 absl::Status RenderMeshShape(InferenceContext* c) {
   InputShapes shapes;
   TF_RETURN_IF_ERROR(CheckInputs(c, 0, &shapes));
@@ -111,6 +123,20 @@ absl::Status RasterizeMeshGradShape(InferenceContext* c) {
 }
 
 }  // namespace
+
+REGISTER_OP("TransformPoints")
+    .Input("points: T")
+    .Input("matrices: T")
+    .Output("transformed: T")
+    .Attr("T: {float, double}")
+    .SetShapeFn(TransformPointsShape)
+    .Doc(R"doc(
+Maps points by affine maps, those of a rotation or a camera.
+
+points: [B, N, 3].
+matrices: [B, 3, 4], or [1, 3, 4] for all: (A b), which maps p to A p + b.
+transformed: [B, N, 3].
+)doc");
 
 REGISTER_OP("RenderMesh")
     .Input("vertices: T")

@@ -79,6 +79,16 @@ class FragmentGradients(ctypes.Structure):
     ]
 
 
+class AffineMaps(ctypes.Structure):
+    """AffineMaps in affine.h."""
+
+    _fields_ = [
+        *((name, ctypes.c_void_p) for name in ("points", "matrices")),
+        *((name, ctypes.c_int64) for name in ("size", "count")),
+        ("one_matrix", ctypes.c_bool),
+    ]
+
+
 AllocateFragments = ctypes.CFUNCTYPE(
     ctypes.c_bool, ctypes.c_int64, ctypes.POINTER(FragmentArrays)
 )
@@ -199,6 +209,19 @@ class Emulation:
             ctypes.byref(pixel),
         )
         return status, vertices, pixel.value
+
+    def transform(self, points, matrices):
+        """Returns the status and the output of TransformPoints."""
+        result = np.full(points.shape, -7, points.dtype)
+        function = getattr(self._library, f"transform_{points.dtype}")
+        maps = AffineMaps(
+            points.ctypes.data,
+            matrices.ctypes.data,
+            *points.shape[:2],
+            len(matrices) == 1,
+        )
+        status = function(ctypes.byref(maps), ctypes.c_void_p(result.ctypes.data))
+        return STATUS[status], result
 
     def scan(self, values):
         """Returns for each value the sum of those before it."""

@@ -9,9 +9,9 @@ import tensorflow as tf
 from tf_unsup3d.data.heads.backgrounds import Background, sample_background
 from tf_unsup3d.data.heads.model import HeadModel
 from tf_unsup3d.data.heads.scene import HeadScene
-from tf_unsup3d.geometry.camera import PinholeCamera
 from tf_unsup3d.geometry.mesh import vertex_normals
 from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
+from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.rasterizer import render_mesh
 
 # Odd, so that one of the finer pixels has its centre at the centre of the pixel.

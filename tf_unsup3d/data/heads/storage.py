@@ -32,7 +32,7 @@ from tf_unsup3d.data.heads.scene import HeadScene, coefficients, sample_scene
 from tf_unsup3d.data.heads.shape import procedural_head_model
 from tf_unsup3d.data.manifest import file_checksum
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.geometry.camera import PinholeCamera
+from tf_unsup3d.rendering.camera import PinholeCamera
 
 SETTINGS_NAME = "heads.json"
 SPLITS = ("train", "validation", "test")

@@ -3,7 +3,10 @@
 import dataclasses
 import math
 
+import numpy as np
 import tensorflow as tf
+
+from tf_unsup3d.rendering.transform import transform_points
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +26,23 @@ class PinholeCamera:
         """Distance from the camera to the origin."""
         return 1.0 / math.sin(0.5 * self.field_of_view)
 
+    def matrix(self, height: int, width: int) -> np.ndarray:
+        """What maps points to homogeneous pixel coordinates.
+
+        Args:
+          height: of the picture, in pixels.
+          width: of the picture, in pixels.
+
+        Returns:
+          [3, 4] float64, for `transform_points`.
+        """
+        focal = 0.5 * min(height, width) / math.tan(0.5 * self.field_of_view)
+        intrinsic = np.array(
+            [[focal, 0.0, 0.5 * width], [0.0, focal, 0.5 * height], [0.0, 0.0, 1.0]]
+        )
+        pose = np.append(np.eye(3), [[0.0], [0.0], [self.distance]], 1)
+        return intrinsic @ pose
+
     def project(self, points: tf.Tensor, height: int, width: int) -> tf.Tensor:
         """Projects points to homogeneous pixel coordinates.
 
@@ -35,10 +55,6 @@ class PinholeCamera:
           [..., 3]: (x z, y z, z) for the pixel position (x, y), origin at the outer
           corner of the top left pixel, and the depth z from the camera.
         """
-        focal = 0.5 * min(height, width) / math.tan(0.5 * self.field_of_view)
-        # By broadcasting: to take coordinates apart and put them together costs as much
-        # as to draw them, and the rounding of a matrix product depends on the batch.
-        scales = tf.constant([focal, focal, 0.0], points.dtype)
-        centre = tf.constant([0.5 * width, 0.5 * height, 1.0], points.dtype)
-        depth = points[..., 2:] + tf.cast(self.distance, points.dtype)
-        return points * scales + depth * centre
+        matrix = tf.constant(self.matrix(height, width)[None], points.dtype)
+        flat = tf.reshape(points, [1, -1, 3])
+        return tf.reshape(transform_points(flat, matrix), tf.shape(points))

@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tf_unsup3d.geometry.camera import PinholeCamera
+from tf_unsup3d.rendering.camera import PinholeCamera
 
 
 def test_origin_is_in_the_middle_at_the_camera_distance():

@@ -1,0 +1,56 @@
+"""Affine maps of points."""
+
+import tensorflow as tf
+
+from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering.inputs import convert_input, convert_vertices
+
+
+def transform_points(points: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
+    """Maps points by affine maps: a rotation, a camera, or both at once.
+
+    The matrix K (R t) of a camera with intrinsic matrix K, that sees a point p at
+    R p + t, maps points to the homogeneous pixel coordinates that `render_mesh` takes.
+
+    Each result is rounded once, and does not depend on the points beside it. It is
+    differentiable with respect to both inputs any number of times. The derivative with
+    respect to the matrices is a sum by TensorFlow, the rounding of which may depend on
+    the number of threads.
+
+    Args:
+      points: `[batch, points, 3]` float32 or float64; half precision counts as
+        float32.
+      matrices: `[batch, 3, 4]`, or `[1, 3, 4]` for all pictures, of the same type.
+        (A b) maps a point p to A p + b.
+
+    Returns:
+      `[batch, points, 3]`.
+
+    Raises:
+      TypeError: an input's type does not fit.
+      tf.errors.InvalidArgumentError: a shape is wrong; the message names the input.
+    """
+    points = convert_vertices(points, "points")
+    matrices = convert_input("matrices", matrices, points.dtype, "points")
+    return library.load_library().transform_points(points, matrices)
+
+
+@tf.RegisterGradient("TransformPoints")
+def _transform_points_gradient(
+    op: tf.Operation, gradient: tf.Tensor
+) -> list[tf.Tensor | None]:
+    points, matrices = op.inputs
+    transposed = tf.linalg.matrix_transpose(matrices[..., :3])
+    no_offset = tf.pad(transposed, [[0, 0], [0, 0], [0, 1]])
+    points_gradient = transform_points(gradient, no_offset)
+    # Inputs that no gradient is asked for, where TensorFlow tells.
+    if 1 in (getattr(op, "skip_input_indices", None) or ()):
+        return [points_gradient, None]
+    linear = tf.matmul(gradient, points, transpose_a=True)
+    offset = tf.reduce_sum(gradient, 1)[..., None]
+    of_pictures = tf.concat([linear, offset], -1)
+    # One matrix for all pictures, or one for each.
+    count = tf.shape(matrices)[0]
+    shared_by = tf.shape(points)[0] // tf.maximum(count, 1)
+    parts = tf.reshape(of_pictures, [shared_by, count, 3, 4])
+    return [points_gradient, tf.reduce_sum(parts, 0)]
