@@ -1,7 +1,8 @@
 """Draws runs below each other: python docs/figures/runs.py FIGURE.png LABEL=RUN ...
 
 Of every run the objects of the seeds 0 and 1, pictures and normals, and at last what is
-behind the object from the front.
+behind the object from the front. Prints of 256 objects how much darker the backdrop is
+behind them than beside them, of a range of 1: one that paints hair is dark there.
 """
 
 import sys
@@ -15,6 +16,21 @@ from tf_unsup3d.export.sheets import compose_sheet, write_png
 from tf_unsup3d.training import runs
 
 _YAWS = (-45.0, 0.0, 45.0)
+_OBJECTS = 256
+
+
+def _shade_behind(trainer):
+    """How much darker backdrops are behind objects than beside them, on average."""
+    scene = runs.sample_scene(trainer.average, range(_OBJECTS))
+    front = views(_OBJECTS, 0.0)
+    brightness = 0.5 * np.mean(trainer.renderer.backdrop(scene, front), -1)
+    covered = trainer.renderer(scene, front)[1].numpy()[..., 0] > 0.5
+    return np.mean(
+        [
+            values[~mask].mean() - values[mask].mean()
+            for values, mask in zip(brightness, covered, strict=True)
+        ]
+    )
 
 
 def _row(model_dir):
@@ -22,6 +38,9 @@ def _row(model_dir):
     gin.clear_config()
     runs.read_config(model_dir)
     trainer = runs.load_trainer(model_dir)
+    print(
+        f"{model_dir}: {_shade_behind(trainer):.3f} darker behind objects", flush=True
+    )
     scene = runs.sample_scene(trainer.average, [0, 1])
     columns = []
     for yaw in _YAWS:

@@ -114,7 +114,8 @@ def _types(kernel):
 @pytest.mark.skipif(_build_module().find_nvcc() is None, reason="needs nvcc")
 def test_library_holds_the_gpu_kernels():
     library.load_library()
-    for name in ("RenderMesh", "RenderMeshGrad", "RasterizeMesh", "RasterizeMeshGrad"):
+    names = ["RenderMesh", "RenderMeshGrad", "RasterizeMesh", "RasterizeMeshGrad"]
+    for name in [*names, "TransformPoints"]:
         registered = kernels.get_registered_kernels_for_op(name).kernel
         found = {(kernel.device_type, *_types(kernel)) for kernel in registered}
         types = (tf.float32, tf.float64)

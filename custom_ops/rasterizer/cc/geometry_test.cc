@@ -1,7 +1,7 @@
 // Tests the headers without TensorFlow: derivatives against central differences, the
 // rules of coverage, texture weights, the layers of a pixel against a fine sampling of
-// their definition, packs against single numbers, sums, and checks of values. Prints
-// what fails; the exit status tells.
+// their definition, packs against single numbers, sums, affine maps, and checks of
+// values. Prints what fails; the exit status tells.
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +12,7 @@
 #include <limits>
 #include <vector>
 
+#include "affine.h"
 #include "expect.h"
 #include "fragments.h"
 #include "geometry.h"
@@ -587,6 +588,34 @@ void TestNotFinite(RandomVertices& random) {
   }
 }
 
+template <typename T>
+void TestAffineMaps(RandomVertices& random) {
+  std::vector<T> points(6), matrices(24);
+  for (T& value : points) value = static_cast<T>(random(-3, 3));
+  for (T& value : matrices) value = static_cast<T>(random(-3, 3));
+  const AffineMaps<T> each = {points.data(), matrices.data(), 2, 1, false};
+  const AffineMaps<T> one = {points.data(), matrices.data(), 2, 1, true};
+  EXPECT(one.matrix(1) == one.matrix(0));
+  for (int picture = 0; picture < 2; ++picture) {
+    const T* point = &points[3 * picture];
+    T result[3];
+    TransformPoint(each.matrix(picture), point, result);
+    for (int row = 0; row < 3; ++row) {
+      const T* entries = &matrices[12 * picture + 4 * row];
+      double expected = entries[3];
+      for (int k = 0; k < 3; ++k) expected += double{entries[k]} * double{point[k]};
+      EXPECT(Near(result[row], expected, 2 * std::numeric_limits<T>::epsilon()));
+    }
+  }
+  // Values that no surface may have are passed on, for others to object to.
+  for (T& value : points) value = random.Wild<T>();
+  for (T& value : matrices) value = random.Wild<T>();
+  points[0] = std::numeric_limits<T>::quiet_NaN();
+  T result[3];
+  TransformPoint(each.matrix(0), points.data(), result);
+  for (const T value : result) EXPECT(std::isnan(value));
+}
+
 void TestValueChecks(RandomVertices& random) {
   TestNotFinite<float>(random);
   TestNotFinite<double>(random);
@@ -621,6 +650,8 @@ int main() {
   unsup3d::TestLayerGradients(random);
   unsup3d::TestPacks(random);
   unsup3d::TestSparseSums(random);
+  unsup3d::TestAffineMaps<float>(random);
+  unsup3d::TestAffineMaps<double>(random);
   unsup3d::TestValueChecks(random);
   std::printf("%d failures\n", unsup3d::failures);
   return unsup3d::failures == 0 ? 0 : 1;
