@@ -24,3 +24,11 @@ def test_x_goes_right_and_y_goes_down():
     projected = PinholeCamera().project(tf.constant([[0.5, 0.25, 0.0]]), 64, 64)[0]
     x, y = (projected[:2] / projected[2]).numpy()
     assert x > 32.0 and y > 32.0 and x > y
+
+
+def test_half_precision_is_projected_in_single():
+    half = tf.constant([[0.5, 0.25, -0.125]], tf.bfloat16)
+    projected = PinholeCamera().project(half, 48, 64)
+    assert projected.dtype == tf.float32
+    expected = PinholeCamera().project(tf.cast(half, tf.float32), 48, 64)
+    np.testing.assert_array_equal(projected, expected)

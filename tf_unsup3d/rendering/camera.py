@@ -6,6 +6,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from tf_unsup3d.rendering.inputs import convert_vertices
 from tf_unsup3d.rendering.transform import transform_points
 
 
@@ -47,7 +48,8 @@ class PinholeCamera:
         """Projects points to homogeneous pixel coordinates.
 
         Args:
-          points: [..., 3] floating point, x right, y down, z away from the camera.
+          points: [..., 3] floating point, x right, y down, z away from the camera. Half
+            precision counts as float32.
           height: of the picture, in pixels.
           width: of the picture, in pixels.
 
@@ -55,6 +57,7 @@ class PinholeCamera:
           [..., 3]: (x z, y z, z) for the pixel position (x, y), origin at the outer
           corner of the top left pixel, and the depth z from the camera.
         """
+        points = convert_vertices(points, "points")
         matrix = tf.constant(self.matrix(height, width)[None], points.dtype)
         flat = tf.reshape(points, [1, -1, 3])
         return tf.reshape(transform_points(flat, matrix), tf.shape(points))

@@ -6,6 +6,20 @@ import tensorflow as tf
 _HALF_PRECISION = (tf.float16, tf.bfloat16)
 
 
+def unwanted_gradients(op: tf.Operation) -> tuple[int, ...]:
+    """The inputs of an op that no gradient is asked for, as far as TensorFlow tells.
+
+    A gradient tape does; `tf.gradients` says nothing.
+
+    Args:
+      op: whose gradient is computed.
+
+    Returns:
+      Their indices.
+    """
+    return tuple(getattr(op, "skip_input_indices", None) or ())
+
+
 def convert_vertices(vertices: tf.Tensor, name: str = "vertices") -> tf.Tensor:
     """Vertices in the precision that is rendered in, which theirs decides.
 

@@ -32,7 +32,11 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.rendering import library, reference
-from tf_unsup3d.rendering.inputs import convert_input, convert_vertices
+from tf_unsup3d.rendering.inputs import (
+    convert_input,
+    convert_vertices,
+    unwanted_gradients,
+)
 
 BACKENDS = ("op", "reference")
 
@@ -130,9 +134,7 @@ def render_mesh(
 def _render_mesh_gradient(
     op: tf.Operation, picture_gradient: tf.Tensor, _: tf.Tensor
 ) -> list[tf.Tensor | None]:
-    # Inputs that no gradient is asked for, where TensorFlow tells.
-    skipped = getattr(op, "skip_input_indices", None) or ()
-    wants_uv = 3 not in skipped
+    wants_uv = 3 not in unwanted_gradients(op)
     gradients = library.load_library().render_mesh_grad(
         picture_gradient,
         op.outputs[1],

@@ -3,7 +3,11 @@
 import tensorflow as tf
 
 from tf_unsup3d.rendering import library
-from tf_unsup3d.rendering.inputs import convert_input, convert_vertices
+from tf_unsup3d.rendering.inputs import (
+    convert_input,
+    convert_vertices,
+    unwanted_gradients,
+)
 
 
 def transform_points(points: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
@@ -35,22 +39,28 @@ def transform_points(points: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
     return library.load_library().transform_points(points, matrices)
 
 
-@tf.RegisterGradient("TransformPoints")
-def _transform_points_gradient(
-    op: tf.Operation, gradient: tf.Tensor
-) -> list[tf.Tensor | None]:
-    points, matrices = op.inputs
+def _points_gradient(matrices, gradient):
     transposed = tf.linalg.matrix_transpose(matrices[..., :3])
-    no_offset = tf.pad(transposed, [[0, 0], [0, 0], [0, 1]])
-    points_gradient = transform_points(gradient, no_offset)
-    # Inputs that no gradient is asked for, where TensorFlow tells.
-    if 1 in (getattr(op, "skip_input_indices", None) or ()):
-        return [points_gradient, None]
+    return transform_points(gradient, tf.pad(transposed, [[0, 0], [0, 0], [0, 1]]))
+
+
+def _matrices_gradient(points, matrices, gradient):
     linear = tf.matmul(gradient, points, transpose_a=True)
     offset = tf.reduce_sum(gradient, 1)[..., None]
     of_pictures = tf.concat([linear, offset], -1)
     # One matrix for all pictures, or one for each.
     count = tf.shape(matrices)[0]
     shared_by = tf.shape(points)[0] // tf.maximum(count, 1)
-    parts = tf.reshape(of_pictures, [shared_by, count, 3, 4])
-    return [points_gradient, tf.reduce_sum(parts, 0)]
+    return tf.reduce_sum(tf.reshape(of_pictures, [shared_by, count, 3, 4]), 0)
+
+
+@tf.RegisterGradient("TransformPoints")
+def _transform_points_gradient(
+    op: tf.Operation, gradient: tf.Tensor
+) -> list[tf.Tensor | None]:
+    points, matrices = op.inputs
+    unwanted = unwanted_gradients(op)
+    return [
+        None if 0 in unwanted else _points_gradient(matrices, gradient),
+        None if 1 in unwanted else _matrices_gradient(points, matrices, gradient),
+    ]

@@ -10,15 +10,13 @@ namespace unsup3d {
 namespace {
 
 using tensorflow::OpKernel;
-using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
 using tensorflow::Tensor;
 
 template <typename T>
 class TransformPointsGpuOp : public OpKernel {
  public:
-  explicit TransformPointsGpuOp(OpKernelConstruction* construction)
-      : OpKernel(construction) {}
+  using OpKernel::OpKernel;
 
   void Compute(OpKernelContext* context) override {
     AffineMaps<T> maps;
