@@ -30,7 +30,7 @@ venv: .venv/.project
 op: $(OP)
 
 demo: venv op
-	@.venv/bin/python -m tf_unsup3d.demo --minutes="$${DEMO_MINUTES:-10}" \
+	@.venv/bin/python -m tf_unsup3d.programs.demo --minutes="$${DEMO_MINUTES:-10}" \
 	    --photos="$${PHOTOS:-}" --output=runs/demo
 
 test: venv op lint

@@ -9,7 +9,7 @@ one with others is refused.
 
 from absl import flags
 
-from tf_unsup3d import cli  # Before TensorFlow is imported.
+from tf_unsup3d.programs import cli  # Before TensorFlow is imported.
 
 # isort: split
 from benchmarks import gradients, renderers, report, scenes

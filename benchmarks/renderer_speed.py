@@ -11,7 +11,7 @@ import os
 
 from absl import flags
 
-from tf_unsup3d import cli  # Before TensorFlow is imported.
+from tf_unsup3d.programs import cli  # Before TensorFlow is imported.
 
 # isort: split
 from benchmarks import renderers, report, speed

@@ -6,10 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.scene import Scene
-from tf_unsup3d.data.heads.scene import sample_scene
-from tf_unsup3d.data.heads.shape import procedural_head_model
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import rotation_matrices
+from tf_unsup3d.heads.scene import sample_scene
+from tf_unsup3d.heads.shape import procedural_head_model
 
 
 def _painted(rng, vertices, triangles, neighbors, uv, uv_triangles, resolution, texels):

@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 FIND_EXPERIMENTS = """
 import pathlib, sys
 import tf_unsup3d
-from tf_unsup3d import configs
+from tf_unsup3d.programs import configs
 
 package = pathlib.Path(tf_unsup3d.__file__).parent
 assert package == pathlib.Path(sys.argv[1]) / "tf_unsup3d", package

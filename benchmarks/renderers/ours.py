@@ -7,7 +7,7 @@ from benchmarks.renderers.base import NotAvailable, Options
 from benchmarks.renderers.tensorflow_renderer import TensorFlowRenderer
 from tf_unsup3d.rendering import library
 from tf_unsup3d.rendering.camera import PinholeCamera
-from tf_unsup3d.rendering.rasterizer import render_mesh
+from tf_unsup3d.rendering.render_mesh import render_mesh
 
 _CAMERA = PinholeCamera()
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tf_unsup3d.data.heads.linear_heads import load_head_model
-from tf_unsup3d.data.heads.render import render_heads
-from tf_unsup3d.data.heads.scene import sample_scene
-from tf_unsup3d.data.heads.shape import procedural_head_model
+from tf_unsup3d.heads.linear_heads import load_head_model
+from tf_unsup3d.heads.render import render_heads
+from tf_unsup3d.heads.scene import sample_scene
+from tf_unsup3d.heads.shape import procedural_head_model
 
 _SIZE = 88
 _YAWS = (-90.0, -45.0, 0.0, 45.0, 90.0)

@@ -13,7 +13,7 @@ import numpy as np
 from tf_unsup3d.export.gallery import views
 from tf_unsup3d.export.maps import normals_to_rgb, to_uint8
 from tf_unsup3d.export.sheets import compose_sheet, write_png
-from tf_unsup3d.training import runs
+from tf_unsup3d.trained import runs
 
 _YAWS = (-45.0, 0.0, 45.0)
 _OBJECTS = 256

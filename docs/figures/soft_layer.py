@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-from tf_unsup3d.rendering import composite, rasterize
+from tf_unsup3d.rendering import composite, rasterize_mesh
 
 _SIZE = 12
 # Two triangles that turn counter-clockwise, in pixels about the middle.
@@ -26,7 +26,7 @@ def _square(angle, x, depth=1.0):
 
 def _mask(vertices, triangles, part, **options):
     """[size, size], how much of each pixel shows the first `part` triangles."""
-    fragments = rasterize(
+    fragments = rasterize_mesh(
         tf.constant(vertices[None]), triangles, _SIZE, _SIZE, **options
     )
     shown = tf.cast(fragments.triangles < part, tf.float64)[:, None]

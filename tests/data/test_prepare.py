@@ -307,7 +307,8 @@ def test_a_full_disk_is_one_clear_line(mixed, tmp_path, monkeypatch):
 
 def run_program(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "tf_unsup3d.prepare_data", *map(str, arguments)],
+        [sys.executable, "-m", "tf_unsup3d.programs.prepare_data"]
+        + [str(argument) for argument in arguments],
         capture_output=True,
         text=True,
         timeout=120,

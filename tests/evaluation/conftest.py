@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unsup3d.data.heads import storage
-from tf_unsup3d.data.heads.render import render_heads
-from tf_unsup3d.data.heads.scene import sample_scene
-from tf_unsup3d.data.heads.shape import procedural_head_model
+from tf_unsup3d.heads import storage
+from tf_unsup3d.heads.render import render_heads
+from tf_unsup3d.heads.scene import sample_scene
+from tf_unsup3d.heads.shape import procedural_head_model
 from tf_unsup3d.training.trainer import Trainer
 
 BINDINGS = """

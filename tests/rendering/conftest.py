@@ -7,7 +7,7 @@ import tensorflow as tf
 from tf_unsup3d import rendering
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.rendering.camera import PinholeCamera
-from tf_unsup3d.rendering.rasterizer import render_mesh
+from tf_unsup3d.rendering.render_mesh import render_mesh
 
 REAL_INPUTS = ("vertices", "uv", "texture", "attributes", "background")
 
@@ -177,7 +177,7 @@ def _render_in_steps(
 ):
     """`render_mesh` from its parts."""
     height, width = tf.unstack(tf.shape(background))[1:3]
-    fragments = rendering.rasterize(
+    fragments = rendering.rasterize_mesh(
         vertices, triangles, height, width, neighbors=neighbors, **options
     )
     point_uv = rendering.interpolate(fragments, uv, uv_triangles)

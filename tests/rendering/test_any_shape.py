@@ -98,7 +98,7 @@ def test_any_shape_is_sampled_with_mipmaps(data):
     scene = data.draw(scenes())
     height, width = scene["background"].shape[1:3]
     mesh = [scene["vertices"], scene["triangles"]]
-    fragments = rendering.rasterize(
+    fragments = rendering.rasterize_mesh(
         *mesh, height, width, neighbors=scene["neighbors"], cull_backfaces=False
     )
     map_ = [scene["uv"], scene["uv_triangles"]]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unsup3d.rendering.rasterizer import render_mesh
+from tf_unsup3d.rendering.render_mesh import render_mesh
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
 
@@ -124,7 +124,7 @@ REPLICAS = textwrap.dedent(
         with tf.GradientTape() as tape:
             points = radius * sphere.directions[None] + offset[:, None]
             pixels = PinholeCamera().project(points, 24, 24)
-            fragments = rendering.rasterize(pixels, sphere.triangles, 24, 24)
+            fragments = rendering.rasterize_mesh(pixels, sphere.triangles, 24, 24)
             colours = tf.ones_like(fragments.depth)[:, None]
             background = tf.zeros([tf.shape(offset)[0], 24, 24, 1])
             mask = rendering.composite(fragments, colours, background)

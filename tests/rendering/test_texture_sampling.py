@@ -11,7 +11,7 @@ def _sample(scene, mipmaps=True, **options):
     """The picture of the texture alone, before black."""
     height, width = scene["background"].shape[1:3]
     mesh = [scene["vertices"], scene["triangles"]]
-    fragments = rendering.rasterize(
+    fragments = rendering.rasterize_mesh(
         *mesh, height, width, neighbors=scene["neighbors"], **options
     )
     map_ = [scene["uv"], scene["uv_triangles"]]
@@ -39,9 +39,9 @@ def test_footprint_is_the_derivative_of_the_uv(cull_backfaces, soup_scene):
     map_ = [scene["uv"], scene["uv_triangles"]]
     step = 1e-6
 
-    def rasterize(shift):
+    def rasterize_mesh(shift):
         vertices = mesh[0] + np.append(shift, 0) * mesh[0][..., 2:]
-        return rendering.rasterize(
+        return rendering.rasterize_mesh(
             vertices,
             mesh[1],
             16,
@@ -51,12 +51,12 @@ def test_footprint_is_the_derivative_of_the_uv(cull_backfaces, soup_scene):
             cull_backfaces=cull_backfaces,
         )
 
-    fragments = rasterize([0, 0])
+    fragments = rasterize_mesh([0, 0])
     footprint = rendering.uv_footprint(fragments, *mesh, *map_)
     assert len(footprint) > 50
     for axis in range(2):
         # To look one step further is to move everything back by it.
-        shifted = [rasterize(-sign * step * np.eye(2)[axis]) for sign in (1, -1)]
+        shifted = [rasterize_mesh(-sign * step * np.eye(2)[axis]) for sign in (1, -1)]
         uvs = [rendering.interpolate(moved, *map_) for moved in shifted]
         difference = (uvs[0] - uvs[1]) / (2 * step)
         np.testing.assert_allclose(footprint[:, axis], difference, rtol=1e-4, atol=1e-6)
@@ -65,7 +65,7 @@ def test_footprint_is_the_derivative_of_the_uv(cull_backfaces, soup_scene):
 def test_footprint_of_soft_fragments(quad_scene):
     """It continues from the edge: a parallel one is the same everywhere."""
     scene = quad_scene(16, 16, box=(2.3, 3.3, 10.3, 7.3), depths=(3, 3, 3, 3))
-    fragments = rendering.rasterize(scene["vertices"], scene["triangles"], 16, 16)
+    fragments = rendering.rasterize_mesh(scene["vertices"], scene["triangles"], 16, 16)
     assert np.any(fragments.weight.numpy() < 1)
     names = ("vertices", "triangles", "uv", "uv_triangles")
     footprint = rendering.uv_footprint(fragments, *(scene[name] for name in names))

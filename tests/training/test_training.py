@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_unsup3d.evaluation.alarms import ALARMS
+from tf_unsup3d.evaluation.alarms.measure import ALARMS
 
 BINDINGS = """
 Trainer.log_interval = 5
@@ -38,8 +38,17 @@ def config(small_model, tmp_path_factory):
 
 
 def command(config, data, model_dir, *bindings):
-    arguments = [sys.executable, "-m", "tf_unsup3d.train", f"--gin_configs={config}"]
-    arguments += [f"--data_dir={data}", f"--model_dir={model_dir}"]
+    arguments = [
+        sys.executable,
+        "-m",
+        "tf_unsup3d.programs.train",
+        f"--gin_configs={config}",
+    ]
+    arguments += [
+        f"--gin_configs={config}",
+        f"--data_dir={data}",
+        f"--model_dir={model_dir}",
+    ]
     return arguments + [f"--gin_bindings={binding}" for binding in bindings]
 
 
@@ -148,8 +157,18 @@ def kept_shape(checkpoint, name):
 
 
 def test_samples_of_a_run(whole_run, tmp_path):
-    arguments = [sys.executable, "-m", "tf_unsup3d.sample", f"--output={tmp_path}"]
-    arguments += [f"--model_dir={whole_run}", "--seeds=3,5", "--yaw=20"]
+    arguments = [
+        sys.executable,
+        "-m",
+        "tf_unsup3d.programs.sample",
+        f"--output={tmp_path}",
+    ]
+    arguments += [
+        f"--output={tmp_path}",
+        f"--model_dir={whole_run}",
+        "--seeds=3,5",
+        "--yaw=20",
+    ]
     result = subprocess.run(arguments, capture_output=True, text=True, timeout=200)
     assert result.returncode == 0, result.stderr
     found = {path.name for path in tmp_path.iterdir()}

@@ -1,1 +1,1 @@
-"""Picture folders, input pipelines and procedural heads."""
+"""People's pictures: folders, archives, TFRecord shards and input pipelines."""

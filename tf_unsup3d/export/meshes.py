@@ -13,8 +13,8 @@ import PIL.Image
 import trimesh
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.export.files import write_bytes
 from tf_unsup3d.export.maps import to_uint8
+from tf_unsup3d.files import write_bytes
 from tf_unsup3d.geometry.sphere import SphereMesh
 
 SUFFIXES = (".glb", ".obj")

@@ -7,7 +7,7 @@ from tf_unsup3d.export.maps import to_uint8
 from tf_unsup3d.export.meshes import write_mesh
 from tf_unsup3d.export.sheets import write_png
 from tf_unsup3d.models.configured import Renderer
-from tf_unsup3d.training import runs
+from tf_unsup3d.trained import runs
 
 
 def write_samples(

@@ -8,7 +8,7 @@ import PIL.Image
 import PIL.ImageDraw
 import PIL.ImageFont
 
-from tf_unsup3d.export.files import replacing
+from tf_unsup3d.files import replacing
 
 SMALLEST_PICTURE = 96
 GUTTER = 4

@@ -10,7 +10,7 @@ import numpy as np
 import PIL.Image
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.export.files import replacing
+from tf_unsup3d.files import replacing
 
 SUFFIXES = (".mp4", ".gif")
 

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.rendering.inputs import convert_vertices
-from tf_unsup3d.rendering.transform import transform_points
+from tf_unsup3d.rendering.transform_points import transform_points
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The rasteriser's picture from plain TensorFlow ops, by brute force.
 
-It follows the definition in `tf_unsup3d.rendering.rasterizer` and shares nothing with
+It follows the definition in `tf_unsup3d.rendering.render_mesh` and shares nothing with
 the compiled op: every triangle is tried at every pixel and the layers of a pixel are
 found by cutting 0 < v < 1 at every place where the view could change. TensorFlow
 differentiates it. Which triangle and which edges a pixel sees is found first, without
@@ -32,7 +32,7 @@ def render_mesh(
     depth_push: float,
     cull_backfaces: bool,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Draws like `tf_unsup3d.rendering.rasterizer.render_mesh`, whose arguments it has.
+    """Draws like the op `render_mesh`, whose arguments it has.
 
     Unlike the compiled op it does not check its inputs.
 

@@ -12,7 +12,7 @@ from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
 from tf_unsup3d.rendering.background import crop_background
 from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.lighting import RandomLamps, brightness
-from tf_unsup3d.rendering.rasterizer import render_mesh
+from tf_unsup3d.rendering.render_mesh import render_mesh
 from tf_unsup3d.rendering.scene import Scene
 
 

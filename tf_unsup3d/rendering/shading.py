@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from tf_unsup3d.rendering.fragments import Fragments
 from tf_unsup3d.rendering.inputs import convert_input
+from tf_unsup3d.rendering.rasterize_mesh import Fragments
 
 
 def interpolate(
@@ -12,7 +12,7 @@ def interpolate(
     """Interpolates what is given at the corners of triangles, perspective-correct.
 
     Args:
-      fragments: of `rasterize`.
+      fragments: of `rasterize_mesh`.
       attributes: `[batch, values, channels]`, or `[values, channels]` for all pictures
         of the batch.
       triangles: `[triangles, 3]` int32, for each corner an index into the values: the
@@ -38,7 +38,7 @@ def gather_corners(
     """The values at the corners of each fragment's triangle.
 
     Args:
-      fragments: of `rasterize`.
+      fragments: of `rasterize_mesh`.
       values: `[batch, values, channels]`, or `[values, channels]` for all pictures.
       triangles: `[triangles, 3]` int32, for each corner an index into the values.
 
@@ -69,7 +69,7 @@ def composite(
     """Puts the fragments before the background.
 
     Args:
-      fragments: of `rasterize`.
+      fragments: of `rasterize_mesh`.
       colours: `[N, channels]`, what each of them shows; of any meaning.
       background: `[batch, height, width, channels]`.
 

@@ -11,8 +11,8 @@ import math
 
 import tensorflow as tf
 
-from tf_unsup3d.rendering.fragments import Fragments
 from tf_unsup3d.rendering.inputs import convert_input, convert_vertices
+from tf_unsup3d.rendering.rasterize_mesh import Fragments
 from tf_unsup3d.rendering.shading import gather_corners
 
 
@@ -38,7 +38,7 @@ def sample_texture(
       texture: `[batch, texture_height, texture_width, channels]`.
       uv: `[N, 2]`, texture coordinates in [0, 1] of each fragment, origin at the top
         left.
-      fragments: of `rasterize`.
+      fragments: of `rasterize_mesh`.
       footprint: `[N, 2, 2]`, of `uv_footprint`, for mipmaps; they take a texture whose
         height and width are known.
 
@@ -94,7 +94,7 @@ def uv_footprint(
     derivative with respect to (x, y) follows by the quotient rule.
 
     Args:
-      fragments: of `rasterize`.
+      fragments: of `rasterize_mesh`.
       vertices: `[batch, vertices, 3]`, those that were rasterised.
       triangles: `[triangles, 3]` int32.
       uv: `[uvs, 2]` or `[batch, uvs, 2]`.

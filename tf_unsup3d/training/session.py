@@ -7,10 +7,10 @@ from tqdm import tqdm
 
 from tf_unsup3d.data.dataset import open_pictures
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.alarms import measure_alarms, raised_alarms
+from tf_unsup3d.evaluation.alarms.measure import measure_alarms, raised_alarms
 from tf_unsup3d.export.gallery import depth_sheet, scene_sheet
 from tf_unsup3d.export.sheets import write_png
-from tf_unsup3d.training import published, runs
+from tf_unsup3d.trained import published, runs
 from tf_unsup3d.training.stop_requests import stop_requests
 from tf_unsup3d.training.trainer import Trainer
 

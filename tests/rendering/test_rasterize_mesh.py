@@ -1,0 +1,327 @@
+"""The list of fragments: the parts of the picture make the whole."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_unsup3d import rendering
+from tf_unsup3d.geometry.sphere import octahedral_sphere
+from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
+from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering.camera import PinholeCamera
+
+TOLERANCES = {np.float64: 1e-12, np.float32: 1e-5}
+
+
+@pytest.fixture
+def scenes(bumpy_scene, open_scene, soup_scene):
+    """Scenes `(seed, **options)` by their kind."""
+    return {
+        "bumpy": bumpy_scene,
+        "open": open_scene,
+        "behind camera": lambda *args, **options: soup_scene(
+            *args, nearest=-1.5, **options
+        ),
+    }
+
+
+def _rasterize(scene, **options):
+    height, width = scene["background"].shape[1:3]
+    return rendering.rasterize_mesh(
+        scene["vertices"],
+        scene["triangles"],
+        height,
+        width,
+        neighbors=scene["neighbors"],
+        **options,
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("margin", [0.0, 1.0, 2.5])
+@pytest.mark.parametrize(
+    "kind, cull_backfaces",
+    [("bumpy", True), ("open", False), ("behind camera", True)],
+)
+def test_parts_make_the_picture_of_render_mesh(
+    kind,
+    cull_backfaces,
+    margin,
+    dtype,
+    scenes,
+    render_with_gradients,
+    render_in_steps,
+):
+    options = {"margin": margin, "cull_backfaces": cull_backfaces}
+    scene = scenes[kind](int(margin), height=40, width=33, batch=2, dtype=dtype)
+    weights = np.random.default_rng(1).normal(size=scene["background"].shape)
+    whole = render_with_gradients(scene, weights, **options)
+    parts = render_with_gradients(scene, weights, render=render_in_steps, **options)
+    tolerance = TOLERANCES[dtype]
+    np.testing.assert_array_equal(parts[1], whole[1])
+    np.testing.assert_allclose(parts[0], whole[0], atol=tolerance)
+    for name, expected in whole[2].items():
+        error = np.linalg.norm(parts[2][name] - expected)
+        assert error <= tolerance * np.linalg.norm(expected), name
+
+
+@pytest.mark.parametrize("margin", [0.0, 1.0, 2.5])
+def test_fragments_are_what_they_are_said_to_be(margin, open_scene):
+    scene = open_scene(2, batch=3)
+    fragments = _rasterize(scene, margin=margin, cull_backfaces=False)
+    pixels, weight = fragments.pixels.numpy(), fragments.weight.numpy()
+    assert np.all(np.diff(pixels) >= 0)
+    assert np.all(weight > 0)
+    mask = np.bincount(pixels, weight, minlength=scene["background"][..., 0].size)
+    assert mask.max() <= 1 + 1e-12
+    covered = fragments.triangle_ids.numpy().ravel() >= 0
+    np.testing.assert_allclose(mask[covered], 1, atol=1e-12)
+    assert np.any(mask[~covered] > 0) == (margin > 0)
+    barycentric = fragments.barycentric.numpy()
+    np.testing.assert_allclose(barycentric.sum(-1), 1, atol=1e-12)
+    assert barycentric.min() >= 0
+    # The depth is that of the point.
+    np.testing.assert_array_equal(fragments.pictures, pixels // (48 * 48))
+    depth = rendering.interpolate(
+        fragments, scene["vertices"][..., 2:], scene["triangles"]
+    )
+    np.testing.assert_allclose(depth[:, 0], fragments.depth, atol=1e-9)
+
+
+def test_every_layer_is_listed(quad_scene, merge_scenes):
+    """Many sheets, one behind the other, that all end near one pixel centre."""
+    quads = [
+        quad_scene(6, 6, box=(0, 0, 3.45 - 0.06 * k, 6), depths=4 * (1 + 0.5 * k,))
+        for k in range(9, -1, -1)
+    ]
+    fragments = _rasterize(merge_scenes(*quads), margin=1.0)
+    weight = fragments.weight.numpy()[fragments.pixels.numpy() == 3]
+    # Nearer sheets reach further here, so that the first one hides the others.
+    assert len(weight) == 1
+    quads = [
+        quad_scene(6, 6, box=(0, 0, 3.45 - 0.06 * k, 6), depths=4 * (10 - 0.5 * k,))
+        for k in range(10)
+    ]
+    fragments = _rasterize(merge_scenes(*quads), margin=1.0)
+    weight = fragments.weight.numpy()[fragments.pixels.numpy() == 3]
+    np.testing.assert_allclose(weight, [0.41] + 9 * [0.06], atol=1e-6)
+
+
+def _functional(scene, weights):
+    """Of all that is differentiable in the fragments, in pictures of them."""
+    fragments = _rasterize(scene)
+    uv = rendering.interpolate(fragments, scene["uv"], scene["uv_triangles"])
+    colours = [
+        rendering.sample_texture(scene["texture"], uv, fragments),
+        rendering.interpolate(fragments, scene["attributes"], scene["triangles"]),
+        fragments.depth[:, None] - 11.0,
+        fragments.barycentric**2,
+    ]
+    background = tf.pad(scene["background"], [[0, 0], [0, 0], [0, 0], [0, 4]])
+    picture = rendering.composite(fragments, tf.concat(colours, -1), background)
+    return tf.reduce_sum(picture * weights)
+
+
+@pytest.mark.parametrize(
+    "name, scale",
+    [
+        ("vertices", 0.05),
+        ("uv", 0.01),
+        ("texture", 1.0),
+        ("attributes", 1.0),
+        ("background", 1.0),
+    ],
+)
+def test_gradient_by_finite_differences(name, scale, bumpy_scene, slope_error):
+    errors = []
+    for seed in range(10):
+        scene = {k: tf.constant(v) for k, v in bumpy_scene(seed, batch=2).items()}
+        rng = np.random.default_rng(1000 + seed)
+        weights = rng.normal(size=[*scene["background"].shape[:3], 7])
+        direction = scale * rng.normal(size=scene[name].shape)
+
+        def along(step, scene=scene, weights=weights, direction=direction):
+            return _functional({**scene, name: scene[name] + step * direction}, weights)
+
+        errors.append(slope_error(along))
+    assert np.median(errors) < 1e-5
+    assert max(errors) < 1e-3
+
+
+def test_gradient_by_a_camera_parameter():
+    sphere = octahedral_sphere(6)
+    directions = tf.constant(sphere.directions, tf.float64)
+    wave = 1 + 0.2 * tf.sin(5 * directions[:, :1] + 3 * directions[:, 1:2])
+    weights = np.random.default_rng(0).normal(size=[1, 40, 40, 3])
+
+    def value(viewpoint):
+        points = rotate(0.6 * (wave * directions)[None], rotation_matrices(viewpoint))
+        fragments = rendering.rasterize_mesh(
+            PinholeCamera(0.5).project(points, 40, 40), sphere.triangles, 40, 40
+        )
+        colours = rendering.interpolate(fragments, directions, sphere.triangles)
+        background = tf.zeros([1, 40, 40, 3], tf.float64)
+        return tf.reduce_sum(
+            weights * rendering.composite(fragments, colours, background)
+        )
+
+    viewpoint = tf.constant([[0.3, -0.2, 0.1]], tf.float64)
+    with tf.GradientTape() as tape:
+        tape.watch(viewpoint)
+        total = value(viewpoint)
+    gradient = tape.gradient(total, viewpoint)[0]
+    for axis in range(3):
+        step = 1e-7 * tf.one_hot([axis], 3, dtype=tf.float64)
+        difference = (value(viewpoint + step) - value(viewpoint - step)) / 2e-7
+        np.testing.assert_allclose(gradient[axis], difference, rtol=1e-4)
+
+
+def test_repetition_and_batch_do_not_matter(bumpy_scene):
+    scene = bumpy_scene(0, height=64, width=48, batch=8, dtype=np.float32)
+
+    def run(scene):
+        vertices = tf.constant(scene["vertices"])
+        with tf.GradientTape() as tape:
+            tape.watch(vertices)
+            fragments = _rasterize({**scene, "vertices": vertices})
+            value = tf.reduce_sum(fragments.weight**2 * fragments.depth)
+        return fragments, tape.gradient(value, vertices)
+
+    fragments, gradient = run(scene)
+    for _ in range(3):
+        again, again_gradient = run(scene)
+        for one, other in zip(fragments, again, strict=True):
+            np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(gradient, again_gradient)
+    # Alone a picture is cut into more bands.
+    first = {name: scene[name][:1] for name in ("vertices", "background")}
+    alone, alone_gradient = run({**scene, **first})
+    count = len(alone.pixels)
+    for one, other in zip(fragments[:5], alone[:5], strict=True):
+        np.testing.assert_array_equal(one[:count], other)
+    np.testing.assert_allclose(gradient[:1], alone_gradient, rtol=1e-5, atol=1e-7)
+
+
+def test_neighbors_are_computed(bumpy_scene):
+    scene = bumpy_scene(1)
+    given = _rasterize(scene)
+    computed = rendering.rasterize_mesh(scene["vertices"], scene["triangles"], 48, 48)
+    for one, other in zip(given, computed, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.int32)])
+    def trace(triangles):
+        return rendering.rasterize_mesh(scene["vertices"], triangles, 48, 48)
+
+    with pytest.raises(ValueError, match="neighbors must be given"):
+        trace(scene["triangles"])
+
+
+def test_values_at_corners_per_picture(soup_scene):
+    """UVs of each picture, and what is wrong."""
+    scene = soup_scene(0, batch=2)
+    fragments = _rasterize(scene)
+    shared = rendering.interpolate(fragments, scene["uv"], scene["uv_triangles"])
+    own = rendering.interpolate(
+        fragments, np.stack([scene["uv"], scene["uv"] + 1]), scene["uv_triangles"]
+    )
+    pictures = fragments.pictures.numpy()[:, None]
+    np.testing.assert_allclose(own, shared + pictures, atol=1e-12)
+    with pytest.raises(ValueError, match=r"got \(2,\)"):
+        rendering.interpolate(fragments, np.zeros([2]), scene["uv_triangles"])
+    with pytest.raises(TypeError, match="attributes must be float64 like the frag"):
+        rendering.interpolate(fragments, np.float32(own), scene["uv_triangles"])
+    with pytest.raises(TypeError, match="triangles must be int32"):
+        rendering.interpolate(fragments, shared, np.int64(scene["triangles"]))
+
+
+def test_nothing_to_see(soup_scene):
+    for scene in (
+        soup_scene(0, triangles=0, batch=2),
+        soup_scene(0, batch=0),
+    ):
+        fragments = _rasterize(scene)
+        assert fragments.pixels.shape == (0,)
+        assert fragments.barycentric.shape == (0, 3)
+        picture = rendering.composite(fragments, np.zeros([0, 4]), scene["background"])
+        np.testing.assert_array_equal(picture, scene["background"])
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"vertices": np.zeros([12, 3])}, "vertices must have the shape"),
+        ({"triangles": np.zeros([4, 2], np.int32)}, "triangles must have the shape"),
+        ({"neighbors": np.zeros([3, 3], np.int32)}, "neighbors and triangles differ"),
+        ({"triangles": np.full([4, 3], 12, np.int32)}, r"triangles\[0, 0\] is 12"),
+        ({"neighbors": np.full([4, 3], 4, np.int32)}, r"neighbors\[0, 0\] is 4"),
+        ({"vertices": np.full([2, 12, 3], np.nan)}, "vertices must be finite"),
+        ({"height": 0}, "height and width must be at least 1, got 0 and 8"),
+        ({"width": -3}, "height and width must be at least 1, got 6 and -3"),
+        ({"height": 1 << 16, "width": 1 << 16}, "too many pixels"),
+        ({"width": [8, 8]}, "width must be one number"),
+        ({"margin": -1.0}, "margin must be finite and at least 0"),
+    ],
+)
+def test_invalid_input_is_named(change, message, soup_scene):
+    scene = soup_scene(0, triangles=4, batch=2)
+    names = ("vertices", "triangles", "neighbors")
+    arguments = {name: scene[name] for name in names}
+    arguments.update(height=6, width=8)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        rendering.rasterize_mesh(**{**arguments, **change})
+
+
+def test_gradient_checks_what_is_its_own(soup_scene):
+    scene = soup_scene(0, triangles=4, height=6, width=8, batch=2)
+    fragments = _rasterize(scene)
+    inputs = [
+        fragments.barycentric,
+        fragments.depth,
+        fragments.weight,
+        fragments.pixels,
+        fragments.triangle_ids,
+        *(scene[name] for name in ("vertices", "triangles", "neighbors")),
+    ]
+    gradient = library.load_library().rasterize_mesh_grad
+    assert gradient(*inputs).shape == scene["vertices"].shape
+    wrong = [
+        (0, inputs[0][:, :2], "barycentric_gradient must have the shape"),
+        (1, inputs[1][1:], "depth_gradient must have the shape"),
+        (2, inputs[2][:, None], "weight_gradient must have the shape"),
+        (3, inputs[3] + 1, "pixels is not that of these vertices"),
+        (3, -inputs[3], "pixels is not that of these vertices"),
+        (3, inputs[3][::-1], "pixels is not that of these vertices"),
+        (4, inputs[4][:1], "triangle_ids must have the shape"),
+        (4, tf.fill(inputs[4].shape, 2**31 - 1), "triangle_ids is not that of"),
+        (5, inputs[5] + 0.5, "is not that of these vertices"),
+    ]
+    for index, value, message in wrong:
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            gradient(*inputs[:index], value, *inputs[index + 1 :])
+    # One fragment more than there are, before the pictures, after them, or among them.
+    more = [tf.concat([value, value[-1:]], axis=0) for value in inputs[:3]]
+    for pixels, message in [
+        ([-1, *inputs[3]], "outside of the pictures"),
+        ([*inputs[3], 2 * 6 * 8], "outside of the pictures"),
+        ([*inputs[3], 0], "pixels is not that of these vertices"),
+    ]:
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            gradient(*more, tf.stack(pixels), *inputs[4:])
+
+
+def test_shapes_are_inferred(soup_scene):
+    scene = soup_scene(0, triangles=4, batch=2)
+
+    @tf.function
+    def trace(vertices, height):
+        fragments = rendering.rasterize_mesh(vertices, scene["triangles"], height, 8)
+        assert fragments.barycentric.shape.as_list() == [None, 3]
+        assert fragments.weight.shape.as_list() == [None]
+        return fragments.triangle_ids
+
+    unknown = tf.TensorSpec([None, None, 3], tf.float64)
+    graph = trace.get_concrete_function(unknown, tf.TensorSpec([], tf.int32))
+    assert graph.outputs[0].shape.as_list() == [None, None, 8]
+    graph = trace.get_concrete_function(tf.TensorSpec([2, 12, 3], tf.float64), 6)
+    assert graph.outputs[0].shape.as_list() == [2, 6, 8]

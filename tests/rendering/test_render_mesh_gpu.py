@@ -1,0 +1,248 @@
+"""The GPU kernels where TensorFlow sees a GPU, against the CPU ones."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.python.framework import kernels
+
+from tf_unsup3d import rendering
+from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering.render_mesh import render_mesh
+
+
+def _has_gpu_kernel():
+    library.load_library()
+    registered = kernels.get_registered_kernels_for_op("RasterizeMesh").kernel
+    return any(kernel.device_type == "GPU" for kernel in registered)
+
+
+pytestmark = pytest.mark.skipif(
+    not (tf.config.list_physical_devices("GPU") and _has_gpu_kernel()),
+    reason="needs a GPU, and the op built with nvcc",
+)
+
+
+OPTIONS = [{}, {"margin": 0.0}, {"margin": 2.5, "cull_backfaces": False}]
+
+
+@pytest.fixture
+def scenes(bumpy_scene, soup_scene):
+    """Scenes of all sizes, also none."""
+    return lambda dtype: (
+        bumpy_scene(3, batch=3, height=70, width=90, dtype=dtype),
+        soup_scene(1, nearest=-1.0, batch=2, dtype=dtype),
+        soup_scene(2, height=1, width=1, dtype=dtype),
+        soup_scene(0, triangles=0, dtype=dtype),
+        soup_scene(0, batch=0, dtype=dtype),
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_same_as_on_the_cpu(dtype, options, scenes, render_with_gradients):
+    for scene in scenes(dtype):
+        weights = np.random.default_rng(0).normal(size=scene["background"].shape)
+        with tf.device("CPU:0"):
+            expected = render_with_gradients(scene, weights, **options)
+        with tf.device("GPU:0"):
+            first = render_with_gradients(scene, weights, **options)
+            second = render_with_gradients(scene, weights, **options)
+        tolerance = 1e-10 if dtype == np.float64 else 1e-5
+        np.testing.assert_array_equal(first[1], expected[1])
+        np.testing.assert_allclose(first[0], expected[0], atol=tolerance)
+        np.testing.assert_array_equal(first[0], second[0])
+        for name, gradient in expected[2].items():
+            scale = np.max(np.abs(gradient), initial=0)
+            np.testing.assert_allclose(
+                first[2][name], gradient, tolerance, tolerance * scale, err_msg=name
+            )
+            np.testing.assert_array_equal(first[2][name], second[2][name])
+
+
+def _rasterize(scene, **options):
+    return rendering.rasterize_mesh(
+        scene["vertices"],
+        scene["triangles"],
+        *scene["background"].shape[1:3],
+        neighbors=scene["neighbors"],
+        **options,
+    )
+
+
+def _surface(scene):
+    return [scene[name] for name in ("vertices", "triangles", "neighbors")]
+
+
+def _gradient_inputs(scene):
+    """Of RasterizeMeshGrad; the values of the gradients do not matter."""
+    fragments = _rasterize(scene)
+    gradients = [fragments.barycentric, fragments.depth, fragments.weight]
+    given = [fragments.pixels, fragments.triangle_ids]
+    return gradients + given + _surface(scene)
+
+
+def _list_with_gradient(scene, **options):
+    """The fragments and the gradient of a function of all that is differentiable."""
+    vertices = tf.constant(scene["vertices"])
+    with tf.GradientTape() as tape:
+        tape.watch(vertices)
+        fragments = _rasterize({**scene, "vertices": vertices}, **options)
+        value = tf.reduce_sum(
+            fragments.weight * (fragments.depth + fragments.barycentric[:, 0] ** 2)
+        )
+    return fragments, tape.gradient(value, vertices)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_list_is_that_of_the_cpu(dtype, options, scenes):
+    for scene in scenes(dtype):
+        with tf.device("CPU:0"):
+            expected, expected_gradient = _list_with_gradient(scene, **options)
+        with tf.device("GPU:0"):
+            first, gradient = _list_with_gradient(scene, **options)
+            second, second_gradient = _list_with_gradient(scene, **options)
+        tolerance = 1e-10 if dtype == np.float64 else 1e-5
+        for name in ("pixels", "triangles", "triangle_ids"):
+            np.testing.assert_array_equal(
+                getattr(first, name), getattr(expected, name), err_msg=name
+            )
+        for name in ("barycentric", "depth", "weight"):
+            np.testing.assert_allclose(
+                getattr(first, name),
+                getattr(expected, name),
+                tolerance,
+                tolerance,
+                err_msg=name,
+            )
+        for one, other in zip(first, second, strict=True):
+            np.testing.assert_array_equal(one, other)
+        scale = np.max(np.abs(expected_gradient), initial=0)
+        np.testing.assert_allclose(
+            gradient, expected_gradient, tolerance, tolerance * scale
+        )
+        np.testing.assert_array_equal(gradient, second_gradient)
+
+
+def test_picture_in_steps_on_the_gpu(
+    bumpy_scene, render_with_gradients, render_in_steps
+):
+    scene = bumpy_scene(0, batch=2)
+    weights = np.random.default_rng(0).normal(size=scene["background"].shape)
+    with tf.device("GPU:0"):
+        whole = render_with_gradients(scene, weights)
+        parts = render_with_gradients(scene, weights, render=render_in_steps)
+    np.testing.assert_allclose(parts[0], whole[0], atol=1e-9)
+    for name, expected in whole[2].items():
+        error = np.linalg.norm(parts[2][name] - expected)
+        assert error <= 1e-9 * np.linalg.norm(expected), name
+
+
+def test_runs_on_the_gpu_in_a_function(bumpy_scene):
+    scene = bumpy_scene(0, dtype=np.float32)
+
+    @tf.function
+    def render(vertices):
+        with tf.GradientTape() as tape:
+            tape.watch(vertices)
+            picture, ids = render_mesh(**{**scene, "vertices": vertices})
+        return picture, ids, tape.gradient(picture, vertices)
+
+    with tf.device("GPU:0"):
+        outputs = render(tf.constant(scene["vertices"]))
+    picture, ids = render_mesh(**scene)
+    assert "GPU" in picture.device
+    np.testing.assert_array_equal(outputs[0], picture)
+    np.testing.assert_array_equal(outputs[1], ids)
+    assert np.any(outputs[2])
+
+
+@pytest.mark.parametrize(
+    "name, index, value, message",
+    [
+        ("triangles", (1, 2), 12, r"triangles\[1, 2\] is 12"),
+        ("uv_triangles", (3, 1), -5, r"uv_triangles\[3, 1\] is -5"),
+        ("neighbors", (2, 0), 4, r"neighbors\[2, 0\] is 4"),
+        ("vertices", (1, 2, 0), np.nan, r"vertices\[1, 2, 0\] is not"),
+        ("uv", (3, 1), np.inf, r"uv\[3, 1\] is not"),
+    ],
+)
+def test_invalid_input_is_named(name, index, value, message, soup_scene):
+    scene = soup_scene(0, triangles=4, height=6, width=8, batch=2)
+    with tf.device("GPU:0"):
+        picture, ids = render_mesh(**scene)
+        scene[name][index] = value
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            render_mesh(**scene)
+        gradient = library.load_library().render_mesh_grad
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            gradient(picture, ids, *scene.values())
+
+
+def test_no_gradient_of_uv(soup_scene):
+    scene = soup_scene(0, batch=2)
+    gradient = library.load_library().render_mesh_grad
+    with tf.device("GPU:0"):
+        picture, ids = render_mesh(**scene)
+        full = gradient(picture, ids, *scene.values())
+        without = gradient(picture, ids, *scene.values(), wants_uv=False)
+    assert without.uv_gradient.shape == [0, 2]
+    for name in ("vertices", "texture", "attributes", "background"):
+        name += "_gradient"
+        np.testing.assert_array_equal(getattr(without, name), getattr(full, name))
+
+
+def test_wrong_triangle_id_is_named(soup_scene):
+    scene = soup_scene(0, triangles=4, height=6, width=8, batch=2)
+    with tf.device("GPU:0"):
+        picture, ids = render_mesh(**scene)
+        wrong = tf.fill(ids.shape, 4)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="triangle_ids has 4"):
+            library.load_library().render_mesh_grad(picture, wrong, *scene.values())
+
+
+@pytest.mark.parametrize(
+    "name, index, value, message",
+    [
+        ("triangles", (1, 2), 12, r"triangles\[1, 2\] is 12"),
+        ("neighbors", (2, 0), 4, r"neighbors\[2, 0\] is 4"),
+        ("vertices", (1, 2, 0), np.nan, r"vertices\[1, 2, 0\] is not"),
+    ],
+)
+def test_invalid_input_of_a_list_is_named(name, index, value, message, soup_scene):
+    scene = soup_scene(0, triangles=4, height=6, width=8, batch=2)
+    with tf.device("GPU:0"):
+        inputs = _gradient_inputs(scene)
+        scene[name][index] = value
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            _rasterize(scene)
+        inputs[5:] = _surface(scene)
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            library.load_library().rasterize_mesh_grad(*inputs)
+
+
+def test_wrong_list_is_named(soup_scene):
+    scene = soup_scene(0, triangles=4, height=6, width=8, batch=2)
+    gradient = library.load_library().rasterize_mesh_grad
+    with tf.device("GPU:0"):
+        inputs = _gradient_inputs(scene)
+        assert gradient(*inputs).shape == scene["vertices"].shape
+        for index, value, message in (
+            (3, inputs[3][::-1], "pixels is not that of these vertices"),
+            (4, tf.fill(inputs[4].shape, 4), "triangle_ids is not that of these"),
+        ):
+            wrong = [*inputs[:index], value, *inputs[index + 1 :]]
+            with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+                gradient(*wrong)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_points_are_transformed_as_on_the_cpu(dtype):
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=[3, 5000, 3]).astype(dtype)
+    matrices = rng.normal(size=[3, 3, 4]).astype(dtype)
+    with tf.device("CPU:0"):
+        expected = rendering.transform_points(points, matrices)
+    with tf.device("GPU:0"):
+        result = rendering.transform_points(points, matrices)
+    np.testing.assert_array_equal(result, expected)

@@ -1,0 +1,99 @@
+"""The texture sampler, exercised by a rectangle that fills the picture."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_unsup3d.rendering.render_mesh import render_mesh
+
+BACKENDS = ["op", "reference"]
+
+
+def _sample(quad_scene, texture, uv, height, width, backend):
+    """The texture seen through a rectangle whose corners have the given UVs."""
+    scene = quad_scene(height, width, texture=texture)
+    scene["uv"] = np.asarray(uv, np.float64)
+    picture, _ = render_mesh(**scene, backend=backend)
+    return picture.numpy()[0, ..., :-1]
+
+
+def _grid(left, top, right, bottom):
+    return [[left, top], [right, top], [left, bottom], [right, bottom]]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_texel_centers_are_exact(backend, quad_scene):
+    texture = np.random.default_rng(0).normal(size=[5, 7, 3])
+    picture = _sample(quad_scene, texture, _grid(0, 0, 1, 1), 5, 7, backend)
+    np.testing.assert_allclose(picture, texture, atol=1e-12)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_constant_texture_stays_constant(backend, quad_scene):
+    texture = np.full([3, 2, 1], 0.37)
+    picture = _sample(quad_scene, texture, _grid(-1.3, -2, 2.2, 3), 11, 13, backend)
+    np.testing.assert_allclose(picture, 0.37)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_linear_texture_is_reproduced(backend, quad_scene):
+    texture = (np.arange(8)[None, :] + 10 * np.arange(4)[:, None])[..., None]
+    picture = _sample(quad_scene, texture, _grid(0.25, 0.25, 0.75, 0.75), 6, 9, backend)
+    u = 0.25 + 0.5 * (np.arange(9) + 0.5) / 9
+    v = 0.25 + 0.5 * (np.arange(6) + 0.5) / 6
+    expected = (8 * u - 0.5) + 10 * (4 * v[:, None] - 0.5)
+    np.testing.assert_allclose(picture[..., 0], expected)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_border_continues_outside(backend, quad_scene):
+    texture = np.random.default_rng(1).normal(size=[4, 4, 2])
+    picture = _sample(quad_scene, texture, _grid(1.2, -0.5, 3, -0.1), 3, 3, backend)
+    np.testing.assert_allclose(picture, np.broadcast_to(texture[0, -1], [3, 3, 2]))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_single_texel(backend, quad_scene):
+    picture = _sample(
+        quad_scene, np.array([[[2.0, 3.0]]]), _grid(0, 0, 1, 1), 4, 4, backend
+    )
+    np.testing.assert_allclose(picture, np.broadcast_to([2.0, 3.0], [4, 4, 2]))
+
+
+@pytest.mark.skipif(
+    not keras.__version__.startswith("2."),
+    reason="tensorflow-addons ended with Keras 2: `make test-tf215` runs this",
+)
+def test_agrees_with_the_resampler_of_tensorflow_addons(quad_scene):
+    from tensorflow_addons.image import resampler
+
+    rng = np.random.default_rng(2)
+    height, width = 9, 11
+    texture = rng.normal(size=[8, 6, 3])
+    # An affine map of the picture into the inside of the texture.
+    origin, right, down = np.array([0.3, 0.4]), [0.4, -0.2], [0.1, 0.35]
+    uv = origin + np.array([[0, 0], right, down, np.add(right, down)])
+    columns = ((np.arange(width) + 0.5) / width)[None, :, None]
+    rows = ((np.arange(height) + 0.5) / height)[:, None, None]
+    points = origin + columns * right + rows * down
+    texels = points * [6, 8] - 0.5
+    weights = rng.normal(size=[height, width, 3])
+
+    data = tf.constant(texture[None])
+    with tf.GradientTape() as tape:
+        tape.watch(data)
+        expected = resampler(data, tf.constant(texels[None]))
+        value = tf.reduce_sum(expected * weights)
+    expected_gradient = tape.gradient(value, data)
+
+    scene = quad_scene(height, width, texture=texture)
+    scene["uv"] = uv
+    scene["texture"] = tf.constant(scene["texture"])
+    with tf.GradientTape() as tape:
+        tape.watch(scene["texture"])
+        picture, _ = render_mesh(**scene)
+        value = tf.reduce_sum(picture[..., :3] * weights)
+    np.testing.assert_allclose(picture[..., :3], expected, atol=1e-12)
+    gradient = tape.gradient(value, scene["texture"])
+    np.testing.assert_allclose(gradient, expected_gradient, atol=1e-12)

@@ -1,0 +1,104 @@
+"""The same bits with any number of threads."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+
+PROGRAM = textwrap.dedent(
+    """
+    import sys
+    import numpy as np
+    import tensorflow as tf
+    from tf_unsup3d.rendering import rasterize_mesh, render_mesh, transform_points
+
+    tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
+    scenes = np.load(sys.argv[2])
+    points = tf.random.stateless_normal([2, 20_000, 3], [0, 1])
+    matrices = tf.random.stateless_normal([2, 3, 4], [0, 2])
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        outputs = [transform_points(points, matrices)]
+    outputs.append(tape.gradient(outputs[0], points))
+    for kind in ("one", "three"):
+        scene = {
+            name.split(".")[1]: tf.constant(scenes[name])
+            for name in scenes.files if name.startswith(kind + ".")
+        }
+        weights = scene["background"]
+        with tf.GradientTape() as tape:
+            tape.watch(scene)
+            picture, triangle_ids = render_mesh(**scene)
+            value = tf.reduce_sum(picture * weights)
+        gradients = tape.gradient(value, scene)
+        outputs += [picture, triangle_ids] + [
+            gradients[name] for name in sorted(gradients) if gradients[name] is not None
+        ]
+        mesh = [scene[name] for name in ("vertices", "triangles")]
+        height, width = weights.shape[1:3]
+        with tf.GradientTape() as tape:
+            tape.watch(mesh[0])
+            fragments = rasterize_mesh(
+                *mesh, height, width, neighbors=scene["neighbors"]
+            )
+            value = tf.reduce_sum(fragments.weight**2 * fragments.depth)
+        outputs += [*fragments, tape.gradient(value, mesh[0])]
+    np.savez(sys.argv[3], *outputs)
+    """
+)
+
+
+def test_number_of_threads_does_not_matter(tmp_path, bumpy_scene):
+    """One picture of several bands, and a batch."""
+    arrays = {}
+    for kind, batch in (("one", 1), ("three", 3)):
+        scene = bumpy_scene(
+            batch, subdivisions=8, height=100, width=64, batch=batch, dtype=np.float32
+        )
+        arrays.update({f"{kind}.{name}": value for name, value in scene.items()})
+    scenes = tmp_path / "scenes.npz"
+    np.savez(scenes, **arrays)
+
+    processes = {}
+    for threads in (1, 2, 7):
+        result = tmp_path / f"{threads}.npz"
+        command = [sys.executable, "-c", PROGRAM, str(threads), scenes, result]
+        processes[result] = subprocess.Popen(command, env=os.environ)
+    for process in processes.values():
+        assert process.wait() == 0
+
+    results = [np.load(path) for path in processes]
+    assert len(results[0].files) == 30
+    for other in results[1:]:
+        for name in results[0].files:
+            np.testing.assert_array_equal(other[name], results[0][name])
+
+
+def test_repetition_gives_the_same_bits(bumpy_scene, render_with_gradients):
+    scene = bumpy_scene(0, height=64, width=64, batch=2, dtype=np.float32)
+    first = render_with_gradients(scene, scene["background"])
+    for _ in range(5):
+        again = render_with_gradients(scene, scene["background"])
+        np.testing.assert_array_equal(again[0], first[0])
+        for name, gradient in first[2].items():
+            np.testing.assert_array_equal(again[2][name], gradient)
+
+
+def test_pictures_do_not_depend_on_their_batch(bumpy_scene, render_with_gradients):
+    """Alone a picture is drawn in more bands than in a batch."""
+    scene = bumpy_scene(0, height=64, width=64, batch=8)
+    together = render_with_gradients(scene, scene["background"])
+    alone = {
+        name: value[:1]
+        if name in ("vertices", "texture", "attributes", "background")
+        else value
+        for name, value in scene.items()
+    }
+    picture, _, gradients = render_with_gradients(alone, alone["background"])
+    np.testing.assert_array_equal(picture, together[0][:1])
+    for name in ("vertices", "texture", "attributes", "background"):
+        np.testing.assert_allclose(
+            gradients[name], together[2][name][:1], rtol=1e-9, atol=1e-12
+        )

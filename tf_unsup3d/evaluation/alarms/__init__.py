@@ -1,0 +1,1 @@
+"""Alarms about shape that need no truth."""

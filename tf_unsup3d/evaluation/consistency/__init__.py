@@ -1,0 +1,1 @@
+"""How well the views of one object agree with one another."""

@@ -1,0 +1,1 @@
+"""Distances between generated and real pictures: FID and KID."""

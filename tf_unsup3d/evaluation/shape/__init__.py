@@ -1,0 +1,1 @@
+"""Depth measured against that of heads whose shape is known."""

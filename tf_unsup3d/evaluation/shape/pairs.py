@@ -1,0 +1,93 @@
+"""Pictures paired with the depth of what they show."""
+
+import dataclasses
+
+import numpy as np
+import PIL.Image
+
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.evaluation.samples import depth_drawing, sample_scenes
+from tf_unsup3d.export.maps import to_uint8
+from tf_unsup3d.heads import storage
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class DepthPairs:
+    """Pictures and the depth of what they show.
+
+    Attributes:
+      pictures: [pictures, size, size, 3] uint8.
+      depth: [pictures, size, size] float32, z from the camera at the pixel centres;
+        any number beside the mask.
+      mask: [pictures, size, size] bool, where the object is.
+    """
+
+    pictures: np.ndarray
+    depth: np.ndarray
+    mask: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def take(self, indices) -> "DepthPairs":
+        """The pairs that NumPy's indexing picks."""
+        return DepthPairs(
+            self.pictures[indices], self.depth[indices], self.mask[indices]
+        )
+
+
+def load_head_pairs(head_set: str, split: str, resolution: int) -> DepthPairs:
+    """Reads pictures of heads and their true depth.
+
+    Args:
+      head_set: folder of a set of heads.
+      split: `validation` or `test`.
+      resolution: that the pictures must have; depth cannot be averaged down.
+
+    Returns:
+      The pairs in the order of their names.
+
+    Raises:
+      UserError: if there is no truth, or none at this resolution, or a picture is
+        missing.
+    """
+    truth = storage.load_truth(head_set, split)
+    found = truth.depth.shape[1]
+    if found != resolution:
+        raise UserError(
+            f"{head_set} holds pictures of {found} pixels, but {resolution} are needed"
+        )
+    pictures = np.empty([*truth.depth.shape, 3], np.uint8)
+    for picture, name in zip(pictures, truth.names, strict=True):
+        path = storage.picture_dir(head_set, split) / name
+        try:
+            with PIL.Image.open(path) as file:
+                picture[:] = np.asarray(file.convert("RGB"))
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"{path} is not the picture that its truth is of"
+            ) from error
+    return DepthPairs(pictures, truth.depth, truth.mask)
+
+
+def sample_pairs(
+    generator, renderer, viewpoints, count: int, *, seed: int = 0
+) -> DepthPairs:
+    """Draws pictures of a generator, with noise and all as in training, and depth.
+
+    Args:
+      generator: latents to a `Scene`.
+      renderer: that draws its pictures; see `depth_drawing`.
+      viewpoints: the distribution p_v, with `sample(batch, seed)`.
+      count: how many pairs.
+      seed: of everything random.
+
+    Returns:
+      `count` pairs at the renderer's resolution.
+    """
+    draw = depth_drawing(renderer)
+    parts = []
+    for sample in sample_scenes(generator, viewpoints, count, seed=seed, name="pairs"):
+        pictures, depth, mask = draw(*sample)
+        parts.append((to_uint8(pictures.numpy()), depth.numpy(), mask.numpy()))
+    return DepthPairs(*(np.concatenate(part) for part in zip(*parts, strict=True)))

@@ -1,0 +1,112 @@
+"""Backgrounds: made up (gradients, smooth noise, blurred blobs) or from pictures."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from tf_unsup3d.data import pictures
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.heads.patterns import Waves, mix, soft_edge, to_linear
+from tf_unsup3d.heads.surface import smooth_step
+
+# Draws a background [resolution, resolution, 3] in linear light.
+Background = Callable[[np.random.Generator, int], np.ndarray]
+
+
+def _random_colour(rng: np.random.Generator) -> np.ndarray:
+    grey = rng.uniform(0.08, 0.95)
+    return to_linear(np.clip(grey + rng.normal(0.0, 0.09, 3), 0.0, 1.0))
+
+
+def _gradient(rng, across, down):
+    angle = rng.uniform(0.0, 2.0 * np.pi)
+    position = np.cos(angle) * (across - 0.5) + np.sin(angle) * (down - 0.5)
+    weight = smooth_step(position, -0.6, 0.6)
+    return mix(_random_colour(rng), _random_colour(rng), weight)
+
+
+def _noise(rng, across, down):
+    picture = _random_colour(rng)
+    points = np.stack([across, down, np.zeros_like(across)], -1)
+    for scale in (rng.uniform(3.0, 7.0), rng.uniform(6.0, 14.0)):
+        waves = Waves.sample(rng, 7, (scale, scale, 0.0))
+        picture = mix(picture, _random_colour(rng), soft_edge(waves(points), 3.0))
+    return picture
+
+
+def _blobs(rng, across, down):
+    picture = _gradient(rng, across, down)
+    for _ in range(rng.integers(5, 14)):
+        x, y = rng.uniform(-0.1, 1.1, 2)
+        radius, blur = rng.uniform(0.05, 0.3), rng.uniform(0.03, 0.12)
+        distance = radius - np.hypot(across - x, down - y)
+        weight = rng.uniform(0.4, 1.0) * soft_edge(distance, blur)
+        picture = mix(picture, _random_colour(rng), weight)
+    return picture
+
+
+def sample_background(rng: np.random.Generator, resolution: int) -> np.ndarray:
+    """Draws a background.
+
+    Args:
+      rng: the source of chance; it is used alike at every resolution.
+      resolution: height and width in pixels.
+
+    Returns:
+      [resolution, resolution, 3] float32 in linear light.
+    """
+    centers = ((np.arange(resolution) + 0.5) / resolution).astype(np.float32)
+    across, down = np.meshgrid(centers, centers)
+    kind = rng.integers(3)
+    if kind == 0:
+        picture = _gradient(rng, across, down)
+    elif kind == 1:
+        picture = _noise(rng, across, down)
+    else:
+        picture = _blobs(rng, across, down)
+    return np.moveaxis(picture, 0, -1).astype(np.float32)
+
+
+class PictureBackgrounds:
+    """Random crops of the pictures of a folder, half of them mirrored.
+
+    Args:
+      folder: with pictures of any kind, in sub-folders too.
+
+    Raises:
+      UserError: if there is no such folder, or it is empty.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        if not Path(folder).is_dir():
+            raise UserError(f"{folder} is not a folder of pictures")
+        self._folder = folder
+        self._files = pictures.list_files(folder)
+        self._read = pictures.open_source(folder)
+
+    @property
+    def checksum(self) -> str:
+        """Of the names and sizes of the files."""
+        return pictures.listing_checksum(self._files)
+
+    def __call__(self, rng: np.random.Generator, resolution: int) -> np.ndarray:
+        """Draws a background, see `sample_background`.
+
+        Raises:
+          UserError: naming a file that is not a picture or is too small.
+        """
+        name = self._files[rng.integers(len(self._files))].name
+        size = resolution + resolution // 4
+        try:
+            picture = pictures.load_picture(self._read(name), size)
+        except pictures.BadPictureError as error:
+            raise UserError(
+                f"{Path(self._folder) / name} cannot be a background: {error}"
+            ) from error
+        top, left = rng.integers(size - resolution + 1, size=2)
+        picture = picture[top : top + resolution, left : left + resolution]
+        if rng.uniform() < 0.5:
+            picture = picture[:, ::-1]
+        return to_linear(picture / np.float32(255.0))

@@ -1,0 +1,1 @@
+"""The programs: absl flags, then one call each."""

