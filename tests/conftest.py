@@ -29,11 +29,8 @@ def pytest_addoption(parser):
     )
 
 
-@pytest.fixture(scope="session")
-def small_model():
-    """Gin text of a trainer and models so small that tests train them."""
-    return """
-Trainer.resolution = 16
+SMALL_BINDINGS = """
+Renderer.resolution = 16
 Trainer.batch_size = 4
 Generator.latent_size = 8
 Generator.style_size = 8
@@ -44,9 +41,41 @@ Generator.shape_resolution = 8
 Generator.shape_map_size = 16
 Generator.channel_max = 8
 Generator.subdivisions = 4
-Renderer.subdivisions = 4
 Discriminator.channel_max = 8
 """
+
+
+@pytest.fixture(scope="session")
+def small_bindings():
+    """Parameters of a trainer and models so small that tests train them."""
+    return SMALL_BINDINGS.split("\n")[1:-1]
+
+
+@pytest.fixture(scope="session")
+def small_run(small_bindings, tmp_path_factory):
+    """The folder of a run that was left after its first step."""
+    import tensorflow as tf
+
+    from tf_unsup3d.trained import model_folder
+    from tf_unsup3d.trained.configuration import Configuration
+    from tf_unsup3d.training.trainer import Trainer
+
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    configuration = Configuration.from_files(
+        [],
+        [
+            *small_bindings,
+            "Trainer.seed = 7",
+            "Trainer.viewpoints = @UniformViewpoints()",
+            "UniformViewpoints.limits = (30.0, 10.0, 0.0)",
+            "Renderer.margin = 0.5",
+        ],
+    )
+    trainer = Trainer(configuration, folder, tf.distribute.get_strategy())
+    trainer.state.step.assign(1)
+    trainer.save()
+    model_folder.write_configuration(folder, configuration)
+    return folder
 
 
 @pytest.fixture(autouse=True)

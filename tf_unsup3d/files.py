@@ -1,6 +1,7 @@
 """Files that are either whole or not there."""
 
 import contextlib
+import json
 import os
 import pathlib
 import secrets
@@ -51,3 +52,26 @@ def write_bytes(path: str | os.PathLike, content: bytes) -> None:
     """
     with replacing(path) as temporary:
         temporary.write_bytes(content)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Writes a text file, see `write_bytes`."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: str | os.PathLike, value: dict) -> None:
+    """Writes a JSON file, see `write_bytes`."""
+    write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def read_json(path: str | os.PathLike) -> dict:
+    """Reads a JSON object; `UserError` where there is none."""
+    try:
+        value = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not JSON") from error
+    if not isinstance(value, dict):
+        raise UserError(f"{path} holds no JSON object")
+    return value

@@ -1,48 +1,54 @@
-"""The files that show a trained generator."""
+"""The files that show a trained model."""
 
 import pathlib
+from collections.abc import Sequence
 
-from tf_unsup3d.export.gallery import depth_sheet, scene_sheet, views
+from tf_unsup3d.export.gallery import depth_sheet, scene_sheet
 from tf_unsup3d.export.maps import to_uint8
 from tf_unsup3d.export.meshes import write_mesh
 from tf_unsup3d.export.sheets import write_png
-from tf_unsup3d.models.configured import Renderer
-from tf_unsup3d.trained import runs
+from tf_unsup3d.trained.trained_model import TrainedModel
 
 
 def write_samples(
-    model_dir: str,
-    output: str,
-    seeds: list[int],
+    model: TrainedModel,
+    output: str | pathlib.Path,
+    seeds: Sequence[int],
+    *,
     truncation_psi: float = 0.7,
-    yaw: float = 0.0,
-    pitch: float = 0.0,
+    yaw_degrees: float = 0.0,
+    pitch_degrees: float = 0.0,
+    resolution: int | None = None,
     mesh_suffixes: tuple[str, ...] = (".glb", ".obj"),
 ) -> list[pathlib.Path]:
-    """Writes sheets, single pictures and meshes of a run's generator.
+    """Writes sheets, single pictures and meshes of numbered random objects.
 
     Args:
-      model_dir: folder of a run; its `config.gin` must have been read.
-      output: folder to write to, made if missing.
-      seeds: numbers of the samples.
-      truncation_psi: see `runs.sample_scene`.
-      yaw: of the single pictures, in degrees.
-      pitch: of all pictures, in degrees.
-      mesh_suffixes: formats of the meshes.
+      model: The trained model.
+      output: Folder to write to, made if missing.
+      seeds: Numbers of the samples.
+      truncation_psi: See `TrainedModel.styles`.
+      yaw_degrees: Yaw of the single pictures.
+      pitch_degrees: Pitch of all pictures.
+      resolution: Height and width of the single pictures; as in training by default.
+      mesh_suffixes: Formats of the meshes.
 
     Returns:
       The files written.
+
+    Raises:
+      UserError: A file cannot be written.
     """
-    generator, _ = runs.load_generator(model_dir)
-    renderer = Renderer()
-    scene = runs.sample_scene(generator, seeds, truncation_psi)
+    scene = model.sample(seeds, truncation_psi)
     folder = pathlib.Path(output)
     files = {
-        folder / "sheet.png": scene_sheet(renderer, scene, yaw, pitch),
-        folder / "depth.png": depth_sheet(renderer, scene, pitch),
+        folder / "sheet.png": scene_sheet(
+            model.renderer, scene, yaw_degrees, pitch_degrees
+        ),
+        folder / "depth.png": depth_sheet(model.renderer, scene, pitch_degrees),
     }
-    pictures, _ = renderer(scene, views(len(seeds), yaw, pitch))
-    for seed, picture in zip(seeds, to_uint8(pictures.numpy()), strict=True):
+    drawn = model.draw(scene, yaw_degrees, pitch_degrees, resolution=resolution)
+    for seed, picture in zip(seeds, to_uint8(drawn["picture"]), strict=True):
         files[folder / f"picture_{seed:04d}.png"] = picture
     for path, picture in files.items():
         write_png(path, picture)
@@ -51,6 +57,6 @@ def write_samples(
         for suffix in mesh_suffixes:
             path = folder / f"mesh_{seed:04d}{suffix}"
             vertices, texture = scene.vertices[index], scene.texture[index]
-            write_mesh(path, vertices.numpy(), renderer.mesh, texture.numpy())
+            write_mesh(path, vertices.numpy(), model.mesh, texture.numpy())
             written.append(path)
     return written

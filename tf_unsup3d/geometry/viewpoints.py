@@ -9,7 +9,6 @@ turns it downwards, positive roll turns it clockwise.
 import dataclasses
 import math
 
-import gin
 import tensorflow as tf
 from tensorflow_graphics.geometry.transformation import rotation_matrix_3d
 
@@ -44,11 +43,17 @@ def rotate(points: tf.Tensor, rotations: tf.Tensor) -> tf.Tensor:
     return tf.matmul(points, rotations, transpose_b=True)
 
 
+def _check_angles(name: str, degrees: tuple[float, ...]) -> None:
+    if len(degrees) != 3 or not all(0.0 <= angle <= 180.0 for angle in degrees):
+        raise ValueError(
+            f"{name} must be three angles from 0 to 180 degrees, got {degrees}"
+        )
+
+
 def _to_radians(degrees: tuple[float, float, float]) -> tf.Tensor:
     return tf.constant([math.radians(angle) for angle in degrees], tf.float32)
 
 
-@gin.configurable
 @dataclasses.dataclass(frozen=True)
 class UniformViewpoints:
     """Angles drawn evenly from [-limit, limit].
@@ -58,6 +63,9 @@ class UniformViewpoints:
     """
 
     limits: tuple[float, float, float] = (60.0, 15.0, 0.0)
+
+    def __post_init__(self):
+        _check_angles("limits", self.limits)
 
     def sample(self, batch: int, seed: tf.Tensor) -> tf.Tensor:
         """Draws viewpoints.
@@ -73,13 +81,7 @@ class UniformViewpoints:
             [batch, 3], seed, -1.0, 1.0
         )
 
-    @property
-    def extent(self) -> tuple[float, float, float]:
-        """Largest (yaw, pitch, roll) that is drawn, in radians."""
-        return tuple(math.radians(angle) for angle in self.limits)
 
-
-@gin.configurable
 @dataclasses.dataclass(frozen=True)
 class GaussianViewpoints:
     """Normally distributed angles, truncated at two standard deviations.
@@ -90,6 +92,9 @@ class GaussianViewpoints:
 
     deviations: tuple[float, float, float] = (20.0, 8.0, 0.0)
 
+    def __post_init__(self):
+        _check_angles("deviations", self.deviations)
+
     def sample(self, batch: int, seed: tf.Tensor) -> tf.Tensor:
         """Draws viewpoints; see `UniformViewpoints.sample`."""
         return _to_radians(self.deviations) * tf.random.stateless_truncated_normal(
@@ -97,6 +102,7 @@ class GaussianViewpoints:
         )
 
     @property
-    def extent(self) -> tuple[float, float, float]:
-        """Largest (yaw, pitch, roll) that is drawn, in radians."""
-        return tuple(2.0 * math.radians(angle) for angle in self.deviations)
+    def limits(self) -> tuple[float, float, float]:
+        """The largest (yaw, pitch, roll) that is drawn, in degrees."""
+        yaw, pitch, roll = self.deviations
+        return 2.0 * yaw, 2.0 * pitch, 2.0 * roll

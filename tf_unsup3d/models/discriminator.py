@@ -5,6 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
+from tf_unsup3d.models.checks import check_range, check_resolution
 from tf_unsup3d.models.layers import (
     EqualizedConv,
     EqualizedDense,
@@ -44,6 +45,9 @@ class Discriminator(keras.Model):
       group_size: samples that the minibatch deviation is taken over.
       start_resolution: of the smallest pictures that it shall judge, for training that
         begins with small ones; 0 is `resolution`.
+
+    Raises:
+      ValueError: A parameter is out of range.
     """
 
     def __init__(
@@ -56,6 +60,10 @@ class Discriminator(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check_resolution("resolution", resolution)
+        check_range("channel_base", channel_base, 1, 2**20)
+        check_range("channel_max", channel_max, 1, 4096)
+        check_range("group_size", group_size, 1, 4096)
         self._config = dict(
             resolution=resolution,
             channel_base=channel_base,

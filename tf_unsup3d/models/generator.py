@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.geometry.sphere import octahedral_sphere, uv_to_direction
+from tf_unsup3d.models.checks import check_range, check_resolution
 from tf_unsup3d.models.mapping import Mapping
 from tf_unsup3d.models.shape_pyramid import (
     back_pole_window,
@@ -21,6 +22,9 @@ from tf_unsup3d.rendering.scene import Scene
 @keras.saving.register_keras_serializable(package="tf_unsup3d")
 class Generator(keras.Model):
     """G(z) = shape, texture and background (paper, section 4).
+
+    Sizes and depths are bounded, so that a configuration from elsewhere cannot ask for
+    more memory than any generator of use needs.
 
     Args:
       latent_size: of the random vector.
@@ -42,6 +46,9 @@ class Generator(keras.Model):
       symmetric_texture: whether textures are.
       channel_base: channels at a resolution are this divided by it,
       channel_max: but at most this many.
+
+    Raises:
+      ValueError: A parameter is out of range.
     """
 
     def __init__(
@@ -66,6 +73,27 @@ class Generator(keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        for name, size in (
+            ("texture_resolution", texture_resolution),
+            ("background_resolution", background_resolution),
+            ("shape_resolution", shape_resolution),
+        ):
+            check_resolution(name, size)
+        for name, value, largest in (
+            ("latent_size", latent_size, 4096),
+            ("style_size", style_size, 4096),
+            ("mapping_depth", mapping_depth, 64),
+            ("shape_map_size", shape_map_size, 1024),
+            ("subdivisions", subdivisions, 512),
+            ("channel_base", channel_base, 2**20),
+            ("channel_max", channel_max, 4096),
+        ):
+            check_range(name, value, 1, largest)
+        check_range("radius", radius, 1e-3, 1e3)
+        check_range("max_offset", max_offset, 0.0, 1e3)
+        check_range("max_stretch", max_stretch, 1.0 + 1e-6, 1e3)
+        if not level_weights:
+            raise ValueError("level_weights must hold one number at least")
         self._config = dict(
             latent_size=latent_size,
             style_size=style_size,

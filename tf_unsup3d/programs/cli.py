@@ -1,9 +1,11 @@
 """Runs the programs: absl flags, and one clear line for what a user can mend."""
 
+import contextlib
 import logging
 import os
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 
 from absl import app, flags
 
@@ -18,14 +20,17 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 logging.getLogger("tensorflow").setLevel(logging.WARNING)
 
 
-def run(main: Callable[[list[str]], None]) -> None:
+def run(main: Callable[[list[str]], None], needs_tensorflow: bool = True) -> None:
     """Runs `main` as an absl program.
 
     A `UserError` ends the program with the one line `error: ...` on standard error
-    and exit status 1.
+    and exit status 1. `--help` shows the documentation of the module of `main` and its
+    flags, whether it was started as a module or as a console script.
 
     Args:
-      main: function of the command line left after parsing the flags.
+      main: Function of the command line that is left after the flags were parsed.
+      needs_tensorflow: Whether `main` uses TensorFlow, which is then imported without
+        the lines that it prints meanwhile.
     """
 
     def guarded(argv: list[str]) -> int:
@@ -34,9 +39,10 @@ def run(main: Callable[[list[str]], None]) -> None:
                 raise UserError(
                     f"unexpected argument {argv[1]!r}; options start with --"
                 )
+            if needs_tensorflow:
+                _import_tensorflow()
             main(argv)
         except UserError as error:
-            # gin adds lines about where it called what raised the error.
             print(f"error: {str(error).splitlines()[0]}", file=sys.stderr)
             return 1
         except KeyboardInterrupt:
@@ -45,6 +51,9 @@ def run(main: Callable[[list[str]], None]) -> None:
         return 0
 
     def parse(argv: list[str]) -> list[str]:
+        if any(argument in ("--help", "-help", "-h") for argument in argv[1:]):
+            print(_help(main))
+            sys.exit(0)
         try:
             return flags.FLAGS(argv)
         except flags.Error as error:
@@ -53,3 +62,52 @@ def run(main: Callable[[list[str]], None]) -> None:
             sys.exit(1)
 
     app.run(guarded, flags_parser=parse)
+
+
+def make_repeatable() -> None:
+    """Makes repeats of this program exact, where TensorFlow can: on the CPU.
+
+    On a GPU some gradients have no such kernel.
+    """
+    import tensorflow as tf
+
+    if not tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.enable_op_determinism()
+
+
+def _help(main: Callable[[list[str]], None]) -> str:
+    """What the program does, and its flags."""
+    module = main.__module__
+    # absl files the flags of the module that was started under the program's name.
+    flags_module = sys.argv[0] if module == "__main__" else module
+    return f"{sys.modules[module].__doc__}\n{flags.FLAGS.module_help(flags_module)}"
+
+
+def _import_tensorflow() -> None:
+    """Imports TensorFlow and looks for devices, both of which print several lines."""
+    with _quiet_stderr():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+        tf.zeros([])
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Keeps what is written to standard error, by C++ code too, and shows it if needed.
+
+    It is needed where the block raises.
+    """
+    sys.stderr.flush()
+    usual = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(usual, kept.read())
+            raise
+        finally:
+            os.dup2(usual, 2)
+            os.close(usual)

@@ -20,26 +20,24 @@ from absl import flags
 
 from tf_unsup3d.data.dataset import open_pictures
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.alarms.measure import report as alarm_report
-from tf_unsup3d.evaluation.consistency.measure import measure as consistency
+from tf_unsup3d.evaluation.alarms import report as alarm_report
+from tf_unsup3d.evaluation.consistency import measure as consistency
 from tf_unsup3d.evaluation.consistency.sheet import consistency_sheet
-from tf_unsup3d.evaluation.distribution.measure import features
-from tf_unsup3d.evaluation.distribution.measure import measure as distribution
+from tf_unsup3d.evaluation.distribution import features
+from tf_unsup3d.evaluation.distribution import measure as distribution
 from tf_unsup3d.evaluation.samples import (
     depth_drawing,
     real_batches,
     sample_scenes,
 )
-from tf_unsup3d.evaluation.shape.measure import measure as shape
+from tf_unsup3d.evaluation.shape import measure as shape
 from tf_unsup3d.evaluation.shape.pairs import load_head_pairs, sample_pairs
 from tf_unsup3d.evaluation.shape.sheet import shape_sheet
 from tf_unsup3d.export.maps import to_uint8
 from tf_unsup3d.export.sheets import write_png
 from tf_unsup3d.files import write_bytes
 from tf_unsup3d.programs import cli
-from tf_unsup3d.rendering.renderer import Renderer
-from tf_unsup3d.trained import runs
-from tf_unsup3d.training.trainer import Trainer
+from tf_unsup3d.trained.trained_model import TrainedModel, load
 
 METRICS = ("shape", "distribution", "consistency", "alarms")
 
@@ -86,13 +84,13 @@ _REFERENCES = flags.DEFINE_string(
 _NEEDED = {"shape": _TRUTH_DIR, "distribution": _DATA_DIR}
 
 
-def _settings(trainer: Trainer) -> dict[str, str | int]:
+def _settings(model: TrainedModel) -> dict[str, str | int]:
     """What every measure depends on, by name."""
     return {
         "model_dir": _MODEL_DIR.value,
-        "step": int(trainer.step.numpy()),
-        "viewpoints": f"drawn from p_v, {trainer.viewpoints}",
-        "resolution": trainer.resolution,
+        "step": model.step,
+        "viewpoints": f"drawn from p_v, {model.viewpoints}",
+        "resolution": model.resolution,
         "seed": _SEED.value,
     }
 
@@ -106,10 +104,10 @@ def _write(name: str, report, sheet: np.ndarray | None) -> None:
     print(report.table())
 
 
-def measure_shape(trainer: Trainer) -> None:
+def measure_shape(model: TrainedModel) -> None:
     """Depth against that of heads of known shape."""
     validation, test = (
-        load_head_pairs(_TRUTH_DIR.value, split, trainer.resolution)
+        load_head_pairs(_TRUTH_DIR.value, split, model.resolution)
         for split in ("validation", "test")
     )
     samples, seed = _SAMPLES.value, _SEED.value
@@ -117,12 +115,12 @@ def measure_shape(trainer: Trainer) -> None:
         _REFERENCES.value, validation, test, samples, seed
     )
     pairs = sample_pairs(
-        trainer.average, trainer.renderer, trainer.viewpoints, samples, seed=seed
+        model.generator, model.renderer, model.viewpoints, samples, seed=seed
     )
     scores["generator"], predicted = shape.network_score(
         "generator", pairs, test, samples, seed
     )
-    settings = _settings(trainer) | {
+    settings = _settings(model) | {
         "truth_dir": _TRUTH_DIR.value,
         "test_pictures": len(test),
         "samples": samples,
@@ -132,31 +130,33 @@ def measure_shape(trainer: Trainer) -> None:
     _write("shape", report, shape_sheet(test, *predicted))
 
 
-def measure_distribution(trainer: Trainer) -> None:
+def measure_distribution(model: TrainedModel) -> None:
     """FID and KID of the generator's pictures, and of real ones, from other real ones.
 
     The real pictures are mirrored at random if those of the training were.
     """
-    pictures = open_pictures(_DATA_DIR.value, trainer.resolution)
+    pictures = open_pictures(_DATA_DIR.value, model.resolution)
     count, seed = min(_SAMPLES.value, pictures.count // 2), _SEED.value
     if count < distribution.FEWEST_PICTURES:
         raise UserError(
             f"--data_dir: {_DATA_DIR.value} holds {pictures.count} pictures; to compare"
             f" one half with the other takes {2 * distribution.FEWEST_PICTURES}"
         )
-    network = features.open_network(_FEATURE_WEIGHTS.value, trainer.resolution)
-    batches = real_batches(pictures, _BATCH, seed=seed, mirror=trainer.mirror)
+    network = features.open_network(_FEATURE_WEIGHTS.value, model.resolution)
+    batches = real_batches(
+        pictures, _BATCH, seed=seed, mirror=model.configuration.training.mirror
+    )
     real = network.features(
         to_uint8(batch.numpy()) for batch in batches.take(-(-2 * count // _BATCH))
     )
-    scenes = sample_scenes(trainer.average, trainer.viewpoints, count, seed=seed)
+    scenes = sample_scenes(model.generator, model.viewpoints, count, seed=seed)
     generated = network.features(
-        to_uint8(trainer.renderer(*scene)[0].numpy()) for scene in scenes
+        to_uint8(model.renderer(*scene)[0].numpy()) for scene in scenes
     )
-    settings = _settings(trainer) | {
+    settings = _settings(model) | {
         "data_dir": _DATA_DIR.value,
         "data_checksum": pictures.checksum,
-        "mirror": trainer.mirror,
+        "mirror": model.configuration.training.mirror,
         "features": network.name,
         "note": network.note,
     }
@@ -166,47 +166,47 @@ def measure_distribution(trainer: Trainer) -> None:
     _write("distribution", report, None)
 
 
-def measure_consistency(trainer: Trainer) -> None:
+def measure_consistency(model: TrainedModel) -> None:
     """How well views of one object agree, and what view and latent each decide.
 
     Without light: that of the lamps stays with the camera, so views differ by it.
     """
-    unlit = Renderer.from_config({**trainer.renderer.get_config(), "lamps": None})
+    unlit = Renderer.from_config({**model.renderer.get_config(), "lamps": None})
     draw, seed = depth_drawing(unlit), _SEED.value
     scenes = functools.partial(
         sample_scenes,
-        trainer.average,
-        trainer.viewpoints,
+        model.generator,
+        model.viewpoints,
         consistency.OBJECTS,
         seed=seed,
         name="consistency",
     )
-    network = features.open_network(_FEATURE_WEIGHTS.value, trainer.resolution)
+    network = features.open_network(_FEATURE_WEIGHTS.value, model.resolution)
     report = consistency.ConsistencyReport(
-        _settings(trainer)
+        _settings(model)
         | {
             "objects": consistency.OBJECTS,
             "viewpoints_of_variance": consistency.VIEWPOINTS,
             "features": network.name,
         },
-        consistency.measure_pairs(draw, scenes, trainer.viewpoints),
-        consistency.measure_variance(draw, scenes, trainer.viewpoints, network, seed),
+        consistency.measure_pairs(draw, scenes, model.viewpoints),
+        consistency.measure_variance(draw, scenes, model.viewpoints, network, seed),
     )
-    sheet = consistency_sheet(draw, scenes, trainer.viewpoints)
+    sheet = consistency_sheet(draw, scenes, model.viewpoints)
     _write("consistency", report, sheet)
 
 
-def measure_alarms(trainer: Trainer) -> None:
+def measure_alarms(model: TrainedModel) -> None:
     """What each of some objects does in the measures that alarms are about."""
     scenes = sample_scenes(
-        trainer.average,
-        trainer.viewpoints,
+        model.generator,
+        model.viewpoints,
         alarm_report.OBJECTS,
         seed=_SEED.value,
         name="alarms",
     )
     report = alarm_report.alarm_report(
-        _settings(trainer), (scene for scene, _, _ in scenes), trainer.renderer
+        _settings(model), (scene for scene, _, _ in scenes), model.renderer
     )
     _write("alarms", report, None)
 
@@ -222,9 +222,8 @@ def main(argv: list[str]) -> None:
         flag = _NEEDED.get(name)
         if flag is not None and not flag.value:
             raise UserError(f"--metrics={name} needs --{flag.name}")
-    runs.make_repeatable()
-    runs.read_config(_MODEL_DIR.value)
-    trainer = runs.load_trainer(_MODEL_DIR.value)
+    cli.make_repeatable()
+    model = load(_MODEL_DIR.value)
     measures = {
         "shape": measure_shape,
         "distribution": measure_distribution,
@@ -232,7 +231,7 @@ def main(argv: list[str]) -> None:
         "alarms": measure_alarms,
     }
     for name in dict.fromkeys(chosen):
-        measures[name](trainer)
+        measures[name](model)
 
 
 def run() -> None:

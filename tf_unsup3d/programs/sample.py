@@ -1,26 +1,40 @@
-"""Draws samples of a trained generator and writes their meshes."""
+"""Draws samples of a trained model and writes their textured meshes.
+
+unsup3d-sample --model_dir=pretrained:faces64 --output=samples
+"""
 
 import re
 
 from absl import flags
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.export.samples import write_samples
 from tf_unsup3d.programs import cli
-from tf_unsup3d.trained import runs
 
 _MODEL_DIR = flags.DEFINE_string(
-    "model_dir", None, "Folder of a training run.", required=True
+    "model_dir",
+    None,
+    "Trained model: the folder of a run or of a published generator, or "
+    "pretrained:NAME.",
+    required=True,
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Folder to write to.", required=True)
 _SEEDS = flags.DEFINE_string(
     "seeds", "0-7", "Numbers of the samples, such as '3,5' or '0-7'."
 )
 _TRUNCATION_PSI = flags.DEFINE_float(
-    "truncation_psi", 0.7, "1 samples as trained, less is nearer to the mean."
+    "truncation_psi",
+    0.7,
+    "1 samples as trained; smaller values stay nearer to the mean object.",
 )
-_YAW = flags.DEFINE_float("yaw", 0.0, "Of the single pictures, in degrees.")
-_PITCH = flags.DEFINE_float("pitch", 0.0, "Of all pictures, in degrees.")
+_YAW = flags.DEFINE_float("yaw", 0.0, "Yaw of the single pictures, in degrees.")
+_PITCH = flags.DEFINE_float("pitch", 0.0, "Pitch of all pictures, in degrees.")
+_RESOLUTION = flags.DEFINE_integer(
+    "resolution",
+    None,
+    "Height and width of the single pictures; as in training by default.",
+    lower_bound=8,
+    upper_bound=4096,
+)
 
 _MOST_SEEDS = 256
 
@@ -29,13 +43,13 @@ def parse_seeds(text: str) -> list[int]:
     """Reads numbers and ranges, such as "1,4-6".
 
     Args:
-      text: what was typed.
+      text: The text.
 
     Returns:
-      The numbers in order.
+      The numbers in their order.
 
     Raises:
-      UserError: if it is neither, or far too many.
+      UserError: The text is something else, or holds far too many numbers.
     """
     seeds: list[int] = []
     for part in text.split(","):
@@ -52,17 +66,20 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def main(argv: list[str]) -> None:
-    """Reads the run's configuration and writes the samples."""
+    """Loads the model and writes the samples."""
     del argv
     seeds = parse_seeds(_SEEDS.value)
-    runs.read_config(_MODEL_DIR.value)
+    from tf_unsup3d.export.samples import write_samples
+    from tf_unsup3d.trained.trained_model import load
+
     written = write_samples(
-        _MODEL_DIR.value,
+        load(_MODEL_DIR.value),
         _OUTPUT.value,
         seeds,
-        _TRUNCATION_PSI.value,
-        _YAW.value,
-        _PITCH.value,
+        truncation_psi=_TRUNCATION_PSI.value,
+        yaw_degrees=_YAW.value,
+        pitch_degrees=_PITCH.value,
+        resolution=_RESOLUTION.value,
     )
     print(f"{len(written)} files in {_OUTPUT.value}")
 

@@ -1,32 +1,65 @@
-"""Trains a generator on a folder of pictures, or continues to."""
+"""Trains a generator on a folder of pictures, or goes on training it.
+
+unsup3d-train --gin_configs=gin_configs/faces64.gin --data_dir=PICTURES --model_dir=RUN
+"""
 
 from absl import flags
 
-from tf_unsup3d.programs import cli, configs
-from tf_unsup3d.training.session import train
+from tf_unsup3d.programs import cli
 
 _GIN_CONFIGS = flags.DEFINE_multi_string(
-    "gin_configs", [], "Gin file of the experiment; may be repeated."
+    "gin_configs",
+    [],
+    "Gin file of the experiment, in the current folder or among those of the package. "
+    "May be repeated; a later file overrides an earlier one.",
 )
 _GIN_BINDINGS = flags.DEFINE_multi_string(
-    "gin_bindings", [], "One parameter, such as 'Trainer.batch_size = 16'."
+    "gin_bindings",
+    [],
+    "One parameter, such as 'Trainer.batch_size = 16'. May be repeated; bindings "
+    "override the files.",
 )
 _DATA_DIR = flags.DEFINE_string(
-    "data_dir", None, "Prepared folder, or folder of pictures.", required=True
+    "data_dir",
+    None,
+    "Folder of unsup3d-prepare-data, or any folder of pictures.",
+    required=True,
 )
 _MODEL_DIR = flags.DEFINE_string(
-    "model_dir", None, "Folder of the run; continued if it exists.", required=True
+    "model_dir",
+    None,
+    "Folder of the run. If it holds a run on the same pictures, that is continued.",
+    required=True,
 )
 _MINUTES = flags.DEFINE_float(
-    "minutes", None, "Stop after so many minutes of training.", lower_bound=0.0
+    "minutes",
+    None,
+    "Minutes of training after which to stop, not counting the time to build graphs. "
+    "By default Trainer.steps are trained.",
+    lower_bound=0.0,
+)
+_TRANSFER_FROM = flags.DEFINE_string(
+    "transfer_from",
+    None,
+    "Trained model whose networks a new run begins with: the folder of a run or of a "
+    "published generator, or pretrained:NAME.",
 )
 
 
 def main(argv: list[str]) -> None:
     """Reads the configuration and trains."""
     del argv
-    configs.read_configs(_GIN_CONFIGS.value, _GIN_BINDINGS.value)
-    train(_DATA_DIR.value, _MODEL_DIR.value, _MINUTES.value)
+    from tf_unsup3d.trained.configuration import Configuration
+    from tf_unsup3d.training.session import train
+
+    cli.make_repeatable()
+    train(
+        Configuration.from_files(_GIN_CONFIGS.value, _GIN_BINDINGS.value),
+        _DATA_DIR.value,
+        _MODEL_DIR.value,
+        minutes=_MINUTES.value,
+        transfer_from=_TRANSFER_FROM.value,
+    )
     print(f"the run is in {_MODEL_DIR.value}; look at sheet.png and depth.png there")
 
 

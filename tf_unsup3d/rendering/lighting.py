@@ -4,7 +4,6 @@ import dataclasses
 import math
 from typing import NamedTuple
 
-import gin
 import tensorflow as tf
 
 # Light adds up in linear space; pictures are stored with the gamma of displays.
@@ -24,7 +23,6 @@ class Lights(NamedTuple):
     ambient: tf.Tensor
 
 
-@gin.configurable
 @dataclasses.dataclass(frozen=True)
 class RandomLamps:
     """Lamps in front of the object, drawn evenly from ranges of angles.
@@ -42,6 +40,14 @@ class RandomLamps:
     azimuth: float = 70.0
     elevation: tuple[float, float] = (-10.0, 60.0)
     ambient: tuple[float, float] = (0.3, 0.6)
+
+    def __post_init__(self):
+        for name in ("elevation", "ambient"):
+            if len(getattr(self, name)) != 2:
+                raise ValueError(
+                    f"{name} must be a lowest and a highest value, got "
+                    f"{getattr(self, name)}"
+                )
 
     def sample(self, batch: int, seed: tf.Tensor) -> Lights:
         """Draws lights.

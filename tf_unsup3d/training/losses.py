@@ -1,4 +1,4 @@
-"""Adversarial losses, and guards against folding and rough surface out of sight."""
+"""The terms of both losses: adversarial ones, and guards of the surface."""
 
 import numpy as np
 import tensorflow as tf
@@ -18,15 +18,25 @@ def discriminator_loss(real_scores: tf.Tensor, fake_scores: tf.Tensor) -> tf.Ten
     return tf.reduce_mean(tf.nn.softplus(-real_scores) + tf.nn.softplus(fake_scores))
 
 
+def weighted_sum(terms: dict[str, tf.Tensor], weights: dict[str, float]) -> tf.Tensor:
+    """The loss [] that some terms add up to.
+
+    Args:
+      terms: Terms [] by name.
+      weights: Their weights by name; 1 where there is none.
+    """
+    return tf.add_n([weights.get(name, 1.0) * term for name, term in terms.items()])
+
+
 def gradient_penalty(discriminator, pictures: tf.Tensor) -> tf.Tensor:
     """R1: mean squared gradient of the scores (Mescheder et al. 2018).
 
     Args:
-      discriminator: pictures to scores [batch].
-      pictures: [batch, height, width, 3] real ones.
+      discriminator: Function of pictures that gives their scores [batch].
+      pictures: [batch, height, width, 3], real pictures.
 
     Returns:
-      [] the mean over the batch of the squared norm.
+      [], the mean over the batch of the squared norm of the gradient.
     """
     with tf.GradientTape() as tape:
         tape.watch(pictures)
@@ -39,13 +49,13 @@ def folding(vertices: tf.Tensor, mesh: SphereMesh) -> tuple[tf.Tensor, tf.Tensor
     """How far the surface turns against the sphere that it came from.
 
     Args:
-      vertices: [batch, vertices, 3].
-      mesh: the sphere mesh that they belong to.
+      vertices: [batch, vertices, 3], positions on the sphere mesh.
+      mesh: The sphere mesh.
 
     Returns:
-      [] the mean over all triangles of max(0, -cosine), of the angle between the
-      triangle's normal and the sphere's, and [] the part of triangles beyond 90
-      degrees.
+      [], the mean over all triangles of max(0, -cosine) of the angle between the normal
+      of the triangle and that of the sphere; and [], the fraction of triangles that are
+      turned by more than 90 degrees.
     """
     normals = tf.math.l2_normalize(triangle_normals(vertices, mesh.triangles), -1)
     sphere = mesh.directions[mesh.triangles].mean(1)
@@ -63,12 +73,12 @@ def hidden_roughness(
     an object the smoothest continuation of its front.
 
     Args:
-      vertices: [batch, vertices, 3].
-      viewpoints: [batch, 3] (yaw, pitch, roll) in radians of the pictures.
-      mesh: the sphere mesh that the vertices belong to.
+      vertices: [batch, vertices, 3], positions on the sphere mesh.
+      viewpoints: [batch, 3], (yaw, pitch, roll) in radians of the pictures.
+      mesh: The sphere mesh.
 
     Returns:
-      [] the mean over all edges of the squared slope of the displacement from the
+      [], the mean over all edges of the squared slope of the displacement from the
       sphere about the origin that fits best, weighted by max(0, -cosine) of the angle
       between the edge's place on the sphere and the direction to the camera. What is
       in front of what does not count.

@@ -1,33 +1,32 @@
 """The record of a run: one JSON object a line."""
 
 import json
-import os
 import pathlib
+
+from tf_unsup3d.files import write_text
 
 
 class MetricsLog:
-    """Appends to `metrics.jsonl`; lines of steps that a resumed run repeats go.
+    """Appends to `metrics.jsonl`; lines of steps that a resumed run repeats are dropped.
 
     Args:
-      path: of the file.
-      step: the last step that counts.
+      path: The file.
+      step: The last step that counts.
     """
 
     def __init__(self, path: pathlib.Path, step: int):
         self._path = path
         kept = []
         if path.exists():
-            for line in path.read_text().splitlines():
+            for line in path.read_text(encoding="utf-8").splitlines():
                 try:
                     if json.loads(line)["step"] <= step:
                         kept.append(line + "\n")
                 except json.JSONDecodeError:
-                    break  # a killed run's half line
-            temporary = path.with_suffix(".tmp")
-            temporary.write_text("".join(kept))
-            os.replace(temporary, path)
+                    break  # The half line of a killed run.
+            write_text(path, "".join(kept))
 
     def write(self, step: int, values: dict[str, float]) -> None:
         """Appends the values at a step."""
-        with self._path.open("a") as file:
+        with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **values}) + "\n")

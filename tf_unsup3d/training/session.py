@@ -1,41 +1,176 @@
 """One sitting of training: progress bar, sheets, TensorBoard and a time limit."""
 
+import contextlib
+import pathlib
 import time
+from collections.abc import Iterator
 
 import tensorflow as tf
 from tqdm import tqdm
 
-from tf_unsup3d.data.dataset import open_pictures
+from tf_unsup3d.data.dataset import PictureSet, open_pictures
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.alarms.measure import measure_alarms, raised_alarms
+from tf_unsup3d.evaluation.alarms.measure import Alarm, measure_alarms, raised_alarms
 from tf_unsup3d.export.gallery import depth_sheet, scene_sheet
 from tf_unsup3d.export.sheets import write_png
-from tf_unsup3d.trained import published, runs
+from tf_unsup3d.files import read_json, write_json
+from tf_unsup3d.trained import model_folder
+from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.training.stop_requests import stop_requests
-from tf_unsup3d.training.trainer import Trainer
+from tf_unsup3d.training.trainer import Trainer, TrainingObserver
 
 SHEET_SEEDS = list(range(8))
 
 
-def train(data_dir: str, model_dir: str, minutes: float | None = None) -> Trainer:
-    """Trains with the parameters that gin has read.
+def train(
+    configuration: Configuration,
+    data_dir: str,
+    model_dir: str,
+    *,
+    minutes: float | None = None,
+    transfer_from: str | None = None,
+) -> Trainer:
+    """Trains a generator on pictures, or goes on training it.
 
     Args:
-      data_dir: prepared folder, or folder of pictures.
-      model_dir: folder of the run.
-      minutes: to stop after, or None.
+      configuration: The parameters of the run.
+      data_dir: Prepared folder, or folder of pictures.
+      model_dir: Folder of the run, made if missing.
+      minutes: Minutes of training after which to stop, not counting the time to build
+        graphs; None trains for the configured number of steps.
+      transfer_from: Folder of a run or of a published generator, or "pretrained:NAME",
+        whose networks a new run begins with.
 
     Returns:
       The trainer.
 
     Raises:
-      UserError: for pictures, folders and parameters that cannot be used.
-      KeyboardInterrupt: after Ctrl-C or SIGTERM, when a checkpoint is left.
+      UserError: Pictures, folders or parameters cannot be used, or the run is one of
+        other pictures.
+      KeyboardInterrupt: Ctrl-C or SIGTERM ended training; a checkpoint is left.
     """
-    runs.make_repeatable()
-    folder = published.find_run(model_dir)
-    if published.is_published(folder):
+    folder = model_folder.find_folder(model_dir)
+    if model_folder.is_published(folder):
         raise UserError(f"--model_dir: {folder} is published, and not trained further")
+    _check_writable(folder)
+    trainer = Trainer(configuration, folder)
+    pictures = open_pictures(data_dir, configuration.resolution)
+    _check_pictures(folder, pictures)
+    start = trainer.restore()
+    if transfer_from and start == 0:
+        trainer.transfer(model_folder.find_folder(transfer_from))
+    write_json(folder / model_folder.PICTURES_NAME, _describe(pictures))
+    model_folder.write_configuration(folder, configuration)
+    gpus = len(tf.config.list_logical_devices("GPU"))
+    print(
+        f"{pictures.count} pictures of {pictures.source}, from step {start}, on "
+        + (f"{gpus} GPU{'s' * (gpus > 1)}" if gpus else "the CPU")
+    )
+    Session(trainer, minutes).run(pictures)
+    return trainer
+
+
+class Session(TrainingObserver):
+    """Shows how training goes, and ends it in time.
+
+    Args:
+      trainer: The trainer.
+      minutes: Minutes of training after which to stop, or None.
+    """
+
+    def __init__(self, trainer: Trainer, minutes: float | None = None):
+        self._trainer = trainer
+        self._folder = trainer.model_dir
+        self._seconds_left = None if minutes is None else 60.0 * minutes
+        self._clock = time.monotonic()
+        self._signals: list[int] = []
+        self._alarms: list[Alarm] = []
+        # Steps tell nothing of the time left where the minutes are limited.
+        by_minutes = "{desc}step {n_fmt}, {elapsed} passed{postfix}"
+        self._bar = tqdm(
+            total=trainer.configuration.training.steps,
+            initial=trainer.step,
+            unit="step",
+            dynamic_ncols=True,
+            bar_format=None if minutes is None else by_minutes,
+        )
+
+    def run(self, pictures: PictureSet) -> None:
+        """Trains.
+
+        Args:
+          pictures: The real pictures.
+
+        Raises:
+          UserError: Training diverged, or a file cannot be written.
+          KeyboardInterrupt: Ctrl-C or SIGTERM ended training; a checkpoint is left.
+        """
+        with stop_requests() as self._signals, self._bar:
+            self._clock = time.monotonic()
+            self._trainer.train(pictures, self)
+        if self._signals:
+            print(f"left at step {self._trainer.step}; the same command goes on")
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def compiling(self) -> Iterator[None]:
+        self._count_down()
+        self._bar.set_description("building the graph", refresh=True)
+        yield
+        self._bar.set_description("", refresh=False)
+        # The minutes are those of training.
+        self._clock = time.monotonic()
+
+    def should_stop(self) -> bool:
+        self._count_down()
+        self._bar.update()
+        left = self._seconds_left
+        if left is not None:
+            self._bar.set_description(
+                f"{max(left, 0.0) / 60.0:.1f} min left", refresh=False
+            )
+        return bool(self._signals) or (left is not None and left <= 0.0)
+
+    def record(self, step: int, values: dict[str, float]) -> None:
+        self._bar.set_postfix(
+            {
+                "pictures/s": f"{values['pictures_per_second']:.1f}",
+                "D": f"{values['discriminator_loss']:.3f}",
+                "G": f"{values['generator_loss']:.3f}",
+                "mask": f"{values['mask_area']:.2f}",
+            }
+        )
+
+    def sheet(self, step: int) -> dict[str, float]:
+        model = self._trainer.model()
+        scene = model.sample(SHEET_SEEDS, truncation_psi=1.0)
+        for name, draw in (("sheet", scene_sheet), ("depth", depth_sheet)):
+            picture = draw(model.renderer, scene)
+            write_png(self._folder / f"{name}.png", picture)
+            tf.summary.image(name, picture[None], step=step)
+        text = self._trainer.configuration.to_gin()
+        tf.summary.text("config", f"```\n{text}\n```", step=step)
+        values = measure_alarms(scene, model.renderer)
+        self._warn(step, values)
+        return {f"alarm/{name}": value for name, value in values.items()}
+
+    def _warn(self, step: int, values: dict[str, float]) -> None:
+        alarms = raised_alarms(values)
+        for alarm in alarms:
+            # Said once, not at every sheet while it lasts.
+            if alarm not in self._alarms:
+                meaning = alarm.describe(values[alarm.name])
+                self._bar.write(f"warning: step {step}: {meaning}")
+        self._alarms = alarms
+
+    def _count_down(self) -> None:
+        now = time.monotonic()
+        if self._seconds_left is not None:
+            self._seconds_left -= now - self._clock
+        self._clock = now
+
+
+def _check_writable(folder: pathlib.Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".writable").touch()
@@ -44,74 +179,27 @@ def train(data_dir: str, model_dir: str, minutes: float | None = None) -> Traine
         raise UserError(
             f"--model_dir: cannot write {folder}: {error.strerror}"
         ) from None
-    try:
-        trainer = Trainer(folder)
-    except TypeError as error:
-        # gin adds where it found a parameter; the first line says what is wrong.
-        raise UserError(str(error).splitlines()[0]) from error
-    pictures = open_pictures(data_dir, trainer.resolution)
-    start = trainer.restore()
-    gpus = len(tf.config.list_logical_devices("GPU"))
-    print(
-        f"{pictures.count} pictures of {pictures.source}, from step {start}, on "
-        + (f"{gpus} GPU{'s' * (gpus > 1)}" if gpus else "the CPU")
-    )
 
-    # Steps tell nothing of the time left where the minutes are limited.
-    by_minutes = "{desc}step {n_fmt}, {elapsed} passed{postfix}"
-    bar = tqdm(
-        total=trainer.steps,
-        initial=start,
-        unit="step",
-        dynamic_ncols=True,
-        bar_format=None if minutes is None else by_minutes,
-    )
-    state = {"deadline": None, "step": start, "alarms": []}
 
-    def should_stop() -> bool:
-        # The clock starts after the first step, which builds the graph.
-        if state["deadline"] is None:
-            state["deadline"] = time.monotonic() + 60.0 * (minutes or 0.0)
-        bar.update()
-        left = state["deadline"] - time.monotonic()
-        if minutes is not None:
-            bar.set_description(f"{max(left, 0.0) / 60.0:.1f} min left", refresh=False)
-        return bool(signals) or (minutes is not None and left <= 0.0)
+def _describe(pictures: PictureSet) -> dict[str, str | int]:
+    """What tells the pictures of one run from those of another."""
+    return {
+        "source": pictures.source,
+        "count": pictures.count,
+        "checksum": pictures.checksum,
+    }
 
-    def on_record(step: int, values: dict[str, float]) -> None:
-        bar.set_postfix(
-            {
-                "pictures/s": f"{values['pictures_per_second']:.1f}",
-                "D": f"{values['discriminator_loss']:.3f}",
-                "G": f"{values['generator_loss']:.3f}",
-                "mask": f"{values['mask_area']:.2f}",
-            }
+
+def _check_pictures(folder: pathlib.Path, pictures: PictureSet) -> None:
+    """A run belongs to its pictures."""
+    path = folder / model_folder.PICTURES_NAME
+    if not path.exists():
+        return
+    found = read_json(path)
+    if found.get("checksum") != pictures.checksum:
+        raise UserError(
+            f"--model_dir: {folder} is a run on {found.get('count')} pictures of "
+            f"{found.get('source')}, not on these {pictures.count} of "
+            f"{pictures.source}; name another folder, with --transfer_from={folder} to "
+            "begin with its networks"
         )
-        if step <= start + trainer.log_interval:
-            text = runs.write_config(folder)
-            tf.summary.text("config", f"```\n{text}\n```", step=step)
-
-    def on_sheet(step: int) -> dict[str, float]:
-        scene = runs.sample_scene(trainer.average, SHEET_SEEDS)
-        for name, draw in (("sheet", scene_sheet), ("depth", depth_sheet)):
-            picture = draw(trainer.renderer, scene)
-            write_png(folder / f"{name}.png", picture)
-            tf.summary.image(name, picture[None], step=step)
-        values = measure_alarms(scene, trainer.renderer)
-        alarms = raised_alarms(values)
-        for alarm in alarms:
-            # Said once, not at every sheet while it lasts.
-            if alarm not in state["alarms"]:
-                meaning = alarm.describe(values[alarm.name])
-                bar.write(f"warning: step {step}: {meaning}")
-        state["alarms"] = alarms
-        return {f"alarm/{name}": value for name, value in values.items()}
-
-    with stop_requests() as signals, bar:
-        trainer.train(
-            pictures, should_stop=should_stop, on_record=on_record, on_sheet=on_sheet
-        )
-    if signals:
-        print(f"left at step {int(trainer.step.numpy())}; the same command goes on")
-        raise KeyboardInterrupt
-    return trainer

@@ -1,0 +1,145 @@
+"""Weights in files that may come from a stranger."""
+
+import io
+import pickle
+import resource
+import zipfile
+
+import numpy as np
+import pytest
+
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.trained.weights import read_weights, write_weights
+
+
+@pytest.fixture(scope="module")
+def generator(small_bindings):
+    return Configuration.from_files([], small_bindings).make_generator()
+
+
+@pytest.fixture
+def path(generator, tmp_path):
+    write_weights(generator, tmp_path / "generator.npz")
+    return tmp_path / "generator.npz"
+
+
+def arrays(path):
+    with np.load(path) as file:
+        return {name: file[name] for name in file.files}
+
+
+def flip_a_byte(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
+def halve(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def replace(path, value):
+    content = arrays(path)
+    name = sorted(content)[3]
+    np.savez_compressed(path, **{**content, name: value(content[name])})
+
+
+def not_a_number(path):
+    def spoil(array):
+        array.flat[0] = np.nan
+        return array
+
+    replace(path, spoil)
+
+
+def drop_an_array(path):
+    content = arrays(path)
+    content.pop(sorted(content)[0])
+    np.savez_compressed(path, **content)
+
+
+def pickled(path):
+    class Payload:
+        def __reduce__(self):
+            return (open, (str(path.with_name("run")), "w"))
+
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, array in arrays(path).items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, array)
+            archive.writestr(f"{name}.npy", member.getvalue())
+        header = io.BytesIO()
+        np.lib.format.write_array_header_1_0(
+            header, {"descr": "|O", "fortran_order": False, "shape": (1,)}
+        )
+        archive.writestr("000.npy", header.getvalue() + pickle.dumps(Payload()))
+    path.write_bytes(content.getvalue())
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (halve, "is damaged"),
+        (flip_a_byte, "generator.npz"),
+        (lambda path: path.write_bytes(b"no weights"), "is damaged"),
+        (lambda path: path.write_bytes(b""), "is damaged"),
+        (lambda path: path.unlink(), "cannot read"),
+        (lambda path: replace(path, lambda a: a.astype(str)), "not floating point"),
+        (lambda path: replace(path, lambda a: a.astype(object)), "not floating point"),
+        (lambda path: replace(path, lambda a: a.astype(int)), "not floating point"),
+        (lambda path: replace(path, lambda a: a[..., None]), "does not fit"),
+        (not_a_number, "not finite"),
+        (drop_an_array, "does not fit"),
+        (pickled, "not floating point"),
+    ],
+)
+def test_bad_files_are_named_and_change_nothing(generator, path, spoil, message):
+    before = generator.get_weights()
+    spoil(path)
+    with pytest.raises(UserError) as raised:
+        read_weights(generator, path)
+    assert message in str(raised.value) and "generator.npz" in str(raised.value)
+    assert "\n" not in str(raised.value)
+    for old, new in zip(before, generator.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert not path.with_name("run").exists()
+
+
+def test_what_unpacks_to_gigabytes_is_not_unpacked(generator, path):
+    content = arrays(path)
+    name = sorted(content)[0]
+    header = io.BytesIO()
+    shape = (30_000, 30_000)
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f4", "fortran_order": False, "shape": shape}
+    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for key, array in content.items():
+            with archive.open(f"{key}.npy", "w", force_zip64=True) as member:
+                if key != name:
+                    np.lib.format.write_array(member, array)
+                    continue
+                member.write(header.getvalue())
+                for _ in range(shape[0]):
+                    member.write(bytes(4 * shape[1]))
+    assert path.stat().st_size < 20e6
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(UserError, match="does not fit the configuration"):
+        read_weights(generator, path)
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert used < 200_000  # kilobytes, of the 3.6 GB that the file unpacks to
+
+
+def test_weights_beyond_half_precision_are_refused(generator, tmp_path):
+    variable = generator.variables[0]
+    before = variable.numpy()
+    variable.assign(np.full_like(before, 1e6))
+    try:
+        with pytest.raises(UserError, match="beyond half precision"):
+            write_weights(generator, tmp_path / "generator.npz")
+        assert not (tmp_path / "generator.npz").exists()
+    finally:
+        variable.assign(before)

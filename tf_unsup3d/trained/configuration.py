@@ -1,0 +1,294 @@
+"""The configuration of a run as a plain value: what is needed to train and to draw."""
+
+import dataclasses
+import inspect
+import math
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.geometry.viewpoints import GaussianViewpoints, UniformViewpoints
+from tf_unsup3d.models.discriminator import Discriminator
+from tf_unsup3d.models.generator import Generator
+from tf_unsup3d.rendering.camera import PinholeCamera
+from tf_unsup3d.rendering.lighting import RandomLamps
+from tf_unsup3d.rendering.renderer import Renderer
+from tf_unsup3d.trained import gin_files
+from tf_unsup3d.trained.gin_files import Bindings, Reference, Value
+from tf_unsup3d.trained.training_settings import TrainingSettings
+
+Viewpoints = UniformViewpoints | GaussianViewpoints
+
+# The classes that gin files may name.
+_CLASSES: dict[str, type] = {
+    "Trainer": TrainingSettings,
+    "Generator": Generator,
+    "Discriminator": Discriminator,
+    "Renderer": Renderer,
+    "UniformViewpoints": UniformViewpoints,
+    "GaussianViewpoints": GaussianViewpoints,
+    "RandomLamps": RandomLamps,
+    "PinholeCamera": PinholeCamera,
+}
+# Parameters that hold an object of one of these classes.
+_OBJECTS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("Trainer", "viewpoints"): ("UniformViewpoints", "GaussianViewpoints"),
+    ("Renderer", "lamps"): ("RandomLamps",),
+    ("Renderer", "camera"): ("PinholeCamera",),
+}
+# Names that parameters had in older files, which often hold the value under both.
+_FORMER_NAMES = {
+    ("Trainer", "resolution"): ("Renderer", "resolution"),
+    ("Renderer", "subdivisions"): ("Generator", "subdivisions"),
+    ("Renderer", "background_extent"): ("Renderer", "background_range"),
+}
+# What older files hold and nothing reads any more.
+_FORMER = {("Trainer", "strategy")}
+# Follow from other parameters, so that no two can disagree.
+_DERIVED = {
+    ("Discriminator", "resolution"),
+    ("Discriminator", "start_resolution"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """All parameters of a run. Defaults are written out, so that it means the same later.
+
+    Attributes:
+      generator: Constructor arguments of `Generator`, by name.
+      discriminator: Constructor arguments of `Discriminator` that do not follow from
+        the rest, by name.
+      renderer: Constructor arguments of `Renderer`, by name.
+      viewpoints: The distribution p_v of the viewpoints.
+      training: How the generator was trained, or will be.
+    """
+
+    generator: Mapping[str, Any]
+    discriminator: Mapping[str, Any]
+    renderer: Mapping[str, Any]
+    viewpoints: Viewpoints
+    training: TrainingSettings
+
+    @classmethod
+    def from_files(
+        cls, files: Sequence[str], bindings: Sequence[str] = ()
+    ) -> "Configuration":
+        """Reads the gin files of an experiment, see `gin_files.read_bindings`.
+
+        Args:
+          files: Names of gin files; a later one overrides an earlier one.
+          bindings: Lines such as `"Trainer.batch_size = 16"`, which override the files.
+
+        Returns:
+          The configuration, with defaults for what they do not bind.
+
+        Raises:
+          UserError: A file or binding cannot be used.
+        """
+        return _from_bindings(gin_files.read_bindings(files, bindings), "")
+
+    @classmethod
+    def from_run_file(cls, path: pathlib.Path) -> "Configuration":
+        """Reads the `config.gin` of a run or of a published generator.
+
+        Args:
+          path: The file.
+
+        Returns:
+          The configuration.
+
+        Raises:
+          UserError: The file cannot be read, or holds what is no configuration.
+        """
+        return _from_bindings(gin_files.read_complete_file(path), f"{path}: ")
+
+    def to_gin(self) -> str:
+        """The configuration as the text of a gin file, every parameter in it."""
+        bindings: Bindings = {
+            "Trainer": {
+                "viewpoints": Reference(type(self.viewpoints).__name__),
+                **dataclasses.asdict(self.training),
+            },
+            "Generator": dict(self.generator),
+            "Discriminator": dict(self.discriminator),
+            "Renderer": {},
+        }
+        objects = [self.viewpoints]
+        for name, value in self.renderer.items():
+            if dataclasses.is_dataclass(value):
+                objects.append(value)
+                value = Reference(type(value).__name__)
+            bindings["Renderer"][name] = value
+        for value in objects:
+            bindings[type(value).__name__] = _fields(value)
+        return gin_files.format_bindings(bindings)
+
+    @property
+    def resolution(self) -> int:
+        """Height and width of the pictures."""
+        return self.renderer["resolution"]
+
+    def make_generator(self, name: str = "generator") -> Generator:
+        """A built generator with random weights.
+
+        Args:
+          name: Name of the Keras model.
+
+        Raises:
+          UserError: Its parameters do not fit together.
+        """
+        generator = _make(Generator, "", {**self.generator, "name": name})
+        generator.build([None, generator.latent_size])
+        return generator
+
+    def make_discriminator(self) -> Discriminator:
+        """A built discriminator with random weights.
+
+        Raises:
+          UserError: Its parameters do not fit together.
+        """
+        size = self.resolution
+        arguments = {
+            **self.discriminator,
+            "resolution": size,
+            "start_resolution": self.training.start_resolution,
+            "name": "discriminator",
+        }
+        discriminator = _make(Discriminator, "", arguments)
+        discriminator.build([None, size, size, 3])
+        return discriminator
+
+    def make_renderer(self, **changes) -> Renderer:
+        """The renderer of the run.
+
+        Args:
+          **changes: Constructor arguments of `Renderer` that shall differ.
+
+        Raises:
+          UserError: Its parameters do not fit together.
+        """
+        return _make(Renderer, "", {**self.renderer, **changes})
+
+
+def _parameters(name: str) -> dict[str, Value]:
+    """The parameters of a class that files may bind, with their defaults."""
+    _, *parameters = inspect.signature(_CLASSES[name].__init__).parameters.values()
+    found = {
+        parameter.name: parameter.default
+        for parameter in parameters
+        if parameter.kind is not inspect.Parameter.VAR_KEYWORD
+        and (name, parameter.name) not in _DERIVED
+    }
+    return {"viewpoints": None, **found} if name == "Trainer" else found
+
+
+def _from_bindings(bindings: Bindings, source: str) -> Configuration:
+    """Checks bindings and fills in the defaults; `source` begins the messages."""
+    bindings = _with_present_names(bindings, source)
+    complete = {}
+    for name in _CLASSES:
+        given, parameters = bindings.get(name, {}), _parameters(name)
+        for parameter, value in given.items():
+            if parameter not in parameters:
+                known = ", ".join(parameters)
+                raise UserError(
+                    f"{source}{name} has no parameter {parameter!r}; it has {known}"
+                )
+            _check_value(name, parameter, value, parameters[parameter], source)
+        complete[name] = parameters | given
+    unknown = [name for name in bindings if name not in _CLASSES]
+    if unknown:
+        raise UserError(
+            f"{source}there is no {unknown[0]!r} to configure; there are "
+            f"{', '.join(_CLASSES)}"
+        )
+
+    def resolved(name: str) -> dict[str, Any]:
+        return {
+            parameter: _make(_CLASSES[value.name], source, complete[value.name])
+            if isinstance(value, Reference)
+            else value
+            for parameter, value in complete[name].items()
+        }
+
+    training = resolved("Trainer")
+    viewpoints = training.pop("viewpoints") or UniformViewpoints()
+    renderer = resolved("Renderer")
+    if "background_range" not in bindings.get("Renderer", {}):
+        renderer["background_range"] = tuple(viewpoints.limits[:2])
+    return Configuration(
+        generator=resolved("Generator"),
+        discriminator=resolved("Discriminator"),
+        renderer=renderer,
+        viewpoints=viewpoints,
+        training=_make(TrainingSettings, source, training),
+    )
+
+
+def _with_present_names(bindings: Bindings, source: str) -> Bindings:
+    """Bindings of older files under the names of today."""
+    present = {name: dict(values) for name, values in bindings.items()}
+    for name, parameter in _FORMER:
+        present.get(name, {}).pop(parameter, None)
+    for (name, parameter), (new_name, new_parameter) in _FORMER_NAMES.items():
+        if parameter not in present.get(name, {}):
+            continue
+        value = present[name].pop(parameter)
+        if present.setdefault(new_name, {}).setdefault(new_parameter, value) != value:
+            raise UserError(
+                f"{source}{name}.{parameter} and {new_name}.{new_parameter} are the "
+                "same and must be equal"
+            )
+    return present
+
+
+def _check_value(name, parameter, value, default, source) -> None:
+    classes = _OBJECTS.get((name, parameter))
+    if classes:
+        kind = " or ".join(f"@{known}()" for known in classes)
+        good = value is None or (isinstance(value, Reference) and value.name in classes)
+    else:
+        kind = _kind(default)
+        good = _is_like(value, default)
+    if not good:
+        shown = f"@{value.name}()" if isinstance(value, Reference) else repr(value)
+        raise UserError(f"{source}{name}.{parameter} must be {kind}, got {shown}")
+
+
+def _kind(default: Value) -> str:
+    kinds = {bool: "True or False", int: "a whole number", float: "a number"}
+    kinds |= {str: "text", tuple: "a tuple of numbers", type(None): "numbers or None"}
+    return kinds[type(default)]
+
+
+def _is_like(value: Value, default: Value) -> bool:
+    """Whether a value is of the kind of a default."""
+    if default is None:
+        return value is None or _is_like(value, ())
+    if isinstance(default, tuple):
+        return isinstance(value, tuple) and all(
+            _is_like(part, ()) if isinstance(part, tuple) else _is_like(part, 0.0)
+            for part in value
+        )
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, float):
+        return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, type(default))
+
+
+def _make(cls: type, source: str, arguments: Mapping[str, Any]) -> Any:
+    try:
+        return cls(**arguments)
+    except (ValueError, TypeError) as error:
+        name = next(name for name, known in _CLASSES.items() if known is cls)
+        reason = " ".join(str(error).split())
+        raise UserError(f"{source}{name}.{reason}") from error
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {
+        field.name: getattr(value, field.name) for field in dataclasses.fields(value)
+    }

@@ -1,0 +1,230 @@
+"""gin files as data.
+
+gin's own parser reads them, but nothing in them is imported, looked up or called: a
+file from a stranger can do no more than bind literal values to names. Which names and
+values make sense is for `Configuration` to say.
+"""
+
+import dataclasses
+import pathlib
+import tokenize
+from collections.abc import Callable, Sequence
+
+from gin import config_parser
+
+from tf_unsup3d.errors import UserError
+
+# Experiments are included by names such as "gin_configs/heads64.gin".
+_PACKAGE = pathlib.Path(__file__).resolve().parents[1]
+_LARGEST_FILE = 2**20
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """An object made of a class and its bindings, `@Name()` in a gin file.
+
+    Attributes:
+      name: Name of the class.
+    """
+
+    name: str
+
+
+@dataclasses.dataclass(frozen=True)
+class _Macro:
+    """The value of a name that is bound elsewhere, `%name` in a gin file."""
+
+    name: str
+
+
+Value = bool | int | float | str | tuple | Reference | None
+# Values by the name of the parameter, by the name of the class.
+Bindings = dict[str, dict[str, Value]]
+
+
+class _Parser(config_parser.ParserDelegate):
+    """Keeps references as what they are."""
+
+    def configurable_reference(self, scoped_configurable_name, evaluate):
+        if not evaluate or "/" in scoped_configurable_name:
+            raise SyntaxError(
+                f"@{scoped_configurable_name} is not supported; write "
+                f"@{scoped_configurable_name.rsplit('/', 1)[-1]}()"
+            )
+        return Reference(scoped_configurable_name.rsplit(".", 1)[-1])
+
+    def macro(self, macro_name):
+        return _Macro(macro_name)
+
+
+def read_bindings(files: Sequence[str], bindings: Sequence[str] = ()) -> Bindings:
+    """Reads the gin files of an experiment, then single bindings.
+
+    A relative file name such as `gin_configs/heads64.gin`, also one that a file
+    includes, is looked up in the current folder first, then among the experiments that
+    come with the package.
+
+    Args:
+      files: Names of gin files; a later one overrides an earlier one.
+      bindings: Lines such as `"Trainer.batch_size = 16"`, which override the files.
+
+    Returns:
+      The bound values.
+
+    Raises:
+      UserError: A file is missing or includes itself, or a line is not understood.
+    """
+    collected = _Collected()
+    for name in files:
+        collected.read(find_file(name), collected.include)
+    for binding in bindings:
+        collected.parse(binding, f"--gin_bindings={binding!r}", collected.include)
+    return collected.resolved()
+
+
+def read_complete_file(path: pathlib.Path) -> Bindings:
+    """Reads a gin file that includes no other one, such as that of a run.
+
+    Args:
+      path: The file.
+
+    Returns:
+      The bound values.
+
+    Raises:
+      UserError: The file cannot be read, is not text, or holds anything but bindings.
+    """
+    collected = _Collected()
+    collected.read(path, _refuse_include)
+    return collected.resolved()
+
+
+def find_file(name: str) -> pathlib.Path:
+    """Finds a gin file in the current folder or among those of the package.
+
+    Args:
+      name: Absolute or relative name of the file.
+
+    Returns:
+      The path of the file.
+
+    Raises:
+      UserError: There is no such file.
+    """
+    # An installed package holds the experiments; a checkout has them beside it.
+    for folder in (pathlib.Path(), _PACKAGE, _PACKAGE.parent):
+        path = folder / name
+        if path.is_file():
+            return path
+    raise UserError(f"no such gin file: {name}")
+
+
+def format_bindings(bindings: Bindings) -> str:
+    """Writes bindings as the text of a gin file.
+
+    Args:
+      bindings: Values by the names of classes and parameters.
+
+    Returns:
+      The text, which `read_complete_file` reads back to the same values.
+    """
+    lines = []
+    for name, values in bindings.items():
+        if lines and values:
+            lines.append("")
+        for parameter, value in values.items():
+            reference = isinstance(value, Reference)
+            text = f"@{value.name}()" if reference else repr(value)
+            lines.append(f"{name}.{parameter} = {text}")
+    return "\n".join(lines) + "\n"
+
+
+class _Collected:
+    """Bindings collected from several files."""
+
+    def __init__(self):
+        self._bindings: Bindings = {}
+        self._macros: dict[str, Value | _Macro] = {}
+        self._open: list[pathlib.Path] = []
+
+    def read(self, path: pathlib.Path, include: Callable[[str, str], None]) -> None:
+        """Adds what a file binds."""
+        real = path.resolve()
+        if real in self._open:
+            raise UserError(f"{path} includes itself")
+        try:
+            if path.stat().st_size > _LARGEST_FILE:
+                raise UserError(f"{path} is too large for a gin file")
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"cannot read {path}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise UserError(f"{path} is not UTF-8 text") from error
+        self._open.append(real)
+        self.parse(text, str(path), include)
+        self._open.pop()
+
+    def include(self, name: str, source: str) -> None:
+        """Adds what an included file binds."""
+        del source
+        self.read(find_file(name), self.include)
+
+    def parse(self, text: str, source: str, include: Callable[[str, str], None]):
+        """Adds what a text binds, from its first line to its last."""
+        try:
+            for statement in config_parser.ConfigParser(text, _Parser()):
+                match statement:
+                    case config_parser.BindingStatement():
+                        self._bind(statement, source)
+                    case config_parser.IncludeStatement():
+                        include(statement.filename, source)
+                    case config_parser.ImportStatement():
+                        raise UserError(
+                            f"{source}: {statement.format()!r} is refused; a gin file "
+                            "can only bind values"
+                        )
+        except SyntaxError as error:
+            line = f", line {error.lineno}" if error.lineno and "\n" in text else ""
+            message = " ".join(str(error.msg).split())
+            raise UserError(f"{source}{line}: {message}") from error
+        except tokenize.TokenError as error:
+            raise UserError(f"{source}: a bracket or string is not closed") from error
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise UserError(f"{source}: not understood as gin: {error}") from error
+
+    def _bind(self, statement: config_parser.BindingStatement, source: str) -> None:
+        if statement.scope:
+            raise UserError(f"{source}: scopes such as {statement.scope}/ are unknown")
+        value = _as_tuples(statement.value)
+        if statement.arg_name:
+            name = statement.selector.rsplit(".", 1)[-1]
+            self._bindings.setdefault(name, {})[statement.arg_name] = value
+        else:
+            self._macros[statement.selector] = value
+
+    def resolved(self) -> Bindings:
+        """The bindings, with the value of each macro in its place."""
+        return {
+            name: {key: self._resolve(value) for key, value in values.items()}
+            for name, values in self._bindings.items()
+        }
+
+    def _resolve(self, value, seen: tuple[str, ...] = ()) -> Value:
+        if isinstance(value, tuple):
+            return tuple(self._resolve(part, seen) for part in value)
+        if not isinstance(value, _Macro):
+            return value
+        if value.name in seen or value.name not in self._macros:
+            raise UserError(f"%{value.name} is bound to no value")
+        return self._resolve(self._macros[value.name], (*seen, value.name))
+
+
+def _refuse_include(name: str, source: str) -> None:
+    raise UserError(f"{source}: includes {name!r}; here a file must be complete")
+
+
+def _as_tuples(value):
+    """Lists become tuples, as values are not to be changed."""
+    if isinstance(value, list | tuple):
+        return tuple(_as_tuples(part) for part in value)
+    return value

@@ -1,0 +1,162 @@
+"""The folder of a trained model: of a run, or of a generator published from one.
+
+A run holds `config.gin`, `pictures.json` (what it is trained on), checkpoints, and what
+shows how training went. A published generator holds `config.gin`, `generator.npz` (the
+averaged weights in half precision) and `card.json` (how it was trained, and what was
+measured).
+"""
+
+import os
+import pathlib
+from typing import Any
+
+import tensorflow as tf
+
+from tf_unsup3d.compat import checkpointable
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.files import read_json, write_json, write_text
+from tf_unsup3d.models.generator import Generator
+from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.trained.weights import read_weights, write_weights
+
+PREFIX = "pretrained:"
+CONFIG_NAME = "config.gin"
+CHECKPOINTS_NAME = "checkpoints"
+PICTURES_NAME = "pictures.json"
+WEIGHTS_NAME = "generator.npz"
+CARD_NAME = "card.json"
+
+_PRETRAINED = pathlib.Path(__file__).resolve().parents[1] / "pretrained"
+
+
+def pretrained_names() -> list[str]:
+    """Names of the generators that come with the package."""
+    return sorted(path.parent.name for path in _PRETRAINED.glob(f"*/{WEIGHTS_NAME}"))
+
+
+def find_folder(source: str | os.PathLike) -> pathlib.Path:
+    """Finds the folder of a trained model.
+
+    Args:
+      source: A folder, or "pretrained:NAME" for a generator that comes with the
+        package.
+
+    Returns:
+      The folder. Whether it holds a model is not looked at.
+
+    Raises:
+      UserError: The package has no generator of that name.
+    """
+    text = os.fspath(source)
+    if not text.startswith(PREFIX):
+        return pathlib.Path(text)
+    name = text.removeprefix(PREFIX)
+    if name not in pretrained_names():
+        known = ", ".join(pretrained_names()) or "none"
+        raise UserError(f"there is no pretrained model {name!r}; there are: {known}")
+    return _PRETRAINED / name
+
+
+def is_published(folder: pathlib.Path) -> bool:
+    """Whether a folder holds a published generator."""
+    return (folder / WEIGHTS_NAME).is_file()
+
+
+def read_configuration(folder: pathlib.Path) -> Configuration:
+    """Reads the configuration of a trained model.
+
+    Args:
+      folder: Folder of a run or of a published generator.
+
+    Returns:
+      The configuration.
+
+    Raises:
+      UserError: There is none, or none that can be used.
+    """
+    path = folder / CONFIG_NAME
+    if not path.is_file():
+        raise UserError(f"no trained model in {folder}: there is no {path}")
+    return Configuration.from_run_file(path)
+
+
+def write_configuration(folder: pathlib.Path, configuration: Configuration) -> None:
+    """Writes `config.gin`; raises `UserError` where that is not possible."""
+    write_text(folder / CONFIG_NAME, configuration.to_gin())
+
+
+def restore_average(generator: Generator, folder: pathlib.Path) -> int:
+    """Gives a generator the moving average of a run's last checkpoint.
+
+    Args:
+      generator: A built generator of the run's configuration.
+      folder: Folder of the run.
+
+    Returns:
+      The step of the checkpoint.
+
+    Raises:
+      UserError: There is no checkpoint, or none that fits the configuration.
+    """
+    checkpoints = folder / CHECKPOINTS_NAME
+    newest = tf.train.latest_checkpoint(str(checkpoints))
+    if not newest:
+        raise UserError(f"no checkpoint in {checkpoints}")
+    step = tf.Variable(0, dtype=tf.int64)
+    checkpoint = tf.train.Checkpoint(
+        average=checkpointable(generator.variables), step=step
+    )
+    try:
+        status = checkpoint.restore(newest)
+        status.assert_existing_objects_matched().expect_partial()
+    except (AssertionError, ValueError) as error:
+        raise UserError(
+            f"checkpoint {newest} does not fit the {CONFIG_NAME} beside it"
+        ) from error
+    except tf.errors.OpError as error:
+        raise UserError(f"checkpoint {newest} is damaged") from error
+    return int(step.numpy())
+
+
+def publish(
+    folder: pathlib.Path,
+    generator: Generator,
+    configuration: Configuration,
+    card: dict[str, Any],
+) -> None:
+    """Writes a generator as a small folder to pass on.
+
+    Args:
+      folder: Folder to write to, made if missing.
+      generator: The generator.
+      configuration: Its configuration.
+      card: What `card.json` shall say.
+
+    Raises:
+      UserError: A file cannot be written.
+    """
+    write_configuration(folder, configuration)
+    write_weights(generator, folder / WEIGHTS_NAME)
+    write_json(folder / CARD_NAME, card)
+
+
+def read_published(generator: Generator, folder: pathlib.Path) -> dict[str, Any]:
+    """Gives a generator published weights, and reads their card.
+
+    Args:
+      generator: A built generator of the configuration in the folder.
+      folder: Folder of the published generator.
+
+    Returns:
+      The content of `card.json`, with at least `step`.
+
+    Raises:
+      UserError: The weights or the card cannot be used.
+    """
+    path = folder / CARD_NAME
+    card = read_json(path)
+    step = card.get("step")
+    if not isinstance(step, int) or isinstance(step, bool) or step < 0:
+        raise UserError(f"{path} does not say how long was trained: step is {step!r}")
+    read_weights(generator, folder / WEIGHTS_NAME)
+    return card

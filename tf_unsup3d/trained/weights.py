@@ -1,0 +1,95 @@
+"""The weights of a generator as a small file of half-precision arrays."""
+
+import io
+import pathlib
+import zipfile
+import zlib
+
+import numpy as np
+
+from tf_unsup3d.compat import checkpointable
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.files import write_bytes
+from tf_unsup3d.models.generator import Generator
+
+
+def write_weights(generator: Generator, path: pathlib.Path) -> None:
+    """Writes the weights of a generator in half precision.
+
+    Args:
+      generator: A built generator, whose weights are within half precision's range.
+      path: The `.npz` file to write.
+
+    Raises:
+      UserError: A weight overflows half precision, or the file cannot be written.
+    """
+    values = [variable.numpy() for variable in checkpointable(generator.variables)]
+    if max(np.abs(value).max() for value in values) > np.finfo(np.float16).max:
+        raise UserError(f"cannot write {path}: a weight is beyond half precision")
+    halves = {f"{i:03d}": value.astype(np.float16) for i, value in enumerate(values)}
+    content = io.BytesIO()
+    np.savez_compressed(content, **halves)
+    write_bytes(path, content.getvalue())
+
+
+def read_weights(generator: Generator, path: pathlib.Path) -> None:
+    """Gives a generator the weights of a file.
+
+    The file may come from a stranger: nothing in it is run, and no more of it is
+    unpacked than the generator has weights.
+
+    Args:
+      generator: A built generator of the configuration that the weights belong to.
+      path: The `.npz` file.
+
+    Raises:
+      UserError: The file cannot be read, is damaged, or does not fit the generator,
+        which then keeps its weights.
+    """
+    variables = checkpointable(generator.variables)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = sorted(archive.namelist())
+            if len(names) != len(variables):
+                raise UserError(
+                    f"{path} does not fit the configuration: it holds {len(names)} "
+                    f"arrays, the generator has {len(variables)}"
+                )
+            values = [
+                _read_array(archive, name, tuple(variable.shape), path)
+                for name, variable in zip(names, variables, strict=True)
+            ]
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
+        raise UserError(f"{path} is damaged, or holds no weights") from error
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _read_array(archive, name, shape, path) -> np.ndarray:
+    """One array in single precision, read after its header was checked."""
+    with archive.open(name) as file:
+        version = np.lib.format.read_magic(file)
+        if version != (1, 0):
+            raise ValueError(f"format {version}")
+        found, _, dtype = np.lib.format.read_array_header_1_0(file)
+    if dtype not in (np.float16, np.float32):
+        raise UserError(f"{path}: array {name} is {dtype}, not floating point")
+    if found != shape:
+        raise UserError(
+            f"{path} does not fit the configuration: array {name} is {list(found)}, "
+            f"not {list(shape)}"
+        )
+    with archive.open(name) as file:
+        value = np.lib.format.read_array(file, allow_pickle=False)
+    if not np.isfinite(value).all():
+        raise UserError(f"{path}: array {name} holds numbers that are not finite")
+    return value.astype(np.float32)

@@ -1,0 +1,170 @@
+"""One adversarial step: both players see the same drawings, and move at once."""
+
+import tensorflow as tf
+
+from tf_unsup3d.models import precision
+from tf_unsup3d.rendering.renderer import Renderer
+from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.trained.random_streams import random_scenes
+from tf_unsup3d.training import losses
+from tf_unsup3d.training.moving_average import decay
+from tf_unsup3d.training.state import TrainingState
+
+
+class AdversarialStep:
+    """Trains generator and discriminator by one batch.
+
+    All randomness is a function of (seed, step).
+
+    Args:
+      state: The variables, made under the scope of the strategy.
+      configuration: The parameters of the run.
+      renderers: Renderers by the resolution that they draw.
+      strategy: The strategy that runs the step on each of its devices.
+
+    Raises:
+      ValueError: The configured precision of convolutions is unknown.
+    """
+
+    def __init__(
+        self,
+        state: TrainingState,
+        configuration: Configuration,
+        renderers: dict[int, Renderer],
+        strategy: tf.distribute.Strategy,
+    ):
+        self._state = state
+        self._settings = configuration.training
+        self._viewpoints = configuration.viewpoints
+        self._resolution = configuration.resolution
+        self._renderers = renderers
+        self._strategy = strategy
+        self._replicas = strategy.num_replicas_in_sync
+        self._convolutions = precision.convolution_dtype(
+            self._settings.convolution_dtype
+        )
+
+    @tf.function(jit_compile=False)
+    def run(
+        self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
+    ) -> dict[str, tf.Tensor]:
+        """Makes the step.
+
+        Args:
+          pictures: `[batch, resolution, resolution, 3]` in [-1, 1], real ones, as the
+            strategy distributes them.
+          penalty: Whether the gradient penalty is due.
+          size: Height and width that are trained on.
+          fade: `[]` in [0, 1], how far this size has been faded in, or None.
+
+        Returns:
+          What is to be known of the step, by name, `[]` each.
+        """
+        values = self._strategy.run(
+            self._replica_step, args=(pictures, penalty, size, fade)
+        )
+        self._state.step.assign_add(1)
+        return {
+            name: self._strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
+            for name, value in values.items()
+        }
+
+    def _replica_step(self, pictures, penalty: bool, size: int, fade):
+        """The step on one replica's share of the batch."""
+        with precision.convolutions_in(self._convolutions):
+            with tf.GradientTape(persistent=True) as tape:
+                values, totals = self._forward(pictures, penalty, size, fade)
+            self._move(tape, totals)
+        self._move_average()
+        return values
+
+    def _forward(self, pictures, penalty: bool, size: int, fade):
+        """What is to be known of the step, and the loss of each player."""
+        state, settings = self._state, self._settings
+        if size < self._resolution:
+            cell = self._resolution // size
+            pictures = tf.nn.avg_pool2d(pictures, cell, cell, "VALID")
+
+        def discriminate(seen):
+            return state.discriminator(seen, fade)
+
+        batch = settings.batch_size // self._replicas
+        scene, views, light_seed = random_scenes(
+            state.generator, self._viewpoints, batch, self._key()
+        )
+        drawn = self._renderers[size](scene, views, light_seed=light_seed)
+        fake_scores = discriminate(drawn["picture"])
+        real_scores = discriminate(pictures)
+
+        discriminator_terms = {
+            "discriminator_loss": losses.discriminator_loss(real_scores, fake_scores),
+            "r1": tf.zeros([]),
+        }
+        if penalty:
+            discriminator_terms["r1"] = losses.gradient_penalty(discriminate, pictures)
+        folding, flipped = losses.folding(scene.vertices, state.generator.mesh)
+        generator_terms = {
+            "generator_loss": losses.generator_loss(fake_scores),
+            "folding": folding,
+        }
+        if settings.hidden_weight:
+            generator_terms["hidden_roughness"] = losses.hidden_roughness(
+                scene.vertices, views, state.generator.mesh
+            )
+        weights = {
+            # Lazy: as seldom as it is applied, as strong it is.
+            "r1": 0.5 * settings.r1_gamma * settings.r1_interval,
+            "folding": settings.folding_weight,
+            "hidden_roughness": settings.hidden_weight,
+        }
+        extent = tf.reduce_max(tf.abs(scene.vertices[..., :2]), [1, 2])
+        values = {
+            **discriminator_terms,
+            **generator_terms,
+            "real_score": tf.reduce_mean(real_scores),
+            "fake_score": tf.reduce_mean(fake_scores),
+            "mask_area": tf.reduce_mean(drawn["mask"]),
+            "extent": tf.reduce_mean(extent),
+            "flipped_triangles": flipped,
+        }
+        totals = [
+            # Gradients are summed over the replicas.
+            losses.weighted_sum(terms, weights) / self._replicas
+            for terms in (discriminator_terms, generator_terms)
+        ]
+        return values, totals
+
+    def _key(self) -> tf.Tensor:
+        """`[2]` int64, that all randomness of this step and replica depends on."""
+        context = tf.distribute.get_replica_context()
+        replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
+        stream = self._state.step * self._replicas + replica
+        return tf.stack([tf.constant(self._settings.seed, tf.int64), stream])
+
+    def _move(self, tape, totals) -> None:
+        state = self._state
+        players = (
+            (state.discriminator, state.discriminator_optimizer),
+            (state.generator, state.generator_optimizer),
+        )
+        gradients = [
+            tape.gradient(total, model.trainable_variables)
+            for (model, _), total in zip(players, totals, strict=True)
+        ]
+        for (model, optimizer), gradient in zip(players, gradients, strict=True):
+            variables = model.trainable_variables
+            # Layers for larger pictures than these have no gradient yet.
+            gradient = [
+                tf.zeros(variable.shape) if part is None else part
+                for part, variable in zip(gradient, variables, strict=True)
+            ]
+            optimizer.apply_gradients(zip(gradient, variables, strict=True))
+
+    def _move_average(self) -> None:
+        state, settings = self._state, self._settings
+        seen = (state.step + 1) * settings.batch_size
+        moved = 1.0 - decay(seen, settings.batch_size, settings.ema_pictures)
+        for average, current in zip(
+            state.average.variables, state.generator.variables, strict=True
+        ):
+            average.assign(average + moved * (current - average))
