@@ -44,7 +44,6 @@ Generator.shape_resolution = 8
 Generator.shape_map_size = 16
 Generator.channel_max = 8
 Generator.subdivisions = 4
-Renderer.subdivisions = 4
 Discriminator.channel_max = 8
 """
 

@@ -7,7 +7,6 @@ from tqdm import tqdm
 
 from tf_unsup3d.data.dataset import PictureSet
 from tf_unsup3d.models import precision
-from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
 
 _BATCH = 16
@@ -63,13 +62,13 @@ def depth_drawing(renderer) -> Draw:
     Returns:
       The function of scenes, viewpoints and, if wanted, a seed for the light.
     """
-    hard = Renderer.from_config({**renderer.get_config(), "margin": 0.0})
+    hard = renderer.replace(margin=0.0)
 
     @tf.function(jit_compile=False)
     def draw(scene, views, light_seed=None):
-        pictures, _ = renderer(scene, views, light_seed=light_seed)
-        _, depth, mask = hard.maps(scene, views)
-        return pictures, depth[..., 0], mask[..., 0] > 0.5
+        drawn = renderer(scene, views, light_seed=light_seed, outputs=("picture",))
+        surface = hard(scene, views, outputs=("depth", "mask"))
+        return drawn["picture"], surface["depth"][..., 0], surface["mask"][..., 0] > 0.5
 
     return draw
 

@@ -41,8 +41,9 @@ def write_samples(
         folder / "sheet.png": scene_sheet(renderer, scene, yaw, pitch),
         folder / "depth.png": depth_sheet(renderer, scene, pitch),
     }
-    pictures, _ = renderer(scene, views(len(seeds), yaw, pitch))
-    for seed, picture in zip(seeds, to_uint8(pictures.numpy()), strict=True):
+    drawn = renderer(scene, views(len(seeds), yaw, pitch))
+    pictures = to_uint8(drawn["picture"].numpy())
+    for seed, picture in zip(seeds, pictures, strict=True):
         files[folder / f"picture_{seed:04d}.png"] = picture
     for path, picture in files.items():
         write_png(path, picture)
@@ -51,6 +52,6 @@ def write_samples(
         for suffix in mesh_suffixes:
             path = folder / f"mesh_{seed:04d}{suffix}"
             vertices, texture = scene.vertices[index], scene.texture[index]
-            write_mesh(path, vertices.numpy(), renderer.mesh, texture.numpy())
+            write_mesh(path, vertices.numpy(), generator.mesh, texture.numpy())
             written.append(path)
     return written

@@ -37,7 +37,6 @@ from tf_unsup3d.export.maps import to_uint8
 from tf_unsup3d.export.sheets import write_png
 from tf_unsup3d.files import write_bytes
 from tf_unsup3d.programs import cli
-from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.trained import runs
 from tf_unsup3d.training.trainer import Trainer
 
@@ -151,7 +150,7 @@ def measure_distribution(trainer: Trainer) -> None:
     )
     scenes = sample_scenes(trainer.average, trainer.viewpoints, count, seed=seed)
     generated = network.features(
-        to_uint8(trainer.renderer(*scene)[0].numpy()) for scene in scenes
+        to_uint8(trainer.renderer(*scene)["picture"].numpy()) for scene in scenes
     )
     settings = _settings(trainer) | {
         "data_dir": _DATA_DIR.value,
@@ -171,7 +170,7 @@ def measure_consistency(trainer: Trainer) -> None:
 
     Without light: that of the lamps stays with the camera, so views differ by it.
     """
-    unlit = Renderer.from_config({**trainer.renderer.get_config(), "lamps": None})
+    unlit = trainer.renderer.replace(lamps=None)
     draw, seed = depth_drawing(unlit), _SEED.value
     scenes = functools.partial(
         sample_scenes,

@@ -182,10 +182,10 @@ class Trainer:
         )
         views = self.viewpoints.sample(batch, latent_seed + [1_000_003, 0])
         scene = self.generator(latents, noise_seed=latent_seed + [2_000_003, 0])
-        pictures, masks = self._renderers[size](
+        drawn = self._renderers[size](
             scene, views, light_seed=latent_seed + [3_000_003, 0]
         )
-        return scene, views, pictures, masks
+        return scene, views, drawn["picture"], drawn["mask"]
 
     def _replica_step(self, pictures, penalty: bool, size: int, fade):
         with precision.convolutions_in(self._convolutions):
