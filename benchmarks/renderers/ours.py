@@ -1,10 +1,10 @@
 """The rasteriser op of this project."""
 
 import numpy as np
-import tensorflow as tf
 
 from benchmarks.renderers.base import NotAvailable, Options
 from benchmarks.renderers.tensorflow_renderer import TensorFlowRenderer
+from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.rendering import library
 from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.render_mesh import render_mesh
@@ -27,19 +27,14 @@ class Ours(TensorFlowRenderer):
 
     def picture(self, scene):
         height, width = scene["background"].shape[1:3]
-        vertices = scene["vertices"]
-        picture, _ = render_mesh(
-            _CAMERA.project(vertices, height, width),
-            scene["triangles"],
-            scene["neighbors"],
-            scene["uv"],
-            scene["uv_triangles"],
+        fields = ("triangles", "uv", "uv_triangles", "neighbors")
+        return render_mesh(
+            _CAMERA.project(scene["vertices"], height, width),
+            Mesh(**{name: scene[name] for name in fields}),
             scene["texture"],
-            tf.zeros([*vertices.shape[:2], 0], vertices.dtype),
-            scene["background"],
+            background=scene["background"],
             margin=self.margin,
-        )
-        return picture
+        )["picture"]
 
 
 class OursFloat64(Ours):

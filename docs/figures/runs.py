@@ -24,7 +24,8 @@ def _shade_behind(trainer):
     scene = runs.sample_scene(trainer.average, range(_OBJECTS))
     front = views(_OBJECTS, 0.0)
     brightness = 0.5 * np.mean(trainer.renderer.backdrop(scene, front), -1)
-    covered = trainer.renderer(scene, front)[1].numpy()[..., 0] > 0.5
+    mask = trainer.renderer(scene, front, outputs=("mask",))["mask"]
+    covered = mask.numpy()[..., 0] > 0.5
     return np.mean(
         [
             values[~mask].mean() - values[mask].mean()
@@ -45,8 +46,9 @@ def _row(model_dir):
     columns = []
     for yaw in _YAWS:
         viewpoints = views(2, yaw)
-        picture, _ = trainer.renderer(scene, viewpoints)
-        normals, _, mask = trainer.renderer.maps(scene, viewpoints)
+        names = ("picture", "normals", "mask")
+        drawn = trainer.renderer(scene, viewpoints, outputs=names)
+        picture, normals, mask = (drawn[name].numpy() for name in names)
         columns += [to_uint8(picture), normals_to_rgb(normals, mask)]
     columns.append(to_uint8(trainer.renderer.backdrop(scene, views(2, 0.0))))
     return list(np.concatenate(np.stack(columns, 1)))

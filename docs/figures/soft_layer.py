@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
+from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.rendering import composite, rasterize_mesh
 
 _SIZE = 12
@@ -27,7 +28,7 @@ def _square(angle, x, depth=1.0):
 def _mask(vertices, triangles, part, **options):
     """[size, size], how much of each pixel shows the first `part` triangles."""
     fragments = rasterize_mesh(
-        tf.constant(vertices[None]), triangles, _SIZE, _SIZE, **options
+        tf.constant(vertices[None]), Mesh(triangles), _SIZE, _SIZE, **options
     )
     shown = tf.cast(fragments.triangles < part, tf.float64)[:, None]
     background = tf.zeros([1, _SIZE, _SIZE, 1], tf.float64)

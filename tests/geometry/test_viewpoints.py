@@ -33,7 +33,7 @@ def test_uniform_fills_its_limits_and_repeats():
     distribution = viewpoints.UniformViewpoints((60.0, 15.0, 0.0))
     drawn = distribution.sample(4000, seed=[1, 2]).numpy()
     np.testing.assert_array_equal(drawn, distribution.sample(4000, seed=[1, 2]))
-    assert np.all(np.abs(drawn) <= np.array(distribution.extent) + 1e-6)
+    assert np.all(np.abs(drawn) <= np.radians(distribution.limits) + 1e-6)
     np.testing.assert_allclose(
         drawn.std(0), np.radians([60.0, 15.0, 0.0]) / np.sqrt(3.0), rtol=0.05
     )
@@ -42,7 +42,7 @@ def test_uniform_fills_its_limits_and_repeats():
 def test_gaussian_is_truncated():
     distribution = viewpoints.GaussianViewpoints((20.0, 8.0, 1.0))
     drawn = distribution.sample(4000, seed=[3, 4]).numpy()
-    assert np.all(np.abs(drawn) <= np.array(distribution.extent) + 1e-6)
+    assert np.all(np.abs(drawn) <= np.radians(distribution.limits) + 1e-6)
     # A normal distribution cut at two deviations has 0.8796 of the deviation.
     np.testing.assert_allclose(
         drawn.std(0), 0.8796 * np.radians([20.0, 8.0, 1.0]), rtol=0.05

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.geometry.mesh import boundary_edges
+from tf_unsup3d.geometry.edges import boundary_edges
 from tf_unsup3d.heads.landmarks import EYE_X, NOSE_TIP_Y, NOSE_TIP_Z, SCALE
 from tf_unsup3d.heads.linear_heads import load_head_model
 from tf_unsup3d.heads.model_file import read_head_model, write_head_model

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tf_unsup3d.geometry.mesh import boundary_edges
+from tf_unsup3d.geometry.edges import boundary_edges
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.heads import mesh_edits
 

@@ -7,8 +7,8 @@ from tqdm import tqdm
 
 from tf_unsup3d.data.dataset import PictureSet
 from tf_unsup3d.models import precision
-from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
+from tf_unsup3d.trained.random_streams import random_scenes
 
 _BATCH = 16
 
@@ -38,17 +38,15 @@ def sample_scenes(
 
     @tf.function(jit_compile=False)
     def make(key):
-        latents = tf.random.stateless_normal([_BATCH, generator.latent_size], key)
-        views = viewpoints.sample(_BATCH, key + [1_000_003, 0])
         with precision.convolutions_in(dtype):
-            return generator(latents, noise_seed=key + [2_000_003, 0]), views
+            return random_scenes(generator, viewpoints, _BATCH, key)
 
     for first in tqdm(range(0, count, _BATCH), desc=name, disable=None):
         key = tf.constant([seed, first // _BATCH], tf.int64)
-        scene, views = make(key)
+        scene, views, light_seed = make(key)
         used = min(_BATCH, count - first)
         scene = Scene(*(value[:used] for value in scene))
-        yield scene, views[:used], key + [3_000_003, 0]
+        yield scene, views[:used], light_seed
 
 
 def depth_drawing(renderer) -> Draw:
@@ -63,13 +61,13 @@ def depth_drawing(renderer) -> Draw:
     Returns:
       The function of scenes, viewpoints and, if wanted, a seed for the light.
     """
-    hard = Renderer.from_config({**renderer.get_config(), "margin": 0.0})
+    hard = renderer.replace(margin=0.0)
 
     @tf.function(jit_compile=False)
     def draw(scene, views, light_seed=None):
-        pictures, _ = renderer(scene, views, light_seed=light_seed)
-        _, depth, mask = hard.maps(scene, views)
-        return pictures, depth[..., 0], mask[..., 0] > 0.5
+        drawn = renderer(scene, views, light_seed=light_seed, outputs=("picture",))
+        surface = hard(scene, views, outputs=("depth", "mask"))
+        return drawn["picture"], surface["depth"][..., 0], surface["mask"][..., 0] > 0.5
 
     return draw
 

@@ -19,7 +19,8 @@ def views(count: int, yaw: float, pitch: float = 0.0) -> tf.Tensor:
 
 
 def _normals_and_depth(renderer, scene, viewpoints):
-    normals, depth, mask = (value.numpy() for value in renderer.maps(scene, viewpoints))
+    drawn = renderer(scene, viewpoints, outputs=("normals", "depth", "mask"))
+    normals, depth, mask = (drawn[n].numpy() for n in ("normals", "depth", "mask"))
     middle = renderer.camera.distance
     return (
         normals_to_rgb(normals, mask),
@@ -45,7 +46,7 @@ def scene_sheet(
     size = renderer.resolution
     frontal = views(count, yaw, pitch)
     columns = [
-        to_uint8(renderer(scene, frontal)[0].numpy()),
+        to_uint8(renderer(scene, frontal)["picture"].numpy()),
         _normals_and_depth(renderer, scene, frontal)[0],
         *(
             to_uint8(tf.image.resize(picture, [size, size], antialias=True).numpy())
@@ -54,8 +55,8 @@ def scene_sheet(
     ]
     titles = ["picture", "normals", "texture", "background"]
     for angle in VIEW_YAWS:
-        drawn, _ = renderer(scene, views(count, angle, pitch))
-        columns.append(to_uint8(drawn.numpy()))
+        drawn = renderer(scene, views(count, angle, pitch))
+        columns.append(to_uint8(drawn["picture"].numpy()))
         titles.append(f"{angle:.0f}°")
     return compose_sheet([list(row) for row in zip(*columns, strict=True)], titles)
 

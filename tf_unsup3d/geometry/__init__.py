@@ -1,1 +1,1 @@
-"""Surfaces, cameras and viewpoints."""
+"""Meshes, the sphere and its texture layout, normals, and viewpoints."""

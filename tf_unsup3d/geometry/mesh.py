@@ -1,21 +1,88 @@
-"""Triangle meshes: adjacency and normals."""
+"""Triangle meshes: which vertices the triangles join, and where the texture lies."""
+
+import dataclasses
 
 import numpy as np
 import tensorflow as tf
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Mesh:
+    """The topology of a triangle mesh and its texture layout, without its geometry.
+
+    The positions of the vertices are tensors of their own, so that a batch of surfaces
+    shares one mesh.
+
+    Orientation: the front of a triangle with the corners a, b and c is the side that
+    its normal (b - a) x (c - a) points to, which for a closed surface is the outside.
+    Seen from the front, the corners follow one another counter-clockwise. In a picture,
+    where y points down, a front-facing triangle thus has a negative signed area,
+    (b - a) x (c - a) / 2.
+
+    Arrays, and whatever NumPy converts to arrays, are checked, copied and protected
+    against changes. Tensors are kept as they are and not checked here but by the ops
+    that draw the mesh. They serve for topology that is an input of a graph, and for
+    texture coordinates that are differentiated or double precision.
+
+    Attributes:
+      triangles: `[triangles, 3]` int32, the vertices at the corners of each triangle.
+      uv: `[uvs, 2]` float32, texture coordinates in [0, 1] with the origin at the top
+        left of the texture, or None for a mesh without a texture layout.
+      uv_triangles: `[triangles, 3]` int32, the texture coordinates at the corners of
+        each triangle, as indices into `uv`. The default is `triangles`: one for each
+        vertex.
+      neighbors: `[triangles, 3]` int32, the triangle across the edge opposite to each
+        corner, or -1 where the mesh is open. By default they are found, which takes
+        triangles whose values are known.
+
+    Raises:
+      ValueError: A field has the wrong shape or type, an index is out of range, or the
+        neighbors cannot be found; the message names the field.
+    """
+
+    triangles: np.ndarray | tf.Tensor
+    uv: np.ndarray | tf.Tensor | None = None
+    uv_triangles: np.ndarray | tf.Tensor | None = None
+    neighbors: np.ndarray | tf.Tensor | None = None
+
+    def __post_init__(self):
+        self._replace("triangles", _indices("triangles", self.triangles))
+        count = _known_length(self.triangles)
+        if self.neighbors is None:
+            self._replace("neighbors", _find_neighbors(self.triangles))
+        neighbors = _indices(
+            "neighbors", self.neighbors, rows=count, lowest=-1, bound=count
+        )
+        self._replace("neighbors", neighbors)
+        if self.uv is None and self.uv_triangles is None:
+            return
+        if self.uv is None:
+            raise ValueError("uv_triangles index uv, which is missing")
+        self._replace("uv", _coordinates("uv", self.uv))
+        uv_triangles = _indices(
+            "uv_triangles",
+            self.triangles if self.uv_triangles is None else self.uv_triangles,
+            rows=count,
+            bound=_known_length(self.uv),
+        )
+        self._replace("uv_triangles", uv_triangles)
+
+    def _replace(self, name, value):
+        object.__setattr__(self, name, value)
+
+
 def triangle_neighbors(triangles: np.ndarray) -> np.ndarray:
-    """The triangle across each edge.
+    """Finds the triangle across each edge.
 
     Args:
-      triangles: [triangles, 3] integer vertex indices.
+      triangles: `[triangles, 3]` integer vertex indices.
 
     Returns:
-      [triangles, 3] int32: entry k of a row is the triangle that shares the edge
+      `[triangles, 3]` int32: entry k of a row is the triangle that shares the edge
       opposite to corner k, or -1 where the mesh is open.
 
     Raises:
-      ValueError: if more than two triangles share an edge.
+      ValueError: More than two triangles share an edge.
     """
     triangles = np.asarray(triangles)
     edges = np.stack([triangles[:, [1, 2]], triangles[:, [2, 0]], triangles[:, [0, 1]]])
@@ -32,105 +99,72 @@ def triangle_neighbors(triangles: np.ndarray) -> np.ndarray:
     return neighbors.reshape(-1, 3)
 
 
-def boundary_edges(triangles: np.ndarray) -> np.ndarray:
-    """Edges with a triangle on one side only.
+def _find_neighbors(triangles):
+    known = tf.get_static_value(triangles) if tf.is_tensor(triangles) else triangles
+    if known is None:
+        raise ValueError(
+            "neighbors must be given where the values of triangles are not known"
+        )
+    try:
+        return triangle_neighbors(known)
+    except ValueError as error:
+        raise ValueError(f"triangles without neighbors: {error}") from None
+
+
+def _known_length(value):
+    """The number of rows of an array; None for a tensor, which the ops check."""
+    return len(value) if isinstance(value, np.ndarray) else None
+
+
+def _protected_copy(array, dtype):
+    copy = np.array(array, dtype)
+    copy.setflags(write=False)
+    return copy
+
+
+def _indices(name, value, *, rows=None, lowest=0, bound=None):
+    """A field of indices, checked if it is an array.
 
     Args:
-      triangles: [triangles, 3] integer vertex indices.
+      name: Name of the field, for messages.
+      value: The field as it was given.
+      rows: Number of rows that it must have, if known.
+      lowest: Smallest index allowed.
+      bound: Number that all indices must be below, if known.
 
     Returns:
-      [edges, 2] in the direction in which their triangle runs along them.
+      The field: `[triangles, 3]` int32, or a tensor as it was given.
     """
-    triangles = np.asarray(triangles)
-    rows, corners = np.nonzero(triangle_neighbors(triangles) < 0)
-    return np.stack(
-        [triangles[rows, (corners + 1) % 3], triangles[rows, (corners + 2) % 3]], -1
-    )
+    if tf.is_tensor(value):
+        return value
+    array = np.asarray(value)
+    if array.ndim != 2 or array.shape[1] != 3:
+        raise ValueError(f"{name} must be [triangles, 3], got {list(array.shape)}")
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"{name} must be integers, got {array.dtype}")
+    if rows is not None and len(array) != rows:
+        raise ValueError(
+            f"{name} must have a row for each of {rows} triangles, got {len(array)}"
+        )
+    bound = np.iinfo(np.int32).max + 1 if bound is None else bound
+    for row, corner in np.argwhere((array < lowest) | (array >= bound))[:1]:
+        raise ValueError(
+            f"{name}[{row}, {corner}] is {array[row, corner]}, not from {lowest} to"
+            f" {bound - 1}"
+        )
+    return _protected_copy(array, np.int32)
 
 
-def mesh_edges(triangles: np.ndarray) -> np.ndarray:
-    """Every edge once.
-
-    Args:
-      triangles: [triangles, 3] integer vertex indices.
-
-    Returns:
-      [edges, 2] vertex indices.
-    """
-    triangles = np.asarray(triangles)
-    pairs = np.concatenate(
-        [triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]
-    )
-    return np.unique(np.sort(pairs, -1), axis=0)
-
-
-def edge_differences(values: tf.Tensor, edges: np.ndarray) -> tf.Tensor:
-    """What changes along every edge.
-
-    Args:
-      values: [batch, vertices, 3] floating point.
-      edges: [edges, 2] vertex indices, known beforehand; see `mesh_edges`.
-
-    Returns:
-      [batch, edges, 3] of the second vertex minus the first.
-    """
-    first, second = _gather(_to_rows(values), edges)
-    return _from_rows(second - first)
-
-
-def triangle_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
-    """Normals that are twice as long as their triangle is large.
-
-    Args:
-      vertices: [batch, vertices, 3] floating point.
-      triangles: [triangles, 3] integer vertex indices, known beforehand.
-
-    Returns:
-      [batch, triangles, 3], (b - a) x (c - a): outward by the right-hand rule.
-    """
-    return _from_rows(_triangle_normals(_to_rows(vertices), triangles))
-
-
-def vertex_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
-    """Outward unit normals, the mean of the adjacent triangles weighted by area.
-
-    Args:
-      vertices: [batch, vertices, 3] floating point.
-      triangles: [triangles, 3] integer vertex indices, known beforehand.
-
-    Returns:
-      [batch, vertices, 3].
-    """
-    rows = _to_rows(vertices)
-    normals = _triangle_normals(rows, triangles)
-    count = tf.shape(rows)[0]
-    sums = [
-        tf.math.unsorted_segment_sum(normals, corner, count)
-        for corner in np.transpose(triangles)
-    ]
-    return tf.math.l2_normalize(_from_rows(tf.add_n(sums)), -1)
-
-
-# Inside, values are [items, 3, batch]: what belongs to an item is moved as one long
-# row, and coordinates are arrays of their own. In [batch, items, 3], gathering, adding
-# up and tf.linalg.cross take half as long again, gradients included.
-
-
-def _to_rows(values):
-    return tf.transpose(values, [1, 2, 0])
-
-
-def _from_rows(rows):
-    return tf.transpose(rows, [2, 0, 1])
-
-
-def _gather(rows, indices):
-    """The rows of each column of indices [items, columns]."""
-    return tf.unstack(tf.gather(rows, np.transpose(indices)))
-
-
-def _triangle_normals(rows, triangles):
-    a, b, c = _gather(rows, triangles)
-    u, v, w = tf.unstack(b - a, axis=1)
-    x, y, z = tf.unstack(c - a, axis=1)
-    return tf.stack([v * z - w * y, w * x - u * z, u * y - v * x], 1)
+def _coordinates(name, value):
+    """A field of texture coordinates, checked if it is an array."""
+    if tf.is_tensor(value):
+        return value
+    array = np.asarray(value)
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise ValueError(f"{name} must be [uvs, 2], got {list(array.shape)}")
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"{name} must be real numbers, got {array.dtype}")
+    array = _protected_copy(array, np.float32)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite")
+    return array

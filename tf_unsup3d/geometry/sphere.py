@@ -2,47 +2,40 @@
 
 import dataclasses
 import functools
+import math
 
 import numpy as np
 
-from tf_unsup3d.geometry.mesh import triangle_neighbors
+from tf_unsup3d.geometry.mesh import Mesh
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class SphereMesh:
-    """Connectivity and UV map of a subdivided octahedron; the geometry is the caller's.
+class SphereMesh(Mesh):
+    """The mesh of a subdivided octahedron, with its UV map.
+
+    There is one texture coordinate for each vertex, in the order of the vertices,
+    except for the last vertex, the back pole: the map takes it to a whole circle, so it
+    has one texture coordinate for each triangle around it.
 
     Attributes:
-      directions: [vertices, 3] float32, unit vectors from the centre.
-      triangles: [triangles, 3] int32, vertex indices; the outward normal of
-        (a, b, c) is (b - a) x (c - a).
-      neighbors: [triangles, 3] int32, the triangle across the edge opposite to each
-        corner.
-      uv: [uv_vertices, 2] float32 in [0, 1]. One for each vertex, in their order, but
-        for the last, the back pole: the map takes it to a whole circle, so it has one
-        for each triangle around it.
-      uv_triangles: [triangles, 3] int32, indices of `uv` for each corner.
+      directions: `[vertices, 3]` float32, unit vectors from the centre to the vertices.
     """
 
-    directions: np.ndarray
-    triangles: np.ndarray
-    neighbors: np.ndarray
-    uv: np.ndarray
-    uv_triangles: np.ndarray
+    directions: np.ndarray = dataclasses.field(kw_only=True)
 
 
 def direction_to_uv(directions: np.ndarray) -> np.ndarray:
-    """Azimuthal equidistant map of the sphere onto the unit square.
+    """Maps the sphere onto the unit square, azimuthally equidistant.
 
     The pole that faces the camera, (0, 0, -1), goes to the centre; the distance from
     the centre is the angle from that pole, and the back pole is the inscribed circle
     (there the azimuth 0 is chosen).
 
     Args:
-      directions: [..., 3], of any positive length.
+      directions: `[..., 3]` vectors of any positive length.
 
     Returns:
-      [..., 2] UV coordinates in [0, 1], origin at the top left.
+      `[..., 2]` UV coordinates in [0, 1], with the origin at the top left.
     """
     x, y, z = np.moveaxis(np.asarray(directions, np.float64), -1, 0)
     polar = np.arctan2(np.hypot(x, y), -z)
@@ -52,13 +45,13 @@ def direction_to_uv(directions: np.ndarray) -> np.ndarray:
 
 
 def uv_to_direction(uv: np.ndarray) -> np.ndarray:
-    """Inverse of `direction_to_uv`; points beyond the circle count as the back pole.
+    """Inverts `direction_to_uv`; points beyond the circle count as the back pole.
 
     Args:
-      uv: [..., 2] UV coordinates.
+      uv: `[..., 2]` UV coordinates.
 
     Returns:
-      [..., 3] unit vectors.
+      `[..., 3]` unit vectors.
     """
     u, v = np.moveaxis(2.0 * np.asarray(uv, np.float64) - 1.0, -1, 0)
     radius = np.hypot(u, v)
@@ -89,21 +82,21 @@ def _strip(inner: np.ndarray, outer: np.ndarray) -> list[tuple[int, int, int]]:
 
 @functools.cache
 def octahedral_sphere(subdivisions: int) -> SphereMesh:
-    """A sphere with the connectivity of an octahedron, each edge cut in equal angles.
+    """Subdivides an octahedron into a sphere, cutting each edge into equal angles.
 
     The vertices lie on rings of constant angle from the front pole (0, 0, -1), ring k
     holding 4 k of them up to the equator, so that they are spread almost evenly over
     the front half of the UV map, where the detail is.
 
     Args:
-      subdivisions: segments n of an octahedron edge, at least 1.
+      subdivisions: Number n of segments of an octahedron edge, at least 1.
 
     Returns:
       A closed mesh of 4 n^2 + 2 vertices and 8 n^2 triangles. The first vertex is the
       front pole, the last one the back pole.
 
     Raises:
-      ValueError: if `subdivisions` is below 1.
+      ValueError: `subdivisions` is below 1.
     """
     if subdivisions < 1:
         raise ValueError(f"subdivisions must be at least 1, got {subdivisions}")
@@ -141,10 +134,31 @@ def octahedral_sphere(subdivisions: int) -> SphereMesh:
         azimuth = np.arctan2(others[:, 1].sum(), others[:, 0].sum())
         uv_triangles[row, corner] = len(uv) + len(pole_uv)
         pole_uv.append(0.5 + 0.5 * np.array([np.cos(azimuth), np.sin(azimuth)]))
+    directions = directions.astype(np.float32)
+    directions.setflags(write=False)
     return SphereMesh(
-        directions=directions.astype(np.float32),
-        triangles=triangles,
-        neighbors=triangle_neighbors(triangles),
-        uv=np.concatenate([uv, pole_uv]).astype(np.float32),
+        triangles,
+        uv=np.concatenate([uv, pole_uv]),
         uv_triangles=uv_triangles,
+        directions=directions,
     )
+
+
+def sphere_of_size(vertices: int) -> SphereMesh:
+    """Tells the sphere mesh by its number of vertices.
+
+    Args:
+      vertices: Number of vertices, 4 n^2 + 2 for n subdivisions.
+
+    Returns:
+      The mesh of `octahedral_sphere(n)`.
+
+    Raises:
+      ValueError: No sphere mesh has this number of vertices.
+    """
+    subdivisions = math.isqrt(max(vertices - 2, 0) // 4)
+    if subdivisions < 1 or vertices != 4 * subdivisions**2 + 2:
+        raise ValueError(
+            f"no sphere mesh has {vertices} vertices, only 4 n^2 + 2: 6, 18, 38, ..."
+        )
+    return octahedral_sphere(subdivisions)

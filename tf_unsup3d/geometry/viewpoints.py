@@ -10,35 +10,42 @@ import dataclasses
 import math
 
 import tensorflow as tf
-from tensorflow_graphics.geometry.transformation import rotation_matrix_3d
 
 
 def rotation_matrices(viewpoints: tf.Tensor) -> tf.Tensor:
-    """Rotations R_z(roll) R_x(pitch) R_y(yaw), acting on column vectors.
+    """Computes the rotations R_z(roll) R_x(pitch) R_y(yaw).
 
     Args:
-      viewpoints: [..., 3] (yaw, pitch, roll) in radians.
+      viewpoints: `[..., 3]` (yaw, pitch, roll) in radians.
 
     Returns:
-      [..., 3, 3].
+      `[..., 3, 3]`, acting on column vectors.
     """
-    yaw, pitch, roll = tf.unstack(viewpoints, axis=-1)
-    zero = tf.zeros_like(yaw)
-    about_y = rotation_matrix_3d.from_euler(tf.stack([zero, yaw, zero], -1))
-    # Euler angles of the library are applied about x first, then y, then z.
-    about_x_then_z = rotation_matrix_3d.from_euler(tf.stack([pitch, zero, roll], -1))
-    return tf.matmul(about_x_then_z, about_y)
+    about_x_y_z = tf.gather(viewpoints, [1, 0, 2], axis=-1)
+    sx, sy, sz = tf.unstack(tf.sin(about_x_y_z), axis=-1)
+    cx, cy, cz = tf.unstack(tf.cos(about_x_y_z), axis=-1)
+    zero, one = tf.zeros_like(sx), tf.ones_like(sx)
+    yaw = _matrices([[cy, zero, sy], [zero, one, zero], [-sy, zero, cy]])
+    pitch_then_roll = _matrices(
+        [[cz, -cx * sz, sx * sz], [sz, cx * cz, -sx * cz], [zero, sx, cx]]
+    )
+    return tf.matmul(pitch_then_roll, yaw)
+
+
+def _matrices(rows):
+    """Matrices `[..., 3, 3]` of rows of entries `[...]`."""
+    return tf.stack([tf.stack(row, -1) for row in rows], -2)
 
 
 def rotate(points: tf.Tensor, rotations: tf.Tensor) -> tf.Tensor:
     """Turns points about the origin.
 
     Args:
-      points: [batch, points, 3].
-      rotations: [batch, 3, 3], acting on column vectors.
+      points: `[batch, points, 3]`.
+      rotations: `[batch, 3, 3]`, acting on column vectors.
 
     Returns:
-      [batch, points, 3].
+      `[batch, points, 3]`.
     """
     return tf.matmul(points, rotations, transpose_b=True)
 
@@ -56,10 +63,10 @@ def _to_radians(degrees: tuple[float, float, float]) -> tf.Tensor:
 
 @dataclasses.dataclass(frozen=True)
 class UniformViewpoints:
-    """Angles drawn evenly from [-limit, limit].
+    """Uniformly distributed angles in [-limit, limit].
 
     Attributes:
-      limits: for (yaw, pitch, roll), in degrees.
+      limits: Largest (yaw, pitch, roll), in degrees.
     """
 
     limits: tuple[float, float, float] = (60.0, 15.0, 0.0)
@@ -71,11 +78,11 @@ class UniformViewpoints:
         """Draws viewpoints.
 
         Args:
-          batch: how many.
-          seed: [2] integer, of `tf.random.stateless_uniform`.
+          batch: Number of viewpoints.
+          seed: `[2]` integer seed, as `tf.random.stateless_uniform` takes.
 
         Returns:
-          [batch, 3] (yaw, pitch, roll) in radians.
+          `[batch, 3]` (yaw, pitch, roll) in radians.
         """
         return _to_radians(self.limits) * tf.random.stateless_uniform(
             [batch, 3], seed, -1.0, 1.0
@@ -87,7 +94,7 @@ class GaussianViewpoints:
     """Normally distributed angles, truncated at two standard deviations.
 
     Attributes:
-      deviations: standard deviations of (yaw, pitch, roll), in degrees.
+      deviations: Standard deviations of (yaw, pitch, roll), in degrees.
     """
 
     deviations: tuple[float, float, float] = (20.0, 8.0, 0.0)

@@ -9,7 +9,7 @@ import scipy.sparse
 import scipy.sparse.csgraph
 import scipy.sparse.linalg
 
-from tf_unsup3d.geometry.mesh import boundary_edges
+from tf_unsup3d.geometry.edges import boundary_edges
 
 # How far, in edges, the surface under the hair is smoothed.
 _SMOOTHING = 3.0

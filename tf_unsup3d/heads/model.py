@@ -47,7 +47,7 @@ class HeadModel:
       skull: the surface that hair grows from, of the same mesh.
       names: of the coefficients.
       triangles: [triangles, 3] int32.
-      neighbors: [triangles, 3] int32, see `SphereMesh`.
+      neighbors: [triangles, 3] int32, see `Mesh`.
       coordinates: [vertices, 3] float32, face coordinates (see `landmarks.py`).
       regions: [vertices] float32 each, weights in [0, 1] of the regions that the model
         knows, by name; those it does not know are painted at their usual places.

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from tf_unsup3d.geometry.mesh import vertex_normals
+from tf_unsup3d.geometry.mesh import Mesh
+from tf_unsup3d.geometry.normals import vertex_normals
 from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
 from tf_unsup3d.heads.backgrounds import Background, sample_background
 from tf_unsup3d.heads.model import HeadModel
@@ -69,23 +70,22 @@ def render_heads(
     resolution: int,
     *,
     background: Background = sample_background,
-    camera: PinholeCamera | None = None,
+    camera: PinholeCamera = PinholeCamera(),
     backend: str = "op",
 ) -> RenderedHeads:
     """Renders scenes, shading every one of 3 x 3 samples for each pixel.
 
     Args:
-      model: of head shape.
-      scenes: drawn from that model.
-      resolution: height and width of the pictures.
-      background: draws what is behind the heads.
-      camera: the default one if not given.
-      backend: of `render_mesh`.
+      model: The model of head shape.
+      scenes: Scenes drawn from that model.
+      resolution: Height and width of the pictures in pixels.
+      background: Function that draws what is behind the heads.
+      camera: The camera, before which the heads are turned.
+      backend: "op" or "reference"; see `render_mesh`.
 
     Returns:
       The pictures and their truth.
     """
-    camera = camera or PinholeCamera()
     fine = _SUPERSAMPLING * resolution
     vertices = np.stack([scene.vertices(model) for scene in scenes])
     viewpoints = np.stack([scene.viewpoint for scene in scenes])
@@ -94,26 +94,22 @@ def render_heads(
     fixed = np.column_stack([model.coordinates, *model.regions.values()])
     attributes = tf.concat(
         [
-            vertex_normals(turned, model.triangles),
+            camera.turn(vertex_normals(turned, model.triangles)),
             projected[..., 2:],
             tf.ones_like(projected[..., 2:]),
             np.broadcast_to(fixed, (len(scenes), *fixed.shape)),
         ],
         axis=-1,
     )
-    surfaces, _ = render_mesh(
+    surfaces = render_mesh(
         projected,
-        model.triangles,
-        model.neighbors,
-        np.zeros([1, 2], np.float32),
-        np.zeros_like(model.triangles),
-        tf.zeros([len(scenes), 1, 1, 0]),
-        attributes,
-        tf.zeros([len(scenes), fine, fine, attributes.shape[-1]]),
+        Mesh(model.triangles, neighbors=model.neighbors),
+        attributes=attributes,
+        height=fine,
+        width=fine,
         margin=0.0,
         backend=backend,
-    )
-    surfaces = np.asarray(surfaces)
+    )["picture"].numpy()
     pictures = [
         _picture(scene, surface, model.regions, background, resolution)
         for scene, surface in zip(scenes, surfaces, strict=True)

@@ -165,17 +165,19 @@ def _replace(path: Path, write: Callable[[Path], None]) -> None:
     os.replace(unfinished, path)
 
 
-def _write_description(output: Path, description: dict, complete: bool) -> None:
+def _write_description(
+    output: Path, description: dict, camera: PinholeCamera, complete: bool
+) -> None:
     content = {
         "settings": description,
-        "field_of_view": PinholeCamera().field_of_view,
+        "camera": dataclasses.asdict(camera),
         "complete": complete,
     }
     text = json.dumps(content, indent=2) + "\n"
     _replace(output / SETTINGS_NAME, lambda path: path.write_text(text, "utf-8"))
 
 
-def _is_complete(output: Path, description: dict) -> bool:
+def _is_complete(output: Path, description: dict, camera: PinholeCamera) -> bool:
     """Whether the set is there already; refuses a folder that holds anything else."""
     path = output / SETTINGS_NAME
     if not path.exists():
@@ -192,6 +194,9 @@ def _is_complete(output: Path, description: dict) -> bool:
             for name, value in description.items()
             if found.get(name) != value
         ]
+        # Sets that do not name a camera were made with the default one.
+        if PinholeCamera(**content.get("camera", {})) != camera:
+            different.append("another camera")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is not the description of a head set") from error
     if different:
@@ -229,9 +234,10 @@ def _write_truth(
 class _Maker:
     """Makes the shards of a set."""
 
-    def __init__(self, output: Path, settings: HeadSetSettings):
+    def __init__(self, output: Path, settings: HeadSetSettings, camera: PinholeCamera):
         self._output = output
         self._settings = settings
+        self._camera = camera
         self._background: Background = sample_background
         if settings.backgrounds:
             self._background = PictureBackgrounds(settings.backgrounds)
@@ -286,6 +292,7 @@ class _Maker:
                 scenes[first : first + at_once],
                 resolution,
                 background=self._background,
+                camera=self._camera,
             )
             for first in range(0, len(scenes), at_once)
         ]
@@ -295,14 +302,16 @@ def make_head_set(
     output: str | os.PathLike,
     settings: HeadSetSettings,
     *,
+    camera: PinholeCamera = PinholeCamera(),
     progress: Callable[[int], None] = lambda made: None,
 ) -> bool:
     """Makes a set of head pictures, or finishes one that was begun.
 
     Args:
-      output: the folder; new, empty, or holding a set with the same settings.
-      settings: of the set.
-      progress: called with the number of pictures just made or found.
+      output: The folder: new, empty, or holding a set with the same settings.
+      settings: The settings of the set.
+      camera: The camera of all pictures.
+      progress: Function that is called with the number of pictures just made or found.
 
     Returns:
       Whether anything had to be made.
@@ -316,15 +325,15 @@ def make_head_set(
         raise UserError(f"{output} is not a folder")
     description = settings.description()
     try:
-        if _is_complete(output, description):
+        if _is_complete(output, description, camera):
             return False
-        maker = _Maker(output, settings)
+        maker = _Maker(output, settings, camera)
         for split in SPLITS:
             if settings.size(split):
                 picture_dir(output, split).mkdir(parents=True, exist_ok=True)
                 if split != "train":
                     _truth_dir(output, split).mkdir(exist_ok=True)
-        _write_description(output, description, complete=False)
+        _write_description(output, description, camera, complete=False)
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as executor:
             jobs = [executor.submit(maker.make, *shard) for shard in maker.shards()]
             try:
@@ -333,7 +342,7 @@ def make_head_set(
             except BaseException:
                 executor.shutdown(cancel_futures=True)
                 raise
-        _write_description(output, description, complete=True)
+        _write_description(output, description, camera, complete=True)
     except OSError as error:
         raise UserError(f"cannot write {output}: {error.strerror}") from error
     return True

@@ -23,7 +23,7 @@ class HeadSurface:
     Attributes:
       points: [vertices, 3] float32.
       triangles: [triangles, 3] int32.
-      neighbors: [triangles, 3] int32, see `SphereMesh`.
+      neighbors: [triangles, 3] int32, see `Mesh`.
     """
 
     points: np.ndarray

@@ -151,7 +151,7 @@ def measure_distribution(model: TrainedModel) -> None:
     )
     scenes = sample_scenes(model.generator, model.viewpoints, count, seed=seed)
     generated = network.features(
-        to_uint8(model.renderer(*scene)[0].numpy()) for scene in scenes
+        to_uint8(model.renderer(*scene)["picture"].numpy()) for scene in scenes
     )
     settings = _settings(model) | {
         "data_dir": _DATA_DIR.value,
@@ -171,7 +171,7 @@ def measure_consistency(model: TrainedModel) -> None:
 
     Without light: that of the lamps stays with the camera, so views differ by it.
     """
-    unlit = Renderer.from_config({**model.renderer.get_config(), "lamps": None})
+    unlit = model.renderer.replace(lamps=None)
     draw, seed = depth_drawing(unlit), _SEED.value
     scenes = functools.partial(
         sample_scenes,

@@ -1,7 +1,7 @@
 """Differentiable rendering of textured triangle meshes.
 
-`render_mesh` draws at once; `rasterize_mesh`, `interpolate`, `sample_texture` and
-`composite` are the same in steps, for pictures of any kind; `transform_points` and
+`render_mesh` draws a picture at once; `rasterize_mesh`, `interpolate`, `sample_texture`
+and `composite` do the same in steps, for pictures of any kind; `transform_points` and
 `PinholeCamera` make the pixel coordinates that they take; `Renderer` is a Keras layer.
 The compiled op is loaded when it is first used.
 """
@@ -10,7 +10,7 @@ from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.rasterize_mesh import Fragments, rasterize_mesh
 from tf_unsup3d.rendering.render_mesh import render_mesh
 from tf_unsup3d.rendering.renderer import Renderer
-from tf_unsup3d.rendering.shading import composite, interpolate
+from tf_unsup3d.rendering.shading import composite, interpolate, interpolate_uv
 from tf_unsup3d.rendering.texture import sample_texture, uv_footprint
 from tf_unsup3d.rendering.transform_points import transform_points
 
@@ -20,6 +20,7 @@ __all__ = [
     "Renderer",
     "composite",
     "interpolate",
+    "interpolate_uv",
     "rasterize_mesh",
     "render_mesh",
     "sample_texture",

@@ -12,19 +12,19 @@ def crop_background(
 ) -> tf.Tensor:
     """Crops a picture at an offset that follows the viewpoint.
 
-    Turning the object is moving round it, so a backdrop moves across the picture
-    against the side of the object that is near (paper, section 4).
+    To turn the object is to move round it, so a backdrop moves across the picture
+    against the near side of the object (paper, section 4).
 
     Args:
-      background: [batch, height, width, 3].
-      viewpoints: [batch, 3] (yaw, pitch, roll) in radians.
-      extent: yaw and pitch, in radians, at which the crop touches the border; larger
+      background: `[batch, height, width, 3]`.
+      viewpoints: `[batch, 3]` (yaw, pitch, roll) in radians.
+      extent: Yaw and pitch, in radians, at which the crop touches the border. Larger
         angles stay there, and an angle whose extent is 0 does not move the crop.
-      resolution: height and width of the result.
-      coverage: how many pictures fit side by side into the backdrop, at least 1.
+      resolution: Height and width of the result in pixels.
+      coverage: Number of pictures that fit side by side into the backdrop, at least 1.
 
     Returns:
-      [batch, resolution, resolution, 3].
+      `[batch, resolution, resolution, 3]`.
     """
     yaw, pitch = (
         tf.clip_by_value(viewpoints[:, axis] / limit, -1.0, 1.0)

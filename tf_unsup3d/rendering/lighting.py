@@ -14,9 +14,9 @@ class Lights(NamedTuple):
     """The light of each picture of a batch.
 
     Attributes:
-      direction: [batch, 3] unit vectors towards the lamp, camera space.
-      ambient: [batch] the part of the light that comes from all around; the lamp gives
-        the rest.
+      direction: `[batch, 3]` unit vectors towards the lamp, in camera space.
+      ambient: `[batch]`, the part of the light that comes from all around; the lamp
+        gives the rest.
     """
 
     direction: tf.Tensor
@@ -25,16 +25,16 @@ class Lights(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class RandomLamps:
-    """Lamps in front of the object, drawn evenly from ranges of angles.
+    """Lamps in front of the object, drawn uniformly from ranges of angles.
 
     A texture can only hold light that turns with the object. Where the lamp of the
     photographs stays with the camera, the shading of a surface tells how it is bent,
     from any one picture (Pan et al. 2021, who also draw the light at random).
 
     Attributes:
-      azimuth: the lamp is at most so far to the left or right of the camera, degrees.
-      elevation: lowest and highest, degrees above the camera.
-      ambient: least and largest part of the light that comes from all around.
+      azimuth: Largest angle of a lamp to the left or right of the camera, in degrees.
+      elevation: Smallest and largest angle of a lamp above the camera, in degrees.
+      ambient: Smallest and largest part of the light that comes from all around.
     """
 
     azimuth: float = 70.0
@@ -53,20 +53,20 @@ class RandomLamps:
         """Draws lights.
 
         Args:
-          batch: how many.
-          seed: [2] integer, of `tf.random.stateless_uniform`.
+          batch: Number of pictures.
+          seed: `[2]` integer seed, as `tf.random.stateless_uniform` takes.
 
         Returns:
-          The lights of `batch` pictures.
+          The lights of the pictures.
         """
         return self._lights(tf.random.stateless_uniform([batch, 3], seed))
 
     def middle(self, batch: int) -> Lights:
-        """The same light for all pictures, from the middle of every range."""
+        """Gives all pictures the same light, from the middle of every range."""
         return self._lights(tf.fill([batch, 3], 0.5))
 
     def _lights(self, parts: tf.Tensor) -> Lights:
-        """Lights at parts [batch, 3] of the ranges."""
+        """The lights at parts `[batch, 3]` of the ranges."""
         lowest = tf.constant([-self.azimuth, self.elevation[0], self.ambient[0]])
         highest = tf.constant([self.azimuth, self.elevation[1], self.ambient[1]])
         azimuth, elevation, ambient = tf.unstack(
@@ -84,14 +84,14 @@ class RandomLamps:
 
 
 def brightness(normals: tf.Tensor, lights: Lights) -> tf.Tensor:
-    """What light makes of the colours of a surface.
+    """Tells what light makes of the colours of a surface.
 
     Args:
-      normals: [batch, points, 3] unit, camera space.
-      lights: of the batch.
+      normals: `[batch, points, 3]` unit vectors, in camera space.
+      lights: The lights of the batch.
 
     Returns:
-      [batch, points, 1] factors of display colours in [0, 1]: 1 where the surface
+      `[batch, points, 1]` factors in [0, 1] of display colours: 1 where the surface
       faces the lamp.
     """
     facing = tf.nn.relu(tf.matmul(normals, lights.direction[..., None]))

@@ -2,12 +2,12 @@
 
 `rasterize_mesh` finds the layers of the picture that `render_mesh` draws, the soft ones
 and the sharp one, as a list of fragments of any length: no pixel has a fixed number of
-them, so nothing is cut off. Whatever a fragment shall show is then computed with plain
+them, so nothing is cut off. What a fragment shows is then computed with plain
 TensorFlow ops, and `composite` puts the picture together:
 
-    fragments = rasterize_mesh(pixels, triangles, height, width)
-    uv = interpolate(fragments, uv, uv_triangles)
-    colours = sample_texture(texture, uv, fragments)
+    fragments = rasterize_mesh(pixels, mesh, height, width)
+    uv = interpolate_uv(fragments, mesh)
+    colours = sample_texture(fragments, texture, uv)
     picture = composite(fragments, colours, background)
 
 The same gives a mask, the colour 1 before a background of 0; a depth map, the colour
@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tf_unsup3d.geometry.mesh import triangle_neighbors
+from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.rendering import library
 from tf_unsup3d.rendering.inputs import convert_input, convert_vertices
 
@@ -33,21 +33,21 @@ from tf_unsup3d.rendering.inputs import convert_input, convert_vertices
 class Fragments(NamedTuple):
     """What the pixels of a batch of pictures see, by ascending pixel.
 
-    Within a pixel they stand in the order of its layers, from the outer end of the soft
-    layer to the sharp one; one that is seen in several layers stands there as often.
-    Barycentric coordinates, depth and weight are differentiable with respect to the
-    vertices, once.
+    Within a pixel the fragments stand in the order of its layers, from the outer end of
+    the soft layer to the sharp one; a fragment that is seen in several layers stands
+    there as often. Barycentric coordinates, depth and weight are differentiable with
+    respect to the vertices, once.
 
     Attributes:
       pixels: `[N]` int64, flat indices into `[batch, height, width]`.
       triangles: `[N]` int32, the triangle that the fragment is a point of.
-      barycentric: `[N, 3]`, the point's place on it, in space: what is interpolated
-        with them is perspective-correct.
-      depth: `[N]`, the point's depth.
-      weight: `[N]`, the part of the pixel that shows the fragment, positive. Those of a
-        pixel sum to its mask; the rest of it shows the background.
+      barycentric: `[N, 3]`, the place of the point on the triangle, in space: what is
+        interpolated with them is perspective-correct.
+      depth: `[N]`, the depth of the point.
+      weight: `[N]`, the part of the pixel that shows the fragment, positive. The
+        weights of a pixel sum to its mask; the rest of it shows the background.
       triangle_ids: `[batch, height, width]` int32, the triangle of the sharp layer at
-        each pixel centre, -1 for the background.
+        each pixel centre, or -1 for the background.
     """
 
     pixels: tf.Tensor
@@ -66,51 +66,38 @@ class Fragments(NamedTuple):
 
 def rasterize_mesh(
     vertices: tf.Tensor,
-    triangles: tf.Tensor,
+    mesh: Mesh,
     height: int | tf.Tensor,
     width: int | tf.Tensor,
     *,
-    neighbors: tf.Tensor | None = None,
     margin: float = 1.0,
     depth_push: float = 0.02,
     cull_backfaces: bool = True,
 ) -> Fragments:
-    """Finds what each pixel sees of a batch of meshes of one topology.
+    """Finds what each pixel sees of a batch of surfaces that share a mesh.
 
     Args:
-      vertices: `[batch, vertices, 3]`, homogeneous pixel coordinates, see
-        `render_mesh`. In float16 or bfloat16 they count as float32.
-      triangles: `[triangles, 3]` int32, indices into the vertices.
-      height: of the pictures in pixels.
-      width: of the pictures in pixels.
-      neighbors: `[triangles, 3]` int32, the triangle across the edge opposite to each
-        corner, -1 where the mesh is open. By default they are computed, which takes
-        triangles with known values, not a graph's input. Give them where eager code
-        draws the same mesh again and again.
-      margin: width of the soft layer in pixels; 0 switches it off.
-      depth_push: by which part of its depth the soft layer recedes over the margin.
-      cull_backfaces: whether back-facing triangles are left out.
+      vertices: `[batch, vertices, 3]`, homogeneous pixel coordinates as in
+        `render_mesh`. Float16 and bfloat16 count as float32.
+      mesh: The mesh of the vertices. Its texture layout does not matter here.
+      height: Height of the pictures in pixels.
+      width: Width of the pictures in pixels.
+      margin: Width of the soft layer in pixels; 0 switches it off.
+      depth_push: Part of its depth by which the soft layer recedes over the margin.
+      cull_backfaces: Whether back-facing triangles are left out.
 
     Returns:
       The fragments.
 
     Raises:
-      ValueError: neighbors are missing and cannot be computed.
-      TypeError: an input's type does not fit.
-      tf.errors.InvalidArgumentError: a shape, an index or a value is wrong; the
+      TypeError: The type of an input does not fit.
+      tf.errors.InvalidArgumentError: A shape, an index or a value is wrong; the
         message names the input.
     """
-    if neighbors is None:
-        known = tf.get_static_value(triangles)
-        if known is None:
-            raise ValueError(
-                "neighbors must be given where the values of triangles are not known"
-            )
-        neighbors = triangle_neighbors(known)
     result = library.load_library().rasterize_mesh(
         convert_vertices(vertices),
-        convert_input("triangles", triangles, tf.int32),
-        convert_input("neighbors", neighbors, tf.int32),
+        convert_input("triangles", mesh.triangles, tf.int32),
+        convert_input("neighbors", mesh.neighbors, tf.int32),
         height,
         width,
         # An attribute of an op is float32, for both of its uses.

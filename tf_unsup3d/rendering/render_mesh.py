@@ -31,61 +31,56 @@ silhouettes and self-occlusions too.
 import numpy as np
 import tensorflow as tf
 
+from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.rendering import library, reference
-from tf_unsup3d.rendering.inputs import (
-    convert_input,
-    convert_vertices,
-    unwanted_gradients,
-)
+from tf_unsup3d.rendering.gradients import unwanted_gradients
+from tf_unsup3d.rendering.inputs import convert_input, convert_uv, convert_vertices
 
 BACKENDS = ("op", "reference")
 
 
 def render_mesh(
     vertices: tf.Tensor,
-    triangles: tf.Tensor,
-    neighbors: tf.Tensor,
-    uv: tf.Tensor,
-    uv_triangles: tf.Tensor,
-    texture: tf.Tensor,
-    attributes: tf.Tensor,
-    background: tf.Tensor,
+    mesh: Mesh,
+    texture: tf.Tensor | None = None,
+    attributes: tf.Tensor | None = None,
+    background: tf.Tensor | None = None,
     *,
+    height: int | tf.Tensor | None = None,
+    width: int | tf.Tensor | None = None,
     margin: float = 1.0,
     depth_push: float = 0.02,
     cull_backfaces: bool = True,
     backend: str = "op",
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Draws a batch of meshes of one topology before their backgrounds.
+) -> dict[str, tf.Tensor]:
+    """Draws a batch of surfaces that share a mesh before their backgrounds.
 
-    Triangles that turn counter-clockwise in the picture (their signed area in pixel
-    coordinates, y down, is negative) are front-facing; by default only they are
-    drawn. Of a triangle that reaches behind the camera the part at depths beyond 1e-6
-    is drawn.
-    The picture is differentiable with respect to all real inputs, once.
+    Only front-facing triangles are drawn by default; `Mesh` says which those are. Of a
+    triangle that reaches behind the camera the part at depths beyond 1e-6 is drawn. The
+    picture is differentiable with respect to all real inputs, once; with respect to
+    texture coordinates where `mesh.uv` is a tensor.
 
-    Real inputs in float16 or bfloat16 count as float32: so does the picture then.
+    Real inputs in float16 or bfloat16 count as float32, and so does the picture then.
 
     Args:
-      vertices: `[batch, vertices, 3]` float32 or float64, homogeneous pixel
-        coordinates (x * z, y * z, z): pixel centres at half-integers, (0, 0) is the
-        outer corner of the top-left pixel, z is the depth. Must be finite.
-      triangles: `[triangles, 3]` int32, indices into the vertices.
-      neighbors: `[triangles, 3]` int32, the triangle across the edge opposite to each
-        corner, -1 where the mesh is open.
-      uv: `[uvs, 2]`, texture coordinates in [0, 1], origin at the top left. Must be
-        finite; beyond the texture its border continues.
-      uv_triangles: `[triangles, 3]` int32, for each corner its index into `uv`.
-      texture: `[batch, texture_height, texture_width, texture_channels]`, texel
-        centres at half-integers; may have no channels.
-      attributes: `[batch, vertices, attribute_channels]`; may have no channels.
-      background: `[batch, height, width, texture_channels + attribute_channels]`; its
-        height and width are the picture's.
-      margin: width of the soft layer in pixels; 0 switches it off, and with it the
+      vertices: `[batch, vertices, 3]` float32 or float64, homogeneous pixel coordinates
+        (x z, y z, z): pixel centres are at half-integers, (0, 0) is the outer corner of
+        the top-left pixel, z is the depth. Must be finite.
+      mesh: The mesh of the vertices, with a texture layout if there is a texture. The
+        border of a texture continues beyond it.
+      texture: `[batch, texture_height, texture_width, texture_channels]`, with texel
+        centres at half-integers, or None.
+      attributes: `[batch, vertices, attribute_channels]`, values at the vertices that
+        are interpolated between them, or None.
+      background: `[batch, height, width, texture_channels + attribute_channels]`. The
+        default is 0.
+      height: Height of the pictures in pixels, where there is no background to tell it.
+      width: Width of the pictures in pixels, likewise.
+      margin: Width of the soft layer in pixels; 0 switches it off, and with it the
         gradient at silhouettes.
-      depth_push: by which part of its depth the soft layer recedes over the margin.
-        With 0 two silhouettes at equal depth change places abruptly.
-      cull_backfaces: whether back-facing triangles are left out. Surfaces that are open
+      depth_push: Part of its depth by which the soft layer recedes over the margin.
+        With 0, two silhouettes at equal depth change places abruptly.
+      cull_backfaces: Whether back-facing triangles are left out. Surfaces that are open
         or seen from inside take False.
       backend: `op`, the compiled op, or `reference`, the same picture from plain
         TensorFlow ops: slow, on any device.
@@ -94,40 +89,70 @@ def render_mesh(
       picture: `[batch, height, width, texture_channels + attribute_channels]`, the
         texture channels first.
       triangle_ids: `[batch, height, width]` int32, the triangle of the sharp layer at
-        each pixel centre, -1 for the background. Not differentiable.
+        each pixel centre, or -1 for the background. Not differentiable.
 
     Raises:
-      ValueError: the backend is unknown.
-      TypeError: the inputs' types do not fit together.
-      tf.errors.InvalidArgumentError: a shape, an index or a value is wrong; the
+      ValueError: The backend is unknown, the size of the pictures is missing or given
+        twice, or a texture comes with a mesh that has no texture layout.
+      TypeError: The types of the inputs do not fit together.
+      tf.errors.InvalidArgumentError: A shape, an index or a value is wrong; the
         message names the input.
     """
     if backend not in BACKENDS:
         raise ValueError(
             f"unknown backend {backend!r}, there are {', '.join(map(repr, BACKENDS))}"
         )
+    _check_size(background, height, width)
     vertices = convert_vertices(vertices)
     dtype = vertices.dtype
+    batch = tf.shape(vertices)[0]
+    triangles = convert_input("triangles", mesh.triangles, tf.int32)
+    if texture is None:
+        texture = tf.zeros([batch, 1, 1, 0], dtype)
+        uv, uv_triangles = tf.zeros([1, 2], dtype), tf.zeros_like(triangles)
+    else:
+        texture = convert_input("texture", texture, dtype)
+        uv = convert_uv(mesh, dtype)
+        uv_triangles = convert_input("uv_triangles", mesh.uv_triangles, tf.int32)
+    if attributes is None:
+        attributes = tf.zeros_like(vertices[..., :0])
+    else:
+        attributes = convert_input("attributes", attributes, dtype)
+    if background is None:
+        channels = tf.shape(texture)[-1] + tf.shape(attributes)[-1]
+        background = tf.zeros([batch, height, width, channels], dtype)
+    else:
+        background = convert_input("background", background, dtype)
     arguments = {
         "vertices": vertices,
-        "triangles": convert_input("triangles", triangles, tf.int32),
-        "neighbors": convert_input("neighbors", neighbors, tf.int32),
-        "uv": convert_input("uv", uv, dtype),
-        "uv_triangles": convert_input("uv_triangles", uv_triangles, tf.int32),
-        "texture": convert_input("texture", texture, dtype),
-        "attributes": convert_input("attributes", attributes, dtype),
-        "background": convert_input("background", background, dtype),
+        "triangles": triangles,
+        "neighbors": convert_input("neighbors", mesh.neighbors, tf.int32),
+        "uv": uv,
+        "uv_triangles": uv_triangles,
+        "texture": texture,
+        "attributes": attributes,
+        "background": background,
         # Attributes of an op are float32: both backends shall see the same numbers.
         "margin": float(np.float32(margin)),
         "depth_push": float(np.float32(depth_push)),
         "cull_backfaces": bool(cull_backfaces),
     }
     if backend == "reference":
-        return reference.render_mesh(**arguments)
-    # No device is set here. Where the op was built without nvcc it has kernels for the
-    # CPU alone, and TensorFlow's soft placement, on by default, puts it there.
-    result = library.load_library().render_mesh(**arguments)
-    return result.picture, result.triangle_ids
+        picture, triangle_ids = reference.render_mesh(**arguments)
+    else:
+        # No device is set here. Where the op was built without nvcc it has kernels for
+        # the CPU alone, and TensorFlow's soft placement, on by default, puts it there.
+        result = library.load_library().render_mesh(**arguments)
+        picture, triangle_ids = result.picture, result.triangle_ids
+    return {"picture": picture, "triangle_ids": triangle_ids}
+
+
+def _check_size(background, height, width):
+    """Makes sure that the size of the pictures is known from one source."""
+    if background is None and (height is None or width is None):
+        raise ValueError("without a background, height and width must be given")
+    if background is not None and not (height is None and width is None):
+        raise ValueError("height and width are those of the background: leave them out")
 
 
 @tf.RegisterGradient("RenderMesh")

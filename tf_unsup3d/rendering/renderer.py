@@ -2,18 +2,21 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
-from tf_unsup3d.geometry.mesh import vertex_normals
-from tf_unsup3d.geometry.sphere import octahedral_sphere
+from tf_unsup3d.geometry.normals import vertex_normals
+from tf_unsup3d.geometry.sphere import SphereMesh, sphere_of_size
 from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
 from tf_unsup3d.rendering.background import crop_background
 from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.lighting import RandomLamps, brightness
 from tf_unsup3d.rendering.render_mesh import render_mesh
 from tf_unsup3d.rendering.scene import Scene
+
+OUTPUTS = ("picture", "mask", "depth", "normals")
 
 
 @keras.saving.register_keras_serializable(package="tf_unsup3d")
@@ -24,52 +27,70 @@ class Renderer(keras.layers.Layer):
     room for the position of a point within its pixel.
 
     Args:
-      resolution: height and width of the pictures.
-      subdivisions: of the sphere mesh that the scenes' vertices belong to.
-      margin: width of the soft layer in pixels; 0 switches it off (paper, section 4).
-      depth_push: see `render_mesh`.
-      background_coverage: how many pictures fit side by side into a backdrop.
-      background_extent: yaw and pitch in degrees at which the view reaches the
-        backdrop's border. (0, 0) keeps it still.
-      lamps: the light of the pictures; None shows textures as they are.
-      backend: "op" or "reference".
+      resolution: Height and width of the pictures in pixels.
+      camera: The camera, before which the object is turned.
+      margin: Width of the soft layer in pixels; 0 switches it off (paper, section 4).
+      depth_push: Part of its depth by which the soft layer recedes; see `render_mesh`.
+      background_coverage: Number of pictures that fit side by side into a backdrop.
+      background_range: Yaw and pitch in degrees at which the view reaches the border
+        of the backdrop. (0, 0) keeps it still.
+      lamps: The lamps that light the pictures. None shows textures as they are.
+      backend: "op" or "reference"; see `render_mesh`.
     """
 
     def __init__(
         self,
         resolution: int = 64,
-        subdivisions: int = 32,
+        camera: PinholeCamera | dict = PinholeCamera(),
         margin: float = 1.0,
         depth_push: float = 0.02,
         background_coverage: float = 1.5,
-        background_extent: tuple[float, float] = (60.0, 15.0),
+        background_range: tuple[float, float] = (60.0, 15.0),
         lamps: RandomLamps | dict | None = None,
         backend: str = "op",
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
         # A dict is how Keras hands a configuration back.
+        self.camera = PinholeCamera(**camera) if isinstance(camera, dict) else camera
         self.lamps = RandomLamps(**lamps) if isinstance(lamps, dict) else lamps
+        self.resolution = resolution
         self._config = dict(
             resolution=resolution,
-            subdivisions=subdivisions,
+            camera=dataclasses.asdict(self.camera),
             margin=margin,
             depth_push=depth_push,
             background_coverage=background_coverage,
-            background_extent=tuple(background_extent),
+            background_range=tuple(background_range),
             lamps=self.lamps and dataclasses.asdict(self.lamps),
             backend=backend,
         )
-        self.resolution = resolution
-        self.mesh = octahedral_sphere(subdivisions)
-        self.camera = PinholeCamera()
 
     def get_config(self) -> dict:
         return {**super().get_config(), **self._config}
 
+    def replace(self, **changes) -> "Renderer":
+        """Makes another renderer that differs in some constructor arguments.
+
+        Args:
+          **changes: The arguments that change.
+
+        Returns:
+          The other renderer.
+        """
+        return type(self).from_config({**self.get_config(), **changes})
+
     def backdrop(self, scene: Scene, viewpoints: tf.Tensor) -> tf.Tensor:
-        """[batch, resolution, resolution, 3] the part of the background in view."""
-        yaw, pitch = self._config["background_extent"]
+        """Crops the part of the background that is in view.
+
+        Args:
+          scene: `batch` objects and their backgrounds.
+          viewpoints: `[batch, 3]` (yaw, pitch, roll) in radians.
+
+        Returns:
+          `[batch, resolution, resolution, 3]`.
+        """
+        yaw, pitch = self._config["background_range"]
         return crop_background(
             scene.background,
             viewpoints,
@@ -78,97 +99,125 @@ class Renderer(keras.layers.Layer):
             self._config["background_coverage"],
         )
 
-    def _draw(self, vertices, texture, attributes, background):
+    def call(
+        self,
+        scene: Scene,
+        viewpoints: tf.Tensor,
+        light_seed: tf.Tensor | None = None,
+        outputs: Sequence[str] = ("picture", "mask"),
+    ) -> dict[str, tf.Tensor]:
+        """Draws each scene from its viewpoint.
+
+        Args:
+          scene: `batch` objects and their backgrounds, of a known number of vertices.
+          viewpoints: `[batch, 3]` (yaw, pitch, roll) in radians.
+          light_seed: `[2]` integer seed of the random lamps. None lights all pictures
+            alike. Without lamps it does nothing.
+          outputs: Names of what to compute, among "picture", "mask", "depth" and
+            "normals".
+
+        Returns:
+          By these names:
+            picture: `[batch, resolution, resolution, 3]` in [-1, 1].
+            mask: `[batch, resolution, resolution, 1]`, the part of each pixel that
+              shows the object.
+            depth: `[batch, resolution, resolution, 1]`, the distance along the axis of
+              the camera; 0 where the mask is 0.
+            normals: `[batch, resolution, resolution, 3]`, unit vectors in camera space;
+              0 where the mask is 0.
+
+        Raises:
+          ValueError: An output is unknown, or no sphere mesh has the number of
+            vertices of the scene.
+        """
+        for name in outputs:
+            if name not in OUTPUTS:
+                known = ", ".join(map(repr, OUTPUTS))
+                raise ValueError(f"unknown output {name!r}, there are {known}")
+        scene = Scene(*(tf.cast(value, tf.float32) for value in scene))
+        viewpoints = tf.cast(viewpoints, tf.float32)
+        mesh = sphere_of_size(scene.vertices.shape[1])
+        vertices = rotate(scene.vertices, rotation_matrices(viewpoints))
         pixels = self.camera.project(vertices, self.resolution, self.resolution)
-        picture, _ = render_mesh(
+        shaded = "picture" in outputs and self.lamps is not None
+        attributes = {}
+        if shaded or "normals" in outputs:
+            normals = self.camera.turn(vertex_normals(vertices, mesh.triangles))
+        if shaded:
+            lights = self._lights(tf.shape(vertices)[0], light_seed)
+            attributes["light"] = brightness(normals, lights)
+        if "normals" in outputs:
+            attributes["normals"] = normals
+        if "depth" in outputs:
+            attributes["depth"] = pixels[..., 2:]
+        if shaded or "mask" in outputs or "depth" in outputs:
+            attributes["mask"] = tf.ones_like(pixels[..., 2:])
+
+        texture = background = None
+        if "picture" in outputs:
+            # Where light is a factor, black has to be 0.
+            texture = 0.5 + 0.5 * scene.texture if shaded else scene.texture
+            background = self.backdrop(scene, viewpoints)
+        drawn = self._draw(
+            pixels, mesh, texture, attributes, None if shaded else background
+        )
+        results = {name: drawn[name] for name in outputs}
+        # Where the background is 0, soft pixels hold values times the mask.
+        if shaded:
+            light = tf.math.divide_no_nan(drawn["light"], drawn["mask"])
+            lit = 2.0 * (drawn["picture"] * light) - drawn["mask"]
+            results["picture"] = lit + (1.0 - drawn["mask"]) * background
+        if "depth" in outputs:
+            results["depth"] = tf.math.divide_no_nan(drawn["depth"], drawn["mask"])
+        if "normals" in outputs:
+            results["normals"] = tf.math.l2_normalize(drawn["normals"], -1)
+        return results
+
+    def _lights(self, batch, seed):
+        if seed is None:
+            return self.lamps.middle(batch)
+        return self.lamps.sample(batch, seed)
+
+    def _draw(
+        self,
+        pixels: tf.Tensor,
+        mesh: SphereMesh,
+        texture: tf.Tensor | None,
+        attributes: dict[str, tf.Tensor],
+        background: tf.Tensor | None,
+    ) -> dict[str, tf.Tensor]:
+        """Draws everything at once.
+
+        Args:
+          pixels: `[batch, vertices, 3]` homogeneous pixel coordinates.
+          mesh: The mesh of the vertices.
+          texture: `[batch, texture_height, texture_width, 3]`, or None.
+          attributes: `[batch, vertices, channels]` each, by their names.
+          background: `[batch, resolution, resolution, 3]` behind the texture, or None
+            for 0. Behind attributes it is 0.
+
+        Returns:
+          `[batch, resolution, resolution, channels]` each, the attributes by their
+          names and the texture as "picture".
+        """
+        channels = {name: value.shape[-1] for name, value in attributes.items()}
+        if texture is not None:
+            channels = {"picture": texture.shape[-1], **channels}
+        size = dict(height=self.resolution, width=self.resolution)
+        if background is not None:
+            behind = sum(channels.values()) - background.shape[-1]
+            background = tf.pad(background, [[0, 0], [0, 0], [0, 0], [0, behind]])
+            size = {}
+        drawn = render_mesh(
             pixels,
-            self.mesh.triangles,
-            self.mesh.neighbors,
-            self.mesh.uv,
-            self.mesh.uv_triangles,
+            mesh,
             texture,
-            attributes,
+            tf.concat(list(attributes.values()), -1) if attributes else None,
             background,
             margin=self._config["margin"],
             depth_push=self._config["depth_push"],
             backend=self._config["backend"],
-        )
-        return picture
-
-    def call(
-        self, scene: Scene, viewpoints: tf.Tensor, light_seed: tf.Tensor | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Draws each scene from its viewpoint.
-
-        Args:
-          scene: of `batch` objects.
-          viewpoints: [batch, 3] (yaw, pitch, roll) in radians.
-          light_seed: [2] integer, of the random lamps; None lights all alike. Without
-            lamps it does nothing.
-
-        Returns:
-          Pictures [batch, resolution, resolution, 3] in [-1, 1] and masks
-          [batch, resolution, resolution, 1], the object's part of each pixel.
-        """
-        scene, viewpoints = _in_single_precision(scene, viewpoints)
-        vertices = rotate(scene.vertices, rotation_matrices(viewpoints))
-        background = self.backdrop(scene, viewpoints)
-        ones = tf.ones_like(vertices[..., :1])
-        if self.lamps is None:
-            background = tf.pad(background, [[0, 0], [0, 0], [0, 0], [0, 1]])
-            drawn = self._draw(vertices, scene.texture, ones, background)
-            return drawn[..., :3], drawn[..., 3:]
-        batch = tf.shape(vertices)[0]
-        if light_seed is None:
-            lights = self.lamps.middle(batch)
-        else:
-            lights = self.lamps.sample(batch, light_seed)
-        light = brightness(vertex_normals(vertices, self.mesh.triangles), lights)
-        drawn = self._draw(
-            vertices,
-            # Black is 0 here, for light to be a factor.
-            0.5 + 0.5 * scene.texture,
-            tf.concat([light, ones], -1),
-            tf.zeros([batch, self.resolution, self.resolution, 5]),
-        )
-        colours, light, masks = tf.split(drawn, [3, 1, 1], -1)
-        lit = colours * tf.math.divide_no_nan(light, masks)
-        return 2.0 * lit - masks + (1.0 - masks) * background, masks
-
-    def maps(
-        self, scene: Scene, viewpoints: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Draws the geometry of each scene.
-
-        Args:
-          scene: of `batch` objects.
-          viewpoints: [batch, 3] (yaw, pitch, roll) in radians.
-
-        Returns:
-          Unit normals in camera space [batch, resolution, resolution, 3], depth from
-          the camera [batch, resolution, resolution, 1] and mask [batch, resolution,
-          resolution, 1]; normals and depth are 0 where the mask is.
-        """
-        scene, viewpoints = _in_single_precision(scene, viewpoints)
-        vertices = rotate(scene.vertices, rotation_matrices(viewpoints))
-        normals = vertex_normals(vertices, self.mesh.triangles)
-        depth = vertices[..., 2:] + self.camera.distance
-        attributes = tf.concat([normals, depth, tf.ones_like(depth)], -1)
-        size = [tf.shape(vertices)[0], self.resolution, self.resolution]
-        drawn = self._draw(
-            vertices,
-            tf.zeros([size[0], 1, 1, 0]),
-            attributes,
-            tf.zeros([*size, 5]),
-        )
-        mask = drawn[..., 4:]
-        # Soft pixels are mixed with the zero background.
-        depth = tf.math.divide_no_nan(drawn[..., 3:4], mask)
-        return tf.math.l2_normalize(drawn[..., :3], -1), depth, mask
-
-
-def _in_single_precision(
-    scene: Scene, viewpoints: tf.Tensor
-) -> tuple[Scene, tf.Tensor]:
-    scene = Scene(*(tf.cast(value, tf.float32) for value in scene))
-    return scene, tf.cast(viewpoints, tf.float32)
+            **size,
+        )["picture"]
+        parts = tf.split(drawn, list(channels.values()), -1)
+        return dict(zip(channels, parts, strict=True))

@@ -2,29 +2,29 @@
 
 import tensorflow as tf
 
-from tf_unsup3d.rendering.inputs import convert_input
+from tf_unsup3d.geometry.mesh import Mesh
+from tf_unsup3d.rendering.inputs import convert_input, convert_uv
 from tf_unsup3d.rendering.rasterize_mesh import Fragments
 
 
 def interpolate(
     fragments: Fragments, attributes: tf.Tensor, triangles: tf.Tensor
 ) -> tf.Tensor:
-    """Interpolates what is given at the corners of triangles, perspective-correct.
+    """Interpolates values at the corners of triangles, perspective-correct.
 
     Args:
-      fragments: of `rasterize_mesh`.
+      fragments: The fragments that `rasterize_mesh` found.
       attributes: `[batch, values, channels]`, or `[values, channels]` for all pictures
         of the batch.
-      triangles: `[triangles, 3]` int32, for each corner an index into the values: the
-        triangles of the mesh for vertex attributes, others for values of their own
-        topology such as texture coordinates.
+      triangles: `[triangles, 3]` int32, for each corner an index into the values. For
+        values at vertices these are the triangles of the mesh.
 
     Returns:
       `[N, channels]`, the value at each fragment.
 
     Raises:
-      TypeError: an input's type does not fit the fragments'.
-      ValueError: the attributes have another rank.
+      TypeError: The type of an input does not fit that of the fragments.
+      ValueError: The attributes have another rank.
     """
     dtype = fragments.barycentric.dtype
     attributes = convert_input("attributes", attributes, dtype, "the fragments")
@@ -32,13 +32,31 @@ def interpolate(
     return tf.reduce_sum(corners * fragments.barycentric[..., None], 1)
 
 
+def interpolate_uv(fragments: Fragments, mesh: Mesh) -> tf.Tensor:
+    """Interpolates the texture coordinates of a mesh.
+
+    Args:
+      fragments: The fragments that `rasterize_mesh` found.
+      mesh: The mesh that was rasterised, with a texture layout.
+
+    Returns:
+      `[N, 2]`, the (u, v) at each fragment.
+
+    Raises:
+      TypeError: `mesh.uv` is a tensor of another type than the fragments.
+      ValueError: The mesh has no texture coordinates.
+    """
+    uv = convert_uv(mesh, fragments.barycentric.dtype, "the fragments")
+    return interpolate(fragments, uv, mesh.uv_triangles)
+
+
 def gather_corners(
     fragments: Fragments, values: tf.Tensor, triangles: tf.Tensor
 ) -> tf.Tensor:
-    """The values at the corners of each fragment's triangle.
+    """Gathers the values at the corners of each fragment's triangle.
 
     Args:
-      fragments: of `rasterize_mesh`.
+      fragments: The fragments that `rasterize_mesh` found.
       values: `[batch, values, channels]`, or `[values, channels]` for all pictures.
       triangles: `[triangles, 3]` int32, for each corner an index into the values.
 
@@ -46,8 +64,8 @@ def gather_corners(
       `[N, 3, channels]`.
 
     Raises:
-      TypeError: triangles are not int32.
-      ValueError: the values have another rank.
+      TypeError: The triangles are not int32.
+      ValueError: The values have another rank.
     """
     triangles = convert_input("triangles", triangles, tf.int32)
     corners = tf.gather(triangles, fragments.triangles)
@@ -69,16 +87,16 @@ def composite(
     """Puts the fragments before the background.
 
     Args:
-      fragments: of `rasterize_mesh`.
-      colours: `[N, channels]`, what each of them shows; of any meaning.
+      fragments: The fragments that `rasterize_mesh` found.
+      colours: `[N, channels]`, what each fragment shows: colours, or anything else.
       background: `[batch, height, width, channels]`.
 
     Returns:
-      `[batch, height, width, channels]`, the mean of the colours in each pixel by the
-      part of it that shows them.
+      `[batch, height, width, channels]`, the mean of the colours in each pixel,
+      weighted by the part of the pixel that shows them.
 
     Raises:
-      TypeError: an input's type does not fit the fragments'.
+      TypeError: The type of an input does not fit that of the fragments.
     """
     dtype = fragments.weight.dtype
     colours = convert_input("colours", colours, dtype, "the fragments")

@@ -11,15 +11,16 @@ import math
 
 import tensorflow as tf
 
-from tf_unsup3d.rendering.inputs import convert_input, convert_vertices
+from tf_unsup3d.geometry.mesh import Mesh
+from tf_unsup3d.rendering.inputs import convert_input, convert_uv, convert_vertices
 from tf_unsup3d.rendering.rasterize_mesh import Fragments
 from tf_unsup3d.rendering.shading import gather_corners
 
 
 def sample_texture(
+    fragments: Fragments,
     texture: tf.Tensor,
     uv: tf.Tensor,
-    fragments: Fragments,
     *,
     footprint: tf.Tensor | None = None,
 ) -> tf.Tensor:
@@ -35,19 +36,19 @@ def sample_texture(
     differentiable, the level of detail too.
 
     Args:
+      fragments: The fragments that `rasterize_mesh` found.
       texture: `[batch, texture_height, texture_width, channels]`.
-      uv: `[N, 2]`, texture coordinates in [0, 1] of each fragment, origin at the top
-        left.
-      fragments: of `rasterize_mesh`.
-      footprint: `[N, 2, 2]`, of `uv_footprint`, for mipmaps; they take a texture whose
-        height and width are known.
+      uv: `[N, 2]`, the texture coordinates of each fragment in [0, 1], with the origin
+        at the top left.
+      footprint: `[N, 2, 2]` from `uv_footprint`, for mipmaps, which take a texture
+        whose height and width are known.
 
     Returns:
       `[N, channels]`.
 
     Raises:
-      ValueError: the texture's size is not known, for mipmaps.
-      TypeError: an input's type does not fit the fragments'.
+      ValueError: The size of the texture is not known, for mipmaps.
+      TypeError: The type of an input does not fit that of the fragments.
     """
     dtype = fragments.barycentric.dtype
     texture = convert_input("texture", texture, dtype, "the fragments")
@@ -78,14 +79,8 @@ def sample_texture(
     return (1 - fraction) * sample(fine) + fraction * sample(coarse)
 
 
-def uv_footprint(
-    fragments: Fragments,
-    vertices: tf.Tensor,
-    triangles: tf.Tensor,
-    uv: tf.Tensor,
-    uv_triangles: tf.Tensor,
-) -> tf.Tensor:
-    """How far a step by one pixel goes in the texture.
+def uv_footprint(fragments: Fragments, vertices: tf.Tensor, mesh: Mesh) -> tf.Tensor:
+    """Tells how far a step by one pixel goes in the texture.
 
     The exact derivative of the perspective-correct interpolation. With corners V_k of
     the triangle, the visible point has the barycentric coordinates
@@ -94,21 +89,20 @@ def uv_footprint(
     derivative with respect to (x, y) follows by the quotient rule.
 
     Args:
-      fragments: of `rasterize_mesh`.
-      vertices: `[batch, vertices, 3]`, those that were rasterised.
-      triangles: `[triangles, 3]` int32.
-      uv: `[uvs, 2]` or `[batch, uvs, 2]`.
-      uv_triangles: `[triangles, 3]` int32.
+      fragments: The fragments that `rasterize_mesh` found.
+      vertices: `[batch, vertices, 3]`, the vertices that were rasterised.
+      mesh: The mesh that was rasterised, with a texture layout.
 
     Returns:
       `[N, 2, 2]`, the derivatives of (u, v) with respect to x, then y.
 
     Raises:
-      TypeError: an input's type does not fit.
+      TypeError: The type of an input does not fit.
+      ValueError: The mesh has no texture coordinates.
     """
-    corners = gather_corners(fragments, convert_vertices(vertices), triangles)
-    uv = convert_input("uv", uv, corners.dtype)
-    corner_uv = gather_corners(fragments, uv, uv_triangles)
+    corners = gather_corners(fragments, convert_vertices(vertices), mesh.triangles)
+    uv = convert_uv(mesh, corners.dtype)
+    corner_uv = gather_corners(fragments, uv, mesh.uv_triangles)
     weights = fragments.barycentric[..., None]
     depth = tf.reduce_sum(corners[..., 2:] * weights, 1)
     point_uv = tf.reduce_sum(corner_uv * weights, 1, keepdims=True)
@@ -127,8 +121,8 @@ def sample_bilinear(
     Args:
       texels: `[texels, channels]`, the rows of all textures.
       start: `[N]` or `[]` int32, the first texel of the texture that is sampled.
-      size: `[N, 2]` or `[2]` int32, its (width, height).
-      uv: `[N, 2]`.
+      size: `[N, 2]` or `[2]` int32, the (width, height) of that texture.
+      uv: `[N, 2]`, where to sample it.
 
     Returns:
       `[N, channels]`.

@@ -3,18 +3,16 @@
 import tensorflow as tf
 
 from tf_unsup3d.rendering import library
-from tf_unsup3d.rendering.inputs import (
-    convert_input,
-    convert_vertices,
-    unwanted_gradients,
-)
+from tf_unsup3d.rendering.gradients import unwanted_gradients
+from tf_unsup3d.rendering.inputs import convert_input, convert_vertices
 
 
 def transform_points(points: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
     """Maps points by affine maps: a rotation, a camera, or both at once.
 
-    The matrix K (R t) of a camera with intrinsic matrix K, that sees a point p at
-    R p + t, maps points to the homogeneous pixel coordinates that `render_mesh` takes.
+    The matrix K (R t) of a camera with the intrinsic matrix K and the pose (R t), which
+    sees a point p at R p + t, maps points to the homogeneous pixel coordinates that
+    `render_mesh` takes.
 
     Each result is rounded once, and does not depend on the points beside it. It is
     differentiable with respect to both inputs any number of times. The derivative with
@@ -24,15 +22,15 @@ def transform_points(points: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
     Args:
       points: `[batch, points, 3]` float32 or float64; half precision counts as
         float32.
-      matrices: `[batch, 3, 4]`, or `[1, 3, 4]` for all pictures, of the same type.
-        (A b) maps a point p to A p + b.
+      matrices: `[batch, 3, 4]`, or `[1, 3, 4]` for all pictures, of the type of the
+        points. (A b) maps a point p to A p + b.
 
     Returns:
       `[batch, points, 3]`.
 
     Raises:
-      TypeError: an input's type does not fit.
-      tf.errors.InvalidArgumentError: a shape is wrong; the message names the input.
+      TypeError: The type of an input does not fit.
+      tf.errors.InvalidArgumentError: A shape is wrong; the message names the input.
     """
     points = convert_vertices(points, "points")
     matrices = convert_input("matrices", matrices, points.dtype, "points")

@@ -54,7 +54,7 @@ _DERIVED = {
 
 @dataclasses.dataclass(frozen=True)
 class Configuration:
-    """All parameters of a run. Defaults are written out, so that it means the same later.
+    """All parameters of a run, defaults included, so that it means the same later.
 
     Attributes:
       generator: Constructor arguments of `Generator`, by name.
@@ -181,7 +181,9 @@ def _parameters(name: str) -> dict[str, Value]:
         if parameter.kind is not inspect.Parameter.VAR_KEYWORD
         and (name, parameter.name) not in _DERIVED
     }
-    return {"viewpoints": None, **found} if name == "Trainer" else found
+    if name == "Trainer":
+        found = {"viewpoints": Reference("UniformViewpoints"), **found}
+    return found
 
 
 def _from_bindings(bindings: Bindings, source: str) -> Configuration:
@@ -214,7 +216,7 @@ def _from_bindings(bindings: Bindings, source: str) -> Configuration:
         }
 
     training = resolved("Trainer")
-    viewpoints = training.pop("viewpoints") or UniformViewpoints()
+    viewpoints = training.pop("viewpoints")
     renderer = resolved("Renderer")
     if "background_range" not in bindings.get("Renderer", {}):
         renderer["background_range"] = tuple(viewpoints.limits[:2])
@@ -248,7 +250,8 @@ def _check_value(name, parameter, value, default, source) -> None:
     classes = _OBJECTS.get((name, parameter))
     if classes:
         kind = " or ".join(f"@{known}()" for known in classes)
-        good = value is None or (isinstance(value, Reference) and value.name in classes)
+        good = isinstance(value, Reference) and value.name in classes
+        good = good or (value is None and default is None)
     else:
         kind = _kind(default)
         good = _is_like(value, default)

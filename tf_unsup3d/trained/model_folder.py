@@ -16,6 +16,7 @@ from tf_unsup3d.compat import checkpointable
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import read_json, write_json, write_text
 from tf_unsup3d.models.generator import Generator
+from tf_unsup3d.trained.checkpoints import newest_checkpoint, restore_checkpoint
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.weights import read_weights, write_weights
 
@@ -99,22 +100,14 @@ def restore_average(generator: Generator, folder: pathlib.Path) -> int:
       UserError: There is no checkpoint, or none that fits the configuration.
     """
     checkpoints = folder / CHECKPOINTS_NAME
-    newest = tf.train.latest_checkpoint(str(checkpoints))
+    newest = newest_checkpoint(checkpoints)
     if not newest:
         raise UserError(f"no checkpoint in {checkpoints}")
     step = tf.Variable(0, dtype=tf.int64)
     checkpoint = tf.train.Checkpoint(
         average=checkpointable(generator.variables), step=step
     )
-    try:
-        status = checkpoint.restore(newest)
-        status.assert_existing_objects_matched().expect_partial()
-    except (AssertionError, ValueError) as error:
-        raise UserError(
-            f"checkpoint {newest} does not fit the {CONFIG_NAME} beside it"
-        ) from error
-    except tf.errors.OpError as error:
-        raise UserError(f"checkpoint {newest} is damaged") from error
+    restore_checkpoint(checkpoint, newest, partly=True)
     return int(step.numpy())
 
 

@@ -1,8 +1,8 @@
 """What a random number generator is used for, each use with numbers of its own.
 
-All randomness of a step is a function of one key of two integers. The uses of a key must
-not share their numbers: a viewpoint drawn from the numbers of the latent vector would
-tell the generator where it is seen from.
+All randomness of a step is a function of one key of two integers. The uses of a key
+must not share their numbers: a viewpoint drawn from the numbers of the latent vector
+would tell the generator where it is seen from.
 """
 
 from typing import NamedTuple

@@ -3,7 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from tf_unsup3d.geometry.mesh import edge_differences, mesh_edges, triangle_normals
+from tf_unsup3d.geometry.edges import edge_differences, mesh_edges
+from tf_unsup3d.geometry.normals import triangle_normals
 from tf_unsup3d.geometry.sphere import SphereMesh
 from tf_unsup3d.geometry.viewpoints import rotation_matrices
 

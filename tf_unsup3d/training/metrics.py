@@ -7,7 +7,7 @@ from tf_unsup3d.files import write_text
 
 
 class MetricsLog:
-    """Appends to `metrics.jsonl`; lines of steps that a resumed run repeats are dropped.
+    """Appends to `metrics.jsonl`, less the steps that a resumed run repeats.
 
     Args:
       path: The file.

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tf_unsup3d.data.dataset import PictureSet
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.trained import model_folder
+from tf_unsup3d.trained.checkpoints import newest_checkpoint, restore_checkpoint
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.trained_model import TrainedModel
 from tf_unsup3d.training.growth import Growth
@@ -130,16 +131,7 @@ class Trainer:
         """
         newest = self._checkpoints.latest_checkpoint
         if newest:
-            try:
-                status = self._checkpoints.checkpoint.restore(newest)
-                status.assert_existing_objects_matched()
-            except (AssertionError, ValueError) as error:
-                raise UserError(
-                    f"checkpoint {newest} does not fit this configuration; use the "
-                    f"{model_folder.CONFIG_NAME} of the run, or another --model_dir"
-                ) from error
-            except tf.errors.OpError as error:
-                raise UserError(f"checkpoint {newest} is damaged") from error
+            restore_checkpoint(self._checkpoints.checkpoint, newest)
         return self.step
 
     def transfer(self, folder: pathlib.Path) -> None:
@@ -159,16 +151,11 @@ class Trainer:
             self.state.reset_average()
             return
         checkpoints = folder / model_folder.CHECKPOINTS_NAME
-        newest = tf.train.latest_checkpoint(str(checkpoints))
+        newest = newest_checkpoint(checkpoints)
         if not newest:
             raise UserError(f"--transfer_from: no checkpoint in {checkpoints}")
-        try:
-            status = tf.train.Checkpoint(**self.state.networks()).restore(newest)
-            status.assert_existing_objects_matched().expect_partial()
-        except (AssertionError, ValueError, tf.errors.OpError) as error:
-            raise UserError(
-                f"--transfer_from: checkpoint {newest} does not fit this configuration"
-            ) from error
+        networks = tf.train.Checkpoint(**self.state.networks())
+        restore_checkpoint(networks, newest, partly=True)
 
     def train(
         self, pictures: PictureSet, observer: TrainingObserver | None = None

@@ -51,7 +51,7 @@ def of_one_object():
 
 def test_pairs_are_as_far_apart_as_asked_and_within_the_viewpoints():
     views = VIEWPOINTS.sample(100, tf.constant([0, 0])).numpy()
-    difference, largest = math.radians(40.0), VIEWPOINTS.extent[0]
+    difference, largest = math.radians(40.0), math.radians(VIEWPOINTS.limits[0])
     first, second = consistency.view_pair(views, difference, largest)
     np.testing.assert_allclose(
         second - first, [[difference, 0.0, 0.0]] * 100, atol=1e-6

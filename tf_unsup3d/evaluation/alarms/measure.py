@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.evaluation.shape.depth_metrics import erode
-from tf_unsup3d.evaluation.shape.ellipsoids import back_project
-from tf_unsup3d.geometry.sphere import SphereMesh
+from tf_unsup3d.geometry.sphere import SphereMesh, sphere_of_size
+from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.scene import Scene
 
 # Degrees of yaw that the objects are looked at from.
@@ -96,23 +96,22 @@ def measure_objects(scene: Scene, renderer) -> dict[str, np.ndarray]:
     areas, effects = [], []
     for yaw in YAWS:
         views = tf.constant([[math.radians(yaw), 0.0, 0.0]] * count)
-        pictures, masks = renderer(scene, views)
-        areas.append(masks.numpy().mean((1, 2, 3)))
-        effects.append(
-            object_effect(pictures.numpy(), renderer.backdrop(scene, views).numpy())
-        )
+        drawn = renderer(scene, views, outputs=("picture", "mask", "depth"))
+        pictures, masks = drawn["picture"].numpy(), drawn["mask"].numpy()
+        areas.append(masks.mean((1, 2, 3)))
+        effects.append(object_effect(pictures, renderer.backdrop(scene, views).numpy()))
         if yaw == 0.0:
-            _, depth, mask = renderer.maps(scene, views)
-    # Pixels of the soft layer have been pushed back.
-    frontal = depth.numpy()[..., 0], erode(mask.numpy()[..., 0] > 0.99)
+            # Pixels of the soft layer have been pushed back.
+            frontal = drawn["depth"].numpy()[..., 0], erode(masks[..., 0] > 0.99)
     vertices = scene.vertices.numpy()
+    mesh = sphere_of_size(vertices.shape[1])
     return {
         "hollow_face": hollow_face(*frontal),
         "flatness": flatness(*frontal),
         "extent": extent(vertices),
-        "folding": folding(vertices, renderer.mesh),
-        "spikiness": spikiness(vertices, renderer.mesh),
-        "back_spikiness": back_spikiness(vertices, renderer.mesh),
+        "folding": folding(vertices, mesh),
+        "spikiness": spikiness(vertices, mesh),
+        "back_spikiness": back_spikiness(vertices, mesh),
         "object_effect": np.mean(effects, 0),
         "mask_variation": mask_variation(np.stack(areas)),
     }
@@ -261,7 +260,7 @@ def mask_variation(areas: np.ndarray) -> np.ndarray:
 
 def _points(depth, mask):
     """The masked points [points, 3] of each picture."""
-    points = back_project(np.where(mask, depth, 1.0))
+    points = PinholeCamera().back_project(np.where(mask, depth, 1.0))
     return [picture[inside] for picture, inside in zip(points, mask, strict=True)]
 
 

@@ -20,6 +20,7 @@ from tf_unsup3d.evaluation.report import Report
 from tf_unsup3d.evaluation.samples import Draw
 from tf_unsup3d.export.maps import to_uint8
 from tf_unsup3d.rendering.scene import Scene
+from tf_unsup3d.trained.random_streams import variance_key
 
 OBJECTS = 64
 # Degrees between the two views of a pair.
@@ -104,12 +105,12 @@ def yaw_differences(viewpoints) -> list[float]:
     """Those of `YAW_DIFFERENCES` that both views can be within p_v for, in degrees.
 
     Args:
-      viewpoints: the distribution p_v, with its `extent`.
+      viewpoints: the distribution p_v, with its `limits`.
 
     Raises:
       UserError: if there are none.
     """
-    range_of_yaw = 2.0 * math.degrees(viewpoints.extent[0])
+    range_of_yaw = 2.0 * viewpoints.limits[0]
     possible = [d for d in YAW_DIFFERENCES if d <= range_of_yaw + 1e-6]
     if not possible:
         raise UserError(
@@ -127,7 +128,7 @@ def measure_pairs(
     Args:
       draw: that draws pictures and depth.
       scenes: the objects, each with a viewpoint that the two are put around.
-      viewpoints: the distribution p_v, with its `extent`.
+      viewpoints: the distribution p_v, with its `limits`.
 
     Returns:
       See `ConsistencyReport.pairs`.
@@ -137,12 +138,11 @@ def measure_pairs(
     """
     differences = yaw_differences(viewpoints)
     found = {difference: [] for difference in differences}
+    largest_yaw = math.radians(viewpoints.limits[0])
     for scene, middle, _ in scenes():
         radius = object_radius(scene.vertices.numpy())
         for difference in differences:
-            pair = view_pair(
-                middle.numpy(), math.radians(difference), viewpoints.extent[0]
-            )
+            pair = view_pair(middle.numpy(), math.radians(difference), largest_yaw)
             a, b = (look(draw, scene, views) for views in pair)
             found[difference].append(compare_views(a, b, radius))
     return {f"{difference:g}": _summary(parts) for difference, parts in found.items()}
@@ -174,7 +174,7 @@ def measure_variance(
     Returns:
       See `ConsistencyReport.variance`.
     """
-    views = viewpoints.sample(VIEWPOINTS, tf.constant([seed, 3_000_017], tf.int64))
+    views = viewpoints.sample(VIEWPOINTS, variance_key(seed))
     pictures = []
     for scene, _, _ in scenes():
         count = scene.vertices.shape[0]

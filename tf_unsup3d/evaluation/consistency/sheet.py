@@ -32,7 +32,7 @@ def consistency_sheet(
     Args:
       draw: that draws pictures and depth.
       scenes: the objects, each with a viewpoint; at least `count` in the first batch.
-      viewpoints: the distribution p_v, with its `extent`.
+      viewpoints: the distribution p_v, with its `limits`.
       count: rows.
 
     Returns:
@@ -42,10 +42,11 @@ def consistency_sheet(
       UserError: see `yaw_differences`.
     """
     difference = math.radians(max(yaw_differences(viewpoints)))
+    largest_yaw = math.radians(viewpoints.limits[0])
     scene, middle, _ = next(scenes())
     a, b = (
         look(draw, scene, views)
-        for views in view_pair(middle.numpy(), difference, viewpoints.extent[0])
+        for views in view_pair(middle.numpy(), difference, largest_yaw)
     )
     warped = warp(a, b, object_radius(scene.vertices.numpy()))
     seen = warped.seen[..., None]

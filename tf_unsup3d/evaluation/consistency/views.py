@@ -6,7 +6,6 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.evaluation.shape.depth_metrics import erode
-from tf_unsup3d.evaluation.shape.ellipsoids import back_project
 from tf_unsup3d.geometry.viewpoints import rotation_matrices
 from tf_unsup3d.rendering.camera import PinholeCamera
 
@@ -103,7 +102,7 @@ def warp(a: View, b: View, radius: np.ndarray) -> Warped:
     """
     camera = PinholeCamera()
     objects, size = b.depth.shape[:2]
-    points = back_project(np.where(b.mask, b.depth, camera.distance))
+    points = camera.back_project(np.where(b.mask, b.depth, camera.distance))
     points[..., 2] -= camera.distance
     rotations = [
         rotation_matrices(tf.constant(view.viewpoints, tf.float64)).numpy()

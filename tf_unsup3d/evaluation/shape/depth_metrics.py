@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import scipy.ndimage
 
-from tf_unsup3d.evaluation.shape.ellipsoids import back_project, ellipsoid_residual
+from tf_unsup3d.evaluation.shape.ellipsoids import ellipsoid_residual
 from tf_unsup3d.rendering.camera import PinholeCamera
 
 # With fewer pixels in common a picture counts as missed.
@@ -120,7 +120,7 @@ def normals_from_depth(
       is of use where its pixel and the four beside it show the same surface, as in an
       eroded mask.
     """
-    points = back_project(depth, camera)
+    points = (camera or PinholeCamera()).back_project(depth)
     down, right = np.gradient(points, axis=(-3, -2))
     normals = np.cross(down, right)
     length = np.linalg.norm(normals, axis=-1, keepdims=True)

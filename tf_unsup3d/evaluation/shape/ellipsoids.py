@@ -14,25 +14,6 @@ _ROUNDING = 0.01
 _CHUNK = 64
 
 
-def back_project(depth: np.ndarray, camera: PinholeCamera | None = None) -> np.ndarray:
-    """The points that the pixels show; inverse of `PinholeCamera.project`.
-
-    Args:
-      depth: [..., height, width], z from the camera at the pixel centres.
-      camera: the default one if not given.
-
-    Returns:
-      [..., height, width, 3]: x right, y down, z from the camera.
-    """
-    depth = np.asarray(depth, np.float64)
-    height, width = depth.shape[-2:]
-    slope = np.tan(0.5 * (camera or PinholeCamera()).field_of_view)
-    half = 0.5 * min(height, width)
-    right = (np.arange(width) + 0.5 - 0.5 * width) * slope / half
-    down = (np.arange(height) + 0.5 - 0.5 * height) * slope / half
-    return np.stack([depth * right, depth * down[:, None], depth], -1)
-
-
 def ellipsoid_residual(
     depth: np.ndarray, mask: np.ndarray, camera: PinholeCamera | None = None
 ) -> np.ndarray:
@@ -65,7 +46,7 @@ def ellipsoid_residual(
 
 def _residual(depth, mask, camera):
     pictures, height, width = mask.shape
-    points = back_project(np.where(mask, depth, 0.0), camera)
+    points = (camera or PinholeCamera()).back_project(np.where(mask, depth, 0.0))
     step = max(1, min(height, width) // _FITTED_RESOLUTION)
     weight = mask[:, ::step, ::step].reshape(pictures, -1).astype(np.float64)
     fitted = points[:, ::step, ::step].reshape(pictures, -1, 3)

@@ -1,0 +1,47 @@
+"""Normals of triangles and vertices."""
+
+import numpy as np
+import tensorflow as tf
+
+from tf_unsup3d.geometry.rows import from_rows, gather_columns, to_rows
+
+
+def triangle_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
+    """Computes normals that are twice as long as the area of their triangle.
+
+    Args:
+      vertices: `[batch, vertices, 3]` floating point.
+      triangles: `[triangles, 3]` integer vertex indices, known beforehand.
+
+    Returns:
+      `[batch, triangles, 3]`, pointing to the front of the triangle (see `Mesh`).
+    """
+    return from_rows(_triangle_normals(to_rows(vertices), triangles))
+
+
+def vertex_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
+    """Computes unit normals, the means of the adjacent triangles' weighted by area.
+
+    Args:
+      vertices: `[batch, vertices, 3]` floating point.
+      triangles: `[triangles, 3]` integer vertex indices, known beforehand.
+
+    Returns:
+      `[batch, vertices, 3]`, pointing to the front of the triangles (see `Mesh`).
+    """
+    rows = to_rows(vertices)
+    normals = _triangle_normals(rows, triangles)
+    count = tf.shape(rows)[0]
+    sums = [
+        tf.math.unsorted_segment_sum(normals, corner, count)
+        for corner in np.transpose(triangles)
+    ]
+    return tf.math.l2_normalize(from_rows(tf.add_n(sums)), -1)
+
+
+def _triangle_normals(rows, triangles):
+    """`[triangles, 3, batch]` of vertices `[vertices, 3, batch]`."""
+    a, b, c = gather_columns(rows, triangles)
+    u, v, w = tf.unstack(b - a, axis=1)
+    x, y, z = tf.unstack(c - a, axis=1)
+    return tf.stack([v * z - w * y, w * x - u * z, u * y - v * x], 1)
