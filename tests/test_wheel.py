@@ -6,7 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
+import sysconfig
+import tomllib
 
 import pytest
 import tensorflow as tf
@@ -16,12 +17,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 FIND_EXPERIMENTS = """
 import pathlib, sys
 import tf_unsup3d
-from tf_unsup3d.programs import configs
+from tf_unsup3d.trained import gin_files
 
 package = pathlib.Path(tf_unsup3d.__file__).parent
 assert package == pathlib.Path(sys.argv[1]) / "tf_unsup3d", package
 for path in (package / "gin_configs").rglob("*.gin"):
-    assert configs.find_config(str(path.relative_to(package))) == path
+    assert gin_files.find_file(str(path.relative_to(package))) == path
 """
 
 
@@ -47,7 +48,6 @@ def wheel(tmp_path_factory):
         [*command, "--no-deps", "--no-index", "--wheel-dir", folder, source],
         capture_output=True,
         text=True,
-        timeout=300,
         # Compiling for GPUs takes a while and makes no difference here.
         env={**os.environ, "NVCC": ""},
     )
@@ -57,21 +57,34 @@ def wheel(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def installed(wheel, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("installed")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
+def environment(wheel, tmp_path_factory):
+    """A virtual environment with the wheel; its dependencies are those of the tests."""
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    python = folder / "bin" / "python"
+    command = [sys.executable, "-m", "pip", "--python", python, "install"]
+    subprocess.run([*command, "--quiet", "--no-deps", "--no-index", wheel], check=True)
+    (packages,) = folder.glob("lib/*/site-packages")
+    (packages / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     return folder
 
 
-def run_installed(installed, tmp_path, *arguments):
+@pytest.fixture(scope="module")
+def installed(environment):
+    """The folder that the wheel was installed to."""
+    (packages,) = environment.glob("lib/*/site-packages")
+    return packages
+
+
+def run_installed(environment, tmp_path, program, *arguments):
+    """Runs a program of the environment away from the checkout."""
+    variables = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     return subprocess.run(
-        [sys.executable, *arguments],
+        [environment / "bin" / program, *arguments],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(installed)},
+        env=variables,
         capture_output=True,
         text=True,
-        timeout=120,
     )
 
 
@@ -87,11 +100,13 @@ def test_wheel_holds_one_op_and_asks_for_its_tensorflow(installed):
     assert f"Requires-Dist: tensorflow=={tf.__version__}\n" in metadata.read_text()
 
 
-def test_wheel_holds_the_experiments(installed, tmp_path):
+def test_wheel_holds_the_experiments(environment, installed, tmp_path):
     packed = installed / "tf_unsup3d" / "gin_configs"
     names = {path.relative_to(ROOT / "gin_configs") for path in experiments()}
     assert {path.relative_to(packed) for path in packed.rglob("*.gin")} == names
-    result = run_installed(installed, tmp_path, "-c", FIND_EXPERIMENTS, installed)
+    result = run_installed(
+        environment, tmp_path, "python", "-c", FIND_EXPERIMENTS, installed
+    )
     assert result.returncode == 0, result.stderr
 
 
@@ -105,9 +120,29 @@ def test_wheel_holds_the_trained_generators(installed):
             assert packed.read_bytes() == (path / name).read_bytes()
 
 
-def test_installed_package_renders(installed, tmp_path):
+def test_installed_package_renders(environment, tmp_path):
     readme = (ROOT / "README.md").read_text()
-    example = re.search(r"^```python\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
-    result = run_installed(installed, tmp_path, "-c", example.group(1))
-    assert result.returncode == 0, result.stderr
+    for example in re.findall(
+        r"^```python\n(.*?)^```", readme, re.DOTALL | re.MULTILINE
+    ):
+        result = run_installed(environment, tmp_path, "python", "-c", example)
+        assert result.returncode == 0, result.stderr
     assert (tmp_path / "ball.png").exists()
+
+
+@pytest.mark.parametrize(
+    "script",
+    tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"],
+)
+def test_installed_programs_list_their_flags(environment, tmp_path, script):
+    result = run_installed(environment, tmp_path, script, "--help")
+    assert result.returncode == 0, result.stderr
+    name = script.removeprefix("unsup3d-").replace("-", "_")
+    source = (ROOT / "tf_unsup3d" / "programs" / f"{name}.py").read_text()
+    defined = re.findall(r'DEFINE_\w+\(\s*"(\w+)"', source)
+    assert defined
+    for flag in defined:
+        assert f"--{flag}" in result.stdout or f"--[no]{flag}" in result.stdout
+    assert "helpfull" not in result.stdout
+    # Nothing else is told, and help does not wait for TensorFlow.
+    assert result.stderr == ""

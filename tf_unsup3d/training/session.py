@@ -53,9 +53,9 @@ def train(
     if model_folder.is_published(folder):
         raise UserError(f"--model_dir: {folder} is published, and not trained further")
     _check_writable(folder)
-    trainer = Trainer(configuration, folder)
     pictures = open_pictures(data_dir, configuration.resolution)
     _check_pictures(folder, pictures)
+    trainer = Trainer(configuration, folder)
     start = trainer.restore()
     if transfer_from and start == 0:
         trainer.transfer(model_folder.find_folder(transfer_from))
