@@ -1,0 +1,93 @@
+// A picture's mesh as plain arrays: which triangles and edges take part, and where.
+
+#ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_MESH_VIEW_H_
+#define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_MESH_VIEW_H_
+
+#include <cstdint>
+
+#include "core/geometry.h"
+#include "core/pixel_range.h"
+#include "core/scene.h"
+
+namespace unsup3d {
+
+// Which side of a triangle is seen, kNone if it is not drawn.
+UNSUP3D_HOST_DEVICE inline Facing DrawnFacing(Real signed_volume, Real depth_product,
+                                              bool cull_backfaces) {
+  const Facing facing = FindFacing(signed_volume, depth_product);
+  return facing == Facing::kBack && cull_backfaces ? Facing::kNone : facing;
+}
+
+// Edges are counted as 3 * triangle + opposite corner.
+template <typename T>
+struct MeshView {
+  const T* vertices;      // [vertices, 3]
+  const int* triangles;   // [triangles, 3]
+  const int* neighbors;   // [triangles, 3]
+  const Facing* facings;  // [triangles], see DrawnFacing
+
+  UNSUP3D_HOST_DEVICE inline Vertex<Real> At(int vertex) const {
+    const T* v = vertices + 3 * static_cast<int64_t>(vertex);
+    return {Real(v[0]), Real(v[1]), Real(v[2])};
+  }
+  UNSUP3D_HOST_DEVICE inline int Corner(int triangle, int corner) const {
+    return triangles[3 * triangle + corner];
+  }
+  UNSUP3D_HOST_DEVICE inline void Corners(int triangle,
+                                          Vertex<Real> corners[3]) const {
+    for (int k = 0; k < 3; ++k) corners[k] = At(Corner(triangle, k));
+  }
+  UNSUP3D_HOST_DEVICE inline int First(int edge) const {
+    return Corner(edge / 3, (edge + 1) % 3);
+  }
+  UNSUP3D_HOST_DEVICE inline int Second(int edge) const {
+    return Corner(edge / 3, (edge + 2) % 3);
+  }
+  UNSUP3D_HOST_DEVICE inline bool is_drawn(int triangle) const {
+    return facings[triangle] != Facing::kNone;
+  }
+
+  // The part of an edge that can be seen. Returns whether there is one.
+  UNSUP3D_HOST_DEVICE inline bool VisiblePart(int edge,
+                                              EdgePart<Real>* part) const {
+    return ClipEdge(At(First(edge)), At(Second(edge)), part);
+  }
+
+  // Whether an edge owns fragments.
+  UNSUP3D_HOST_DEVICE inline bool IsSilhouette(int edge) const {
+    const int triangle = edge / 3;
+    const int neighbor = neighbors[edge];
+    if (!is_drawn(triangle)) return false;
+    if (neighbor < 0 || !is_drawn(neighbor)) return true;
+    if (facings[neighbor] == facings[triangle]) return false;
+    // Both triangles lie on the same side of a fold. The one in front owns it: the
+    // soft layer continues the colours seen there, though UVs may differ behind.
+    const bool is_front = facings[triangle] == Facing::kFront;
+    Vertex<Real> front[3], back[3];
+    Corners(is_front ? triangle : neighbor, front);
+    Corners(is_front ? neighbor : triangle, back);
+    return FrontHidesBack(front, back) == is_front;
+  }
+
+  // Finds the pixels in which an edge may own fragments. Returns whether there are any.
+  UNSUP3D_HOST_DEVICE inline bool FindSilhouette(int edge, Real margin, int width,
+                                                 int height,
+                                                 Footprint* footprint) const {
+    EdgePart<Real> part;
+    return margin > 0 && IsSilhouette(edge) && VisiblePart(edge, &part) &&
+           FindFootprint(EdgeBounds(part), margin, width, height, footprint);
+  }
+
+  // Whether a triangle is drawn and covers the pixel centre (px, py), and where.
+  UNSUP3D_HOST_DEVICE inline bool Cover(int triangle, Real px, Real py,
+                                        SurfacePoint<Real>* point) const {
+    if (!is_drawn(triangle)) return false;
+    Vertex<Real> corners[3];
+    Corners(triangle, corners);
+    return CoverPixel(corners, px, py, point);
+  }
+};
+
+}  // namespace unsup3d
+
+#endif  // UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_MESH_VIEW_H_
