@@ -1,4 +1,4 @@
-// Affine maps of points: rotations, cameras, or both at once.
+// Affine maps of points: rotations, camera projections, or both combined.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_AFFINE_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_AFFINE_H_
@@ -9,8 +9,8 @@
 
 namespace unsup3d {
 
-// The points of a batch [size, count, 3], and for each picture a matrix [3, 4], or one
-// for all.
+// The points of a batch, [size, count, 3], and their matrices: one of shape [3, 4] for
+// each picture, or a single one for the whole batch.
 template <typename T>
 struct AffineMaps {
   const T *points, *matrices;
@@ -22,7 +22,8 @@ struct AffineMaps {
   }
 };
 
-// In double precision and rounded once: a projected point keeps its place in its pixel.
+// Maps one point. The arithmetic is in double precision and the result is rounded once,
+// so that a projected point keeps its position within its pixel.
 template <typename T>
 UNSUP3D_HOST_DEVICE inline void TransformPoint(const T* matrix, const T* point,
                                                T* result) {

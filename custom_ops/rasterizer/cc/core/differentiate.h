@@ -1,4 +1,4 @@
-// The derivative of a picture.
+// Differentiates a picture, band by band.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_DIFFERENTIATE_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_DIFFERENTIATE_H_
@@ -7,13 +7,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/differentiate_layers.h"
 #include "core/differentiate_pixel.h"
-#include "core/pixel_layers.h"
 #include "core/geometry.h"
 #include "core/layer_point.h"
 #include "core/mesh.h"
 #include "core/pixel_block.h"
-#include "core/differentiate_layers.h"
+#include "core/pixel_layers.h"
 #include "core/scene.h"
 #include "core/sharp_layer.h"
 #include "core/soft_layer.h"
@@ -21,7 +21,8 @@
 
 namespace unsup3d {
 
-// What one band adds to the gradients of its picture: a sink of DifferentiatePixel.
+// The contribution of one band to the gradients of its picture. It is a sink for
+// DifferentiatePixel.
 template <typename T>
 struct BandGradients {
   SparseSums<Real> vertices;  // [vertices, 3]
@@ -52,10 +53,11 @@ struct BandGradients {
   bool wants_uv_ = true;
 };
 
-// Differentiates a band, adding to `gradients` and writing the rows of
-// `background_gradient` [height, width, channels]. `ids` are those of DrawBand and the
-// derivative with respect to its picture is `picture_gradient`. Returns the first pixel
-// of the picture with a wrong triangle index, or -1, see FindDepths.
+// Differentiates a band: adds to `gradients` and writes the band's rows of
+// `background_gradient` [height, width, channels]. `ids` are the triangle indices that
+// DrawBand wrote, and `picture_gradient` is the derivative with respect to the picture
+// that it drew. Returns the first pixel of the picture with an invalid triangle index,
+// see FindDepths, or -1 if there is none.
 template <typename T>
 int64_t DifferentiateBand(const Scene<T>& scene, const Mesh<T>& mesh,
                           const Options& options, int band, const T* picture_gradient,
@@ -73,9 +75,9 @@ int64_t DifferentiateBand(const Scene<T>& scene, const Mesh<T>& mesh,
   if (wrong >= 0) return first + wrong;
   std::copy_n(picture_gradient, depths.size() * channels, background_gradient);
   PixelBlock<T> block(scene, mesh.view());
-  std::vector<FragmentGradient> fragments;
-  VisitPixels(mesh, options, band, scene.width, ids, depths.data(), [&](
-      int64_t i, const Place& place, const Pixel<Real>& pixel) {
+  std::vector<SoftFragmentGradient> soft_gradients;
+  VisitPixels(mesh, options, band, scene.width, ids, depths.data(),
+              [&](int64_t i, const Place& place, const PixelLayers<Real>& pixel) {
     if (pixel.count == 0) {
       if (place.sharp_triangle == kSharp) return;
       std::fill_n(background_gradient + i * channels, channels, T(0));
@@ -83,10 +85,10 @@ int64_t DifferentiateBand(const Scene<T>& scene, const Mesh<T>& mesh,
       if (block.full()) block.Differentiate(picture_gradient, *gradients);
       return;
     }
-    fragments.resize(pixel.count);
+    soft_gradients.resize(pixel.count);
     DifferentiatePixel(scene, mesh.view(), Real(options.margin), pixel, place,
                        backgrounds + i * channels, picture_gradient + i * channels,
-                       fragments.data(), *gradients,
+                       soft_gradients.data(), *gradients,
                        background_gradient + i * channels);
   });
   block.Differentiate(picture_gradient, *gradients);

@@ -1,24 +1,24 @@
-// The derivative of what a pixel shows with respect to the vertices.
+// The derivative of the layers of a pixel with respect to the vertices.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_DIFFERENTIATE_LAYERS_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_DIFFERENTIATE_LAYERS_H_
 
 #include <cstdint>
 
-#include "core/pixel_layers.h"
 #include "core/geometry.h"
 #include "core/layer_point.h"
 #include "core/mesh_view.h"
+#include "core/pixel_layers.h"
 #include "core/scene.h"
 
 namespace unsup3d {
 
-// The derivative with respect to a fragment.
-struct FragmentGradient {
+// The derivative with respect to a soft fragment.
+struct SoftFragmentGradient {
   Real extent, depth, parameter;
 };
 
-// Adds to the VertexSums(vertex) of `sink`.
+// Adds the derivative with respect to a vertex to the VertexSums(vertex) of `sink`.
 template <typename Sink>
 UNSUP3D_HOST_DEVICE inline void AddVertexGradient(int64_t vertex,
                                                   const Vertex<Real>& gradient,
@@ -29,11 +29,14 @@ UNSUP3D_HOST_DEVICE inline void AddVertexGradient(int64_t vertex,
   sink.Add(&sums[2], gradient.z);
 }
 
-// Passes the derivative with respect to a sharp point on to the triangle's corners.
+// Propagates the derivative with respect to a point of the sharp surface to the corners
+// of its triangle.
 template <typename T, typename Function>
-UNSUP3D_HOST_DEVICE inline void SharpGradient(
-    const MeshView<T>& mesh, const Place& place, const SurfacePoint<Real>& point,
-    const Real barycentric_gradient[3], Real depth_gradient, Function& function) {
+UNSUP3D_HOST_DEVICE inline void SharpGradient(const MeshView<T>& mesh,
+                                              const Place& place,
+                                              const SurfacePoint<Real>& point,
+                                              const Real barycentric_gradient[3],
+                                              Real depth_gradient, Function& function) {
   Vertex<Real> corners[3];
   mesh.Corners(place.sharp_triangle, corners);
   Vertex<Real> corner_gradients[3] = {{0, 0, 0}, {0, 0, 0}, {0, 0, 0}};
@@ -44,19 +47,18 @@ UNSUP3D_HOST_DEVICE inline void SharpGradient(
   }
 }
 
-// Passes the derivative with respect to a fragment on to the edge's ends.
+// Propagates the derivative with respect to a soft fragment to the ends of its edge.
 template <typename T, typename Function>
 UNSUP3D_HOST_DEVICE inline void SoftGradient(const MeshView<T>& mesh, int edge,
                                              const Place& place, Real margin,
-                                             const FragmentGradient& gradient,
+                                             const SoftFragmentGradient& gradient,
                                              Function& function) {
   const Vertex<Real> a = mesh.At(mesh.First(edge));
   const Vertex<Real> b = mesh.At(mesh.Second(edge));
   EdgePart<Real> part;
   ClipEdge(a, b, &part);
   EdgePart<Real> part_gradient = {{{0, 0, 0}, {0, 0, 0}}, {0, 0}};
-  EdgePointGradient(part, place.px, place.py,
-                    NearestOnEdge(part, place.px, place.py),
+  EdgePointGradient(part, place.px, place.py, NearestOnEdge(part, place.px, place.py),
                     gradient.extent / margin, gradient.parameter, gradient.depth,
                     &part_gradient);
   Vertex<Real> a_gradient = {0, 0, 0}, b_gradient = {0, 0, 0};
@@ -65,21 +67,22 @@ UNSUP3D_HOST_DEVICE inline void SoftGradient(const MeshView<T>& mesh, int edge,
   function.AddVertex(mesh.Second(edge), b_gradient);
 }
 
-// The derivative of a function of the layers' weights and points at a pixel.
-// `fragments` is scratch, one for each fragment of the pixel. `function` knows the
-// derivative with respect to these:
-//   Worth(fragment) is that with respect to the weight of a layer. It is called for
-//     each layer in their order, but not for the sharp one if that is alone.
+// Differentiates a function of the weights and points of a pixel's layers.
+// `soft_gradients` is scratch memory with one element for each soft fragment of the
+// pixel. `function` provides the derivatives of the function and receives the result:
+//   Worth(fragment) returns the derivative with respect to the weight of a layer. It is
+//     called for each layer in order, except for the sharp layer if it is the only one.
 //   AddPoint(triangle, barycentric, weight, barycentric_gradient, &depth_gradient)
-//     adds those with respect to the point that a layer of a positive weight shows.
-//     It is called after the layer's Worth and before that of the next one.
-//   AddBackground(weight) is called instead where a layer shows the background.
-//   AddVertex(vertex, gradient) takes what follows for the vertices.
+//     adds the derivatives with respect to the point that a layer of positive weight
+//     shows. It is called after Worth for that layer and before Worth for the next.
+//   AddBackground(weight) is called instead if the layer shows the background.
+//   AddVertex(vertex, gradient) receives the resulting derivative with respect to a
+//     vertex.
 template <typename T, typename Function>
 UNSUP3D_HOST_DEVICE inline void DifferentiateLayers(
-    const MeshView<T>& mesh, Real margin, const Pixel<Real>& pixel,
-    const Place& place, FragmentGradient* fragments, Function& function) {
-  for (int i = 0; i < pixel.count; ++i) fragments[i] = {0, 0, 0};
+    const MeshView<T>& mesh, Real margin, const PixelLayers<Real>& pixel,
+    const Place& place, SoftFragmentGradient* soft_gradients, Function& function) {
+  for (int i = 0; i < pixel.count; ++i) soft_gradients[i] = {0, 0, 0};
   Real sharp_depth = 0;
   Real sharp_barycentric[3] = {0, 0, 0};
 
@@ -89,22 +92,23 @@ UNSUP3D_HOST_DEVICE inline void DifferentiateLayers(
     if (layer.Weight() > 0) {
       Real barycentric[3];
       Real barycentric_gradient[3] = {0, 0, 0};
-      const int edge = pixel.fragments[layer.fragment].edge;
-      FragmentGradient& gradient = fragments[layer.fragment];
-      FragmentBarycentric(pixel.fragments[layer.fragment], barycentric);
+      const int edge = pixel.soft_fragments[layer.fragment].edge;
+      SoftFragmentGradient& gradient = soft_gradients[layer.fragment];
+      SoftFragmentBarycentric(pixel.soft_fragments[layer.fragment], barycentric);
       function.AddPoint(edge / 3, barycentric, layer.Weight(), barycentric_gradient,
                         &gradient.depth);
-      gradient.parameter += barycentric_gradient[(edge + 2) % 3] -
-                            barycentric_gradient[(edge + 1) % 3];
+      gradient.parameter +=
+          barycentric_gradient[(edge + 2) % 3] - barycentric_gradient[(edge + 1) % 3];
     }
-    // What a shift of the border between two layers is worth.
+    // Moving the border between two layers exchanges weight between them.
     const Real next = function.Worth(layer.next);
-    pixel.LowerEndGradient(
-        layer, next - worth,
-        [&](int i, Real value) { fragments[i].extent += value; },
-        [&](int i, Real value) {
-          (i == kSharp ? sharp_depth : fragments[i].depth) += value;
-        });
+    const auto add_extent = [&](int i, Real value) {
+      soft_gradients[i].extent += value;
+    };
+    const auto add_depth = [&](int i, Real value) {
+      (i == kSharp ? sharp_depth : soft_gradients[i].depth) += value;
+    };
+    pixel.LowerEndGradient(layer, next - worth, add_extent, add_depth);
     worth = next;
   }
 
@@ -120,11 +124,11 @@ UNSUP3D_HOST_DEVICE inline void DifferentiateLayers(
     function.AddBackground(layer.Weight());
   }
   for (int i = 0; i < pixel.count; ++i) {
-    const FragmentGradient& gradient = fragments[i];
+    const SoftFragmentGradient& gradient = soft_gradients[i];
     if (gradient.extent == 0 && gradient.depth == 0 && gradient.parameter == 0) {
       continue;
     }
-    SoftGradient(mesh, pixel.fragments[i].edge, place, margin, gradient, function);
+    SoftGradient(mesh, pixel.soft_fragments[i].edge, place, margin, gradient, function);
   }
 }
 

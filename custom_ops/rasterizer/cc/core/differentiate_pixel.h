@@ -1,32 +1,33 @@
-// The derivative of the colour of one pixel: the way of draw_pixel.h, backwards.
+// The derivative of the colour of one pixel: the reverse of draw_pixel.h.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_DIFFERENTIATE_PIXEL_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_DIFFERENTIATE_PIXEL_H_
 
+#include "core/differentiate_layers.h"
 #include "core/draw_pixel.h"
-#include "core/pixel_layers.h"
 #include "core/geometry.h"
 #include "core/layer_point.h"
 #include "core/mesh_view.h"
-#include "core/differentiate_layers.h"
+#include "core/pixel_layers.h"
 #include "core/scene.h"
 #include "core/shading.h"
 
 namespace unsup3d {
 
-// The colour of a pixel, `g` being the derivative with respect to it: a function of
-// its layers, see DifferentiateLayers.
+// The colour of a pixel as a function of its layers, see DifferentiateLayers. `g` is
+// the derivative with respect to that colour.
 template <typename T, typename Sink>
 struct PixelColour {
   const Scene<T>& scene;
   const MeshView<T>& mesh;
-  const Pixel<Real>& pixel;
+  const PixelLayers<Real>& pixel;
   const Place& place;
   const T *background, *g;
   Sink& sink;
   T* background_gradient;
 
-  // The colour that the layer shows, seen along g.
+  // The derivative with respect to the weight of a layer: the dot product of g and the
+  // colour that the layer shows.
   UNSUP3D_HOST_DEVICE Real Worth(int fragment) const {
     Real sum = 0;
     VisitLayer(scene, mesh, pixel, fragment, place, background,
@@ -35,8 +36,7 @@ struct PixelColour {
   }
 
   UNSUP3D_HOST_DEVICE void AddPoint(int triangle, const Real barycentric[3],
-                                    Real weight, Real barycentric_gradient[3],
-                                    Real*) {
+                                    Real weight, Real barycentric_gradient[3], Real*) {
     const Material<T>& material = scene.material;
     const MaterialPoint<Real> point =
         FindMaterialPoint(material, triangle, barycentric);
@@ -62,18 +62,19 @@ struct PixelColour {
   }
 };
 
-// Passes the derivative `g` with respect to the colour of a pixel on to `sink`, see
-// shading.h and AddVertexGradient, and writes that with respect to its background.
-// `fragments` is scratch, one for each fragment of the pixel.
+// Propagates `g`, the derivative with respect to the colour of a pixel, to `sink` (see
+// shading.h and AddVertexGradient), and writes the derivative with respect to the
+// pixel's background. `soft_gradients` is scratch memory with one element for each soft
+// fragment of the pixel.
 template <typename T, typename Sink>
 UNSUP3D_HOST_DEVICE inline void DifferentiatePixel(
     const Scene<T>& scene, const MeshView<T>& mesh, Real margin,
-    const Pixel<Real>& pixel, const Place& place, const T* background, const T* g,
-    FragmentGradient* fragments, Sink& sink, T* background_gradient) {
+    const PixelLayers<Real>& pixel, const Place& place, const T* background, const T* g,
+    SoftFragmentGradient* soft_gradients, Sink& sink, T* background_gradient) {
   for (int c = 0; c < scene.channels; ++c) background_gradient[c] = 0;
-  PixelColour<T, Sink> colour = {scene, mesh, pixel, place,
-                                 background, g, sink, background_gradient};
-  DifferentiateLayers(mesh, margin, pixel, place, fragments, colour);
+  PixelColour<T, Sink> colour = {scene,      mesh, pixel, place,
+                                 background, g,    sink,  background_gradient};
+  DifferentiateLayers(mesh, margin, pixel, place, soft_gradients, colour);
 }
 
 }  // namespace unsup3d

@@ -1,4 +1,4 @@
-// Draws a picture.
+// Draws a picture, band by band.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_DRAW_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_DRAW_H_
@@ -8,17 +8,18 @@
 #include <vector>
 
 #include "core/draw_pixel.h"
-#include "core/pixel_layers.h"
 #include "core/layer_point.h"
 #include "core/mesh.h"
 #include "core/pixel_block.h"
+#include "core/pixel_layers.h"
 #include "core/scene.h"
 #include "core/sharp_layer.h"
 #include "core/soft_layer.h"
 
 namespace unsup3d {
 
-// Draws a band of `picture` [height, width, channels], and of `ids`, see DrawSharp.
+// Draws a band of `picture` [height, width, channels] and of `ids` [height, width], see
+// DrawSharp.
 template <typename T>
 void DrawBand(const Scene<T>& scene, const Mesh<T>& mesh, const Options& options,
               int band, int* ids, T* picture) {
@@ -33,8 +34,8 @@ void DrawBand(const Scene<T>& scene, const Mesh<T>& mesh, const Options& options
   DrawSharp(mesh, band, scene.width, ids, depths.data());
   std::copy_n(backgrounds, depths.size() * channels, picture);
   PixelBlock<T> block(scene, mesh.view());
-  VisitPixels(mesh, options, band, scene.width, ids, depths.data(), [&](
-      int64_t i, const Place& place, const Pixel<Real>& pixel) {
+  VisitPixels(mesh, options, band, scene.width, ids, depths.data(),
+              [&](int64_t i, const Place& place, const PixelLayers<Real>& pixel) {
     if (pixel.count == 0) {
       if (place.sharp_triangle == kSharp) return;
       block.Add(i, place);

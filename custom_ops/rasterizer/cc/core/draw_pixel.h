@@ -3,21 +3,21 @@
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_DRAW_PIXEL_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_DRAW_PIXEL_H_
 
-#include "core/pixel_layers.h"
 #include "core/geometry.h"
 #include "core/layer_point.h"
 #include "core/mesh_view.h"
+#include "core/pixel_layers.h"
 #include "core/scene.h"
 #include "core/shading.h"
 
 namespace unsup3d {
 
-// Calls `visit(channel, value)` for the colour that a layer shows. `background`,
-// [channels], is that of the pixel.
+// Calls `visit(channel, value)` for each channel of the colour that a layer shows.
+// `background` is the pixel's background, [channels].
 template <typename T, typename Visit>
 UNSUP3D_HOST_DEVICE inline void VisitLayer(const Scene<T>& scene,
                                            const MeshView<T>& mesh,
-                                           const Pixel<Real>& pixel, int fragment,
+                                           const PixelLayers<Real>& pixel, int fragment,
                                            const Place& place, const T* background,
                                            Visit visit) {
   const LayerPoint point = FindLayerPoint(mesh, pixel, fragment, place);
@@ -30,11 +30,11 @@ UNSUP3D_HOST_DEVICE inline void VisitLayer(const Scene<T>& scene,
   }
 }
 
-// Calls `add(channel, term)` for all terms of the colour.
+// Calls `add(channel, term)` for each term of the pixel's colour.
 template <typename T, typename Add>
 UNSUP3D_HOST_DEVICE inline void DrawPixel(const Scene<T>& scene,
                                           const MeshView<T>& mesh,
-                                          const Pixel<Real>& pixel,
+                                          const PixelLayers<Real>& pixel,
                                           const Place& place, const T* background,
                                           Add add) {
   for (Layer<Real> layer = pixel.FirstLayer();; layer = pixel.NextLayer(layer)) {

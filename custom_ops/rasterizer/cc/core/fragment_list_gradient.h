@@ -1,24 +1,26 @@
-// The derivative of what a list of fragments holds of one pixel.
+// The derivative of the part of a fragment list that belongs to one pixel.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_FRAGMENT_LIST_GRADIENT_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_FRAGMENT_LIST_GRADIENT_H_
 
 #include <cstdint>
 
-#include "core/geometry.h"
 #include "core/differentiate_layers.h"
+#include "core/geometry.h"
 #include "core/scene.h"
 
 namespace unsup3d {
 
-// A part of the list of fragments and the derivative with respect to it.
+// The pixels of a part of the fragment list, and the derivative with respect to that
+// part.
 template <typename T>
-struct FragmentGradients {
+struct FragmentListGradient {
   const int64_t* pixels;  // row * width + column + first_pixel
   int64_t first_pixel, count;
   const T *barycentric, *depth, *weight;  // [count, 3], [count], [count]
 
-  // Where those from `begin` on end that are of a pixel, row * width + column.
+  // The end of the run of fragments that starts at `begin` and belongs to a pixel,
+  // given as row * width + column.
   UNSUP3D_HOST_DEVICE int64_t EndOf(int64_t pixel, int64_t begin) const {
     int64_t end = begin;
     while (end < count && pixels[end] == first_pixel + pixel) ++end;
@@ -26,16 +28,16 @@ struct FragmentGradients {
   }
 };
 
-// A function of the fragments of a pixel, see DifferentiateLayers: those from `next`
-// on, and up to `end`. `sink` is that of AddVertexGradient.
+// The fragments of a pixel, those from `next` up to `end` in the list, as a function of
+// its layers, see DifferentiateLayers. `sink` is passed to AddVertexGradient.
 template <typename T, typename Sink>
 struct PixelFragments {
-  const FragmentGradients<T>& gradients;
+  const FragmentListGradient<T>& gradients;
   int64_t next, end;
   Sink& sink;
 
-  // A layer that is not listed, since its weight is 0, takes its turn with the one
-  // after it. The background comes last and is worth nothing.
+  // A layer of weight 0 is not listed: the value is that of the next layer that is. The
+  // background comes last and contributes nothing.
   UNSUP3D_HOST_DEVICE Real Worth(int) const {
     return next < end ? Real(gradients.weight[next]) : Real(0);
   }

@@ -1,14 +1,15 @@
-// What one triangle, or one edge, does to one pixel, and the derivatives.
+// The geometry of one triangle or one edge as seen from one pixel, and its derivatives.
 //
-// Vertices are homogeneous pixel coordinates (x z, y z, z): x right, y down, z away
-// from the camera. These are linear coordinates of space, in which the camera is the
-// origin and the pixel centre (px, py) sees the ray of the points t (px, py, 1).
-// Working in them takes no projection, and triangles that reach behind the camera
-// take no clipping (Olano and Greer, Triangle Scan Conversion using 2D Homogeneous
-// Coordinates, 1997). All derivatives are with respect to them, too.
+// Vertices are given in homogeneous pixel coordinates (x z, y z, z): x to the right, y
+// down, z away from the camera. These are linear coordinates of space, in which the
+// camera is the origin and the pixel centre (px, py) sees the points t (px, py, 1) of a
+// ray. Computing with them requires no projection, nor do triangles that extend behind
+// the camera require clipping (Olano and Greer, Triangle Scan Conversion using 2D
+// Homogeneous Coordinates, 1997). All derivatives are with respect to these
+// coordinates.
 //
-// The functions are plain templates on the scalar without any state, for the
-// processor and for a GPU alike.
+// The functions are stateless templates over the scalar type. They run on the host and
+// on a GPU.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_GEOMETRY_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_GEOMETRY_H_
@@ -23,18 +24,18 @@
 
 namespace unsup3d {
 
-// What lies at this depth or nearer is not drawn. A surface ends there without a soft
-// edge, so this is as small as single precision allows with ease: the cut then lies
-// far outside of any picture, unless the surface all but touches the camera.
+// Nothing at this depth or nearer is drawn. A surface is cut off there without a soft
+// edge. The value is about the smallest that single precision handles safely, so that
+// the cut lies far outside any picture unless the surface almost touches the camera.
 constexpr double kNearDepth = 1e-6;
 
-// Twice the area in square pixels up to which a triangle counts as having none:
-// single precision coordinates know no smaller one.
+// Twice the area, in square pixels, up to which a triangle counts as having no area:
+// single precision coordinates cannot represent a smaller one.
 constexpr double kMinDoubledArea = 1e-10;
 
 template <typename Real>
 struct Vertex {
-  Real x, y, z;  // x and y times z
+  Real x, y, z;  // x and y are already multiplied by z
 };
 
 template <typename Real>
@@ -64,13 +65,14 @@ UNSUP3D_HOST_DEVICE inline Real Determinant(const Vertex<Real>& a,
          a.z * (b.x * c.y - b.y * c.x);
 }
 
+// Whether a vertex lies beyond the near depth.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline auto IsVisible(const Vertex<Real>& vertex) {
   return vertex.z > Real(kNearDepth);
 }
 
-// A product that is rounded by itself, never fused with a sum. On the host the same
-// takes the compiler flag -ffp-contract=off where the processor has fused operations.
+// A product that is rounded on its own and never fused with a sum. On the host this
+// requires the compiler flag -ffp-contract=off if the processor has fused operations.
 UNSUP3D_HOST_DEVICE inline double RoundedProduct(double a, double b) {
 #ifdef __CUDA_ARCH__
   return __dmul_rn(a, b);
@@ -92,7 +94,8 @@ UNSUP3D_HOST_DEVICE inline Real Select(bool condition, Real a, Real b) {
   return condition ? a : b;
 }
 
-// Coordinates in which the pixel (px, py) is the origin of the picture.
+// The vertex in coordinates in which the pixel centre (px, py) is the origin of the
+// picture.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline Vertex<Real> SeenFrom(const Real& px, const Real& py,
                                                  const Vertex<Real>& vertex) {
@@ -100,20 +103,19 @@ UNSUP3D_HOST_DEVICE inline Vertex<Real> SeenFrom(const Real& px, const Real& py,
           vertex.y - RoundedProduct(py, vertex.z), vertex.z};
 }
 
-// Turns a derivative with respect to SeenFrom(px, py, vertex) into that with respect
-// to the vertex.
+// Turns a derivative with respect to SeenFrom(px, py, vertex) into one with respect to
+// the vertex.
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline Vertex<Real> SeenFromGradient(
-    const Real& px, const Real& py, const Vertex<Real>& gradient) {
-  return {gradient.x, gradient.y,
-          gradient.z - px * gradient.x - py * gradient.y};
+UNSUP3D_HOST_DEVICE inline Vertex<Real> SeenFromGradient(const Real& px, const Real& py,
+                                                         const Vertex<Real>& gradient) {
+  return {gradient.x, gradient.y, gradient.z - px * gradient.x - py * gradient.y};
 }
 
-// Which side of a triangle the camera sees.
+// The side of a triangle that the camera sees.
 enum class Facing : signed char { kFront, kBack, kNone };
 
-// The doubled area of a triangle in the picture times all three depths, whatever their
-// signs. Differences keep it precise for small triangles.
+// Twice the area of a triangle in the picture times all three depths, which may be
+// negative. Taking differences first keeps it precise for small triangles.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline Real SignedVolume(const Vertex<Real>& a,
                                              const Vertex<Real>& b,
@@ -121,8 +123,8 @@ UNSUP3D_HOST_DEVICE inline Real SignedVolume(const Vertex<Real>& a,
   return Determinant(a, b - a, c - a);
 }
 
-// The front is the side from which a triangle turns counter-clockwise: its signed
-// area in the picture is negative.
+// The front of a triangle is the side from which its corners run counter-clockwise: its
+// signed area in the picture, where y points down, is negative.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline Facing FindFacing(Real signed_volume, Real depth_product) {
   const Real smallest = Real(kMinDoubledArea) * std::abs(depth_product);
@@ -131,31 +133,30 @@ UNSUP3D_HOST_DEVICE inline Facing FindFacing(Real signed_volume, Real depth_prod
   return Facing::kNone;
 }
 
-// Which of two triangles is seen where they meet at a fold, one facing the camera and
-// one facing away: whether the first one hides the second.
+// Decides which of two triangles is visible at a fold, an edge where one that faces the
+// camera meets one that faces away. Returns whether the first one hides the second.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline bool FrontHidesBack(const Vertex<Real> front[3],
                                                const Vertex<Real> back[3]) {
-  // It does if the second one lies beyond its plane. The two corners that they share
-  // lie in that plane, they add nothing.
+  // It does if the second one lies behind its plane. The two shared corners lie in that
+  // plane and contribute nothing.
   Real volume = 0;
   for (int k = 0; k < 3; ++k) {
-    volume += Determinant(back[k] - front[0], front[1] - front[0],
-                          front[2] - front[0]);
+    volume += Determinant(back[k] - front[0], front[1] - front[0], front[2] - front[0]);
   }
   return volume < 0;
 }
 
-// The point of a triangle seen through a pixel.
+// The point of a triangle that is seen at a pixel centre.
 template <typename Real>
 struct SurfacePoint {
-  Real barycentric[3];  // in space, not in the picture plane
+  Real barycentric[3];  // in space, not in the picture
   Real depth;
   Real total;  // the sum of the edge functions, see PointSeen
 };
 
 // The edge functions at the pixel centre (px, py). The two directions of an edge give
-// values that differ in sign only, to the last bit, so that no pixel falls between two
+// bitwise the same value with opposite signs, so that no pixel falls between two
 // triangles that share an edge.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline void EdgeFunctions(const Vertex<Real> corners[3],
@@ -170,18 +171,19 @@ UNSUP3D_HOST_DEVICE inline void EdgeFunctions(const Vertex<Real> corners[3],
   }
 }
 
-// Whether a pixel centre with these edge functions lies within the triangle, its border
-// included, no matter which side it shows.
+// Whether a pixel centre with these edge functions lies within the triangle, including
+// its border, whichever side faces the camera.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline auto IsWithin(const Real edges[3]) {
   const Real zero = 0;
-  // One jump instead of six that nobody can predict.
+  // Bitwise operators compile to one branch instead of six unpredictable ones.
   return ((edges[0] <= zero) & (edges[1] <= zero) & (edges[2] <= zero)) |
          ((edges[0] >= zero) & (edges[1] >= zero) & (edges[2] >= zero));
 }
 
-// The point seen there. The barycentric coordinates are proportional to the edge
-// functions; where all of these are 0 nothing is a number.
+// The point seen at a pixel centre with these edge functions. The barycentric
+// coordinates are proportional to the edge functions. If all of these are 0 the result
+// is NaN.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline SurfacePoint<Real> PointSeen(const Vertex<Real> corners[3],
                                                         const Real edges[3]) {
@@ -196,7 +198,8 @@ UNSUP3D_HOST_DEVICE inline SurfacePoint<Real> PointSeen(const Vertex<Real> corne
   return point;
 }
 
-// Tells whether a triangle covers the pixel centre (px, py), and where.
+// Returns whether a triangle covers the pixel centre (px, py), and finds the point seen
+// there.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline bool CoverPixel(const Vertex<Real> corners[3], Real px,
                                            Real py, SurfacePoint<Real>* point) {
@@ -204,17 +207,20 @@ UNSUP3D_HOST_DEVICE inline bool CoverPixel(const Vertex<Real> corners[3], Real p
   EdgeFunctions(corners, px, py, edges);
   if (!IsWithin(edges)) return false;
   *point = PointSeen(corners, edges);
-  // Also false where the depth is not a number.
+  // This is also false if the depth is NaN.
   return point->depth > Real(kNearDepth);
 }
 
-// Adds to `corner_gradients` the derivative of a function of a surface point, given
-// its derivative with respect to the barycentric coordinates and the depth.
+// Adds the derivative of a function of a surface point with respect to the corners to
+// `corner_gradients`, given its derivatives with respect to the barycentric coordinates
+// and the depth.
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline void SurfacePointGradient(
-    const Vertex<Real> corners[3], const Real& px, const Real& py,
-    const SurfacePoint<Real>& point, const Real barycentric_gradient[3],
-    const Real& depth_gradient, Vertex<Real> corner_gradients[3]) {
+UNSUP3D_HOST_DEVICE inline void SurfacePointGradient(const Vertex<Real> corners[3],
+                                                     const Real& px, const Real& py,
+                                                     const SurfacePoint<Real>& point,
+                                                     const Real barycentric_gradient[3],
+                                                     const Real& depth_gradient,
+                                                     Vertex<Real> corner_gradients[3]) {
   Vertex<Real> seen[3];
   Vertex<Real> seen_gradients[3];
   Real mean = 0;
@@ -227,10 +233,9 @@ UNSUP3D_HOST_DEVICE inline void SurfacePointGradient(
   for (int k = 0; k < 3; ++k) {
     const int i = (k + 1) % 3;
     const int j = (k + 2) % 3;
-    // With respect to the edge function.
+    // The derivative with respect to the edge function.
     const Real g =
-        (barycentric_gradient[k] + depth_gradient * corners[k].z - mean) /
-        point.total;
+        (barycentric_gradient[k] + depth_gradient * corners[k].z - mean) / point.total;
     seen_gradients[i].x += g * seen[j].y;
     seen_gradients[i].y -= g * seen[j].x;
     seen_gradients[j].x -= g * seen[i].y;
@@ -246,13 +251,13 @@ UNSUP3D_HOST_DEVICE inline void SurfacePointGradient(
 template <typename Real>
 struct EdgePart {
   Vertex<Real> ends[2];
-  Real parameters[2];  // of its ends: 0 at the edge's first end, 1 at its second
+  // Positions of these ends on the edge: 0 at its first end, 1 at its second.
+  Real parameters[2];
 };
 
-// Returns whether there is such a part.
+// Finds the part of an edge beyond the near depth. Returns whether there is one.
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline bool ClipEdge(const Vertex<Real>& a,
-                                         const Vertex<Real>& b,
+UNSUP3D_HOST_DEVICE inline bool ClipEdge(const Vertex<Real>& a, const Vertex<Real>& b,
                                          EdgePart<Real>* part) {
   *part = {{a, b}, {0, 1}};
   if (IsVisible(a) == IsVisible(b)) return IsVisible(a);
@@ -265,7 +270,8 @@ UNSUP3D_HOST_DEVICE inline bool ClipEdge(const Vertex<Real>& a,
   return true;
 }
 
-// Adds to the gradients of both ends of an edge, given that of its visible part.
+// Adds to the gradients of both ends of an edge, given the gradient of its visible
+// part.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline void ClipEdgeGradient(const Vertex<Real>& a,
                                                  const Vertex<Real>& b,
@@ -279,7 +285,7 @@ UNSUP3D_HOST_DEVICE inline void ClipEdgeGradient(const Vertex<Real>& a,
     AddScaled(a_gradient, 1 - t, g);
     AddScaled(b_gradient, t, g);
     if (IsVisible(end == 0 ? a : b)) continue;
-    // The cut slides along the edge.
+    // The cut slides along the edge as the edge moves.
     const Vertex<Real> direction = b - a;
     const Real slide = (gradient.parameters[end] + Dot(g, direction)) / direction.z;
     a_gradient->z -= (1 - t) * slide;
@@ -287,31 +293,32 @@ UNSUP3D_HOST_DEVICE inline void ClipEdgeGradient(const Vertex<Real>& a,
   }
 }
 
-// The point of the visible part of an edge that is nearest to a pixel in the picture.
+// The point on the visible part of an edge that is nearest to a pixel centre in the
+// picture.
 template <typename Real>
 struct EdgePoint {
-  Real fraction;   // in space, 0 at the first end of the part and 1 at the second
-  Real parameter;  // the same of the whole edge
+  Real fraction;   // position in space: 0 at the first end of the part, 1 at the second
+  Real parameter;  // the same for the whole edge
   Real depth;
-  Real distance;  // to the pixel, in pixels
-  Real x, y;      // seen from the pixel, times the depth
-  bool inside;    // strictly between the two ends of the part
+  Real distance;  // to the pixel centre, in pixels
+  Real x, y;      // position relative to the pixel centre, times the depth
+  bool inside;    // whether it is strictly between the two ends of the part
 };
 
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline EdgePoint<Real> NearestOnEdge(
-    const EdgePart<Real>& part, Real px, Real py) {
+UNSUP3D_HOST_DEVICE inline EdgePoint<Real> NearestOnEdge(const EdgePart<Real>& part,
+                                                         Real px, Real py) {
   const Vertex<Real> a = SeenFrom(px, py, part.ends[0]);
   const Vertex<Real> b = SeenFrom(px, py, part.ends[1]);
-  // The direction of the edge in the picture, times both depths. The nearest point
-  // is where the edge has no component along it.
+  // The direction of the edge in the picture, times both depths. At the nearest point
+  // the offset from the pixel has no component along this direction.
   const Real dx = a.z * b.x - b.z * a.x;
   const Real dy = a.z * b.y - b.z * a.y;
   const Real past_a = -(a.x * dx + a.y * dy);
   const Real before_b = b.x * dx + b.y * dy;
   EdgePoint<Real> point;
   point.inside = past_a > 0 && before_b > 0;
-  // At an end the point is that end to the last bit, as for the next edge.
+  // At an end the point is bitwise that end, as it is for the adjacent edge.
   const Real t =
       point.inside ? past_a / (past_a + before_b) : (past_a > 0 ? Real(1) : Real(0));
   point.fraction = t;
@@ -323,22 +330,24 @@ UNSUP3D_HOST_DEVICE inline EdgePoint<Real> NearestOnEdge(
   return point;
 }
 
-// Adds to the gradient of the part of an edge the derivative of a function of a point
-// on it, given its derivative with respect to the distance, the parameter and the
+// Adds the derivative of a function of an edge point to the gradient of the edge's
+// part, given its derivatives with respect to the distance, the parameter and the
 // depth.
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline void EdgePointGradient(
-    const EdgePart<Real>& part, Real px, Real py, const EdgePoint<Real>& point,
-    Real distance_gradient, Real parameter_gradient, Real depth_gradient,
-    EdgePart<Real>* gradient) {
+UNSUP3D_HOST_DEVICE inline void EdgePointGradient(const EdgePart<Real>& part, Real px,
+                                                  Real py, const EdgePoint<Real>& point,
+                                                  Real distance_gradient,
+                                                  Real parameter_gradient,
+                                                  Real depth_gradient,
+                                                  EdgePart<Real>* gradient) {
   const Real t = point.fraction;
   const Real weights[2] = {1 - t, t};
-  // With respect to the point. The pixel lies straight beside it, or it does not
-  // slide: the distance changes as if the point were fixed to the edge.
+  // The derivative with respect to the point. Either the pixel lies perpendicular to
+  // the edge there, or the point does not slide: the distance changes as if the point
+  // were fixed to the edge.
   Vertex<Real> g = {0, 0, depth_gradient};
   if (point.distance > 0) {
-    const Real scale =
-        distance_gradient / (point.distance * point.depth * point.depth);
+    const Real scale = distance_gradient / (point.distance * point.depth * point.depth);
     g.x = scale * point.x;
     g.y = scale * point.y;
     g.z -= distance_gradient * point.distance / point.depth;
@@ -353,11 +362,10 @@ UNSUP3D_HOST_DEVICE inline void EdgePointGradient(
     const Vertex<Real> b = SeenFrom(px, py, part.ends[1]);
     const Real dx = a.z * b.x - b.z * a.x;
     const Real dy = a.z * b.y - b.z * a.y;
-    // As the point slides to where x dx + y dy = 0.
-    const Real slide =
-        (parameter_gradient * (part.parameters[1] - part.parameters[0]) +
-         depth_gradient * (b.z - a.z)) /
-        ((b.x - a.x) * dx + (b.y - a.y) * dy);
+    // The point slides so that x dx + y dy stays 0.
+    const Real slide = (parameter_gradient * (part.parameters[1] - part.parameters[0]) +
+                        depth_gradient * (b.z - a.z)) /
+                       ((b.x - a.x) * dx + (b.y - a.y) * dy);
     seen_gradients[0].x -= slide * (weights[0] * dx - b.z * point.x);
     seen_gradients[0].y -= slide * (weights[0] * dy - b.z * point.y);
     seen_gradients[0].z -= slide * (point.x * b.x + point.y * b.y);
@@ -371,7 +379,7 @@ UNSUP3D_HOST_DEVICE inline void EdgePointGradient(
   }
 }
 
-// A rectangle in the picture.
+// A rectangle in the picture, in pixels.
 template <typename Real>
 struct Bounds {
   Real left, top, right, bottom;
@@ -387,6 +395,7 @@ struct Bounds {
   }
 };
 
+// The bounds of no points at all.
 template <typename Real>
 UNSUP3D_HOST_DEVICE inline Bounds<Real> NoBounds() {
   return {Real(HUGE_VAL), Real(HUGE_VAL), Real(-HUGE_VAL), Real(-HUGE_VAL)};
@@ -401,8 +410,7 @@ UNSUP3D_HOST_DEVICE inline Bounds<Real> EdgeBounds(const EdgePart<Real>& part) {
 
 // The bounds of the part of a triangle beyond the near depth.
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline Bounds<Real> TriangleBounds(
-    const Vertex<Real> corners[3]) {
+UNSUP3D_HOST_DEVICE inline Bounds<Real> TriangleBounds(const Vertex<Real> corners[3]) {
   Bounds<Real> bounds = NoBounds<Real>();
   for (int k = 0; k < 3; ++k) {
     if (IsVisible(corners[k])) bounds.Extend(corners[k]);

@@ -3,35 +3,35 @@
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_LAYER_POINT_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_LAYER_POINT_H_
 
-#include "core/pixel_layers.h"
 #include "core/geometry.h"
 #include "core/mesh_view.h"
+#include "core/pixel_layers.h"
 #include "core/scene.h"
 
 namespace unsup3d {
 
-// Where a pixel is, and what the sharp layer shows there.
+// The position of a pixel, and the triangle of the sharp layer there.
 struct Place {
-  Real px, py;         // its centre
-  int sharp_triangle;  // or kSharp if there is none
+  Real px, py;         // the pixel's centre
+  int sharp_triangle;  // kSharp if there is none
 };
 
+// A point of the surface.
 struct LayerPoint {
-  int triangle;  // negative if the layer shows the background: there is no point then
+  int triangle;  // negative if the layer shows the background, so there is no point
   Real barycentric[3], depth;
 };
 
-// Finds what a layer shows, `fragment` of the pixel or kSharp.
+// Finds the point that a layer shows, given its `fragment`.
 template <typename T>
 UNSUP3D_HOST_DEVICE inline LayerPoint FindLayerPoint(const MeshView<T>& mesh,
-                                                     const Pixel<Real>& pixel,
-                                                     int fragment,
-                                                     const Place& place) {
+                                                     const PixelLayers<Real>& pixel,
+                                                     int fragment, const Place& place) {
   LayerPoint point;
   if (fragment != kSharp) {
-    point.triangle = pixel.fragments[fragment].edge / 3;
-    point.depth = pixel.fragments[fragment].depth;
-    FragmentBarycentric(pixel.fragments[fragment], point.barycentric);
+    point.triangle = pixel.soft_fragments[fragment].edge / 3;
+    point.depth = pixel.soft_fragments[fragment].depth;
+    SoftFragmentBarycentric(pixel.soft_fragments[fragment], point.barycentric);
     return point;
   }
   point.triangle = place.sharp_triangle;
@@ -44,11 +44,11 @@ UNSUP3D_HOST_DEVICE inline LayerPoint FindLayerPoint(const MeshView<T>& mesh,
   return point;
 }
 
-// Calls `visit(point, weight)` for the layers of a pixel that have a positive weight
-// and show the surface, in their order.
+// Calls `visit(point, weight)` for those layers of a pixel, in order, that have a
+// positive weight and show the surface.
 template <typename T, typename Visit>
 UNSUP3D_HOST_DEVICE inline void VisitPoints(const MeshView<T>& mesh,
-                                            const Pixel<Real>& pixel,
+                                            const PixelLayers<Real>& pixel,
                                             const Place& place, Visit visit) {
   for (Layer<Real> layer = pixel.FirstLayer();; layer = pixel.NextLayer(layer)) {
     if (layer.Weight() > 0) {

@@ -1,4 +1,5 @@
-// A picture's mesh made ready for drawing: lists of what can be seen in each band.
+// The mesh of one picture, prepared for drawing: lists of the triangles and silhouette
+// edges that can be seen in each band.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_MESH_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_MESH_H_
@@ -16,14 +17,15 @@
 
 namespace unsup3d {
 
+// A triangle or an edge, and where it can be seen.
 struct Placed {
   int index;
   Footprint footprint;
 };
 
-// The lists are made chunk by chunk of the triangles: first FindFacings or
-// PlaceTriangles for all chunks, then PlaceSilhouettes. Chunks of one step may be worked
-// on at the same time.
+// The lists are built in two steps, chunk by chunk of the triangles: FindFacings or
+// PlaceTriangles for all chunks first, then PlaceSilhouettes. The chunks of one step
+// may be processed concurrently.
 template <typename T>
 class Mesh {
  public:
@@ -35,11 +37,11 @@ class Mesh {
         view_{surface.vertices, surface.triangles, surface.neighbors, facings_.data()},
         triangles_(chunks() * bands.count()),
         silhouettes_(chunks() * bands.count()) {}
-  Mesh(Mesh&&) = default;  // not copied: `view_` points into `facings_`
+  Mesh(Mesh&&) = default;  // copying is not possible: `view_` points into `facings_`
 
   int chunks() const { return (surface_.triangle_count + kChunk - 1) / kChunk; }
 
-  // For those that do not need the lists of triangles.
+  // Replaces PlaceTriangles where the lists of triangles are not needed.
   void FindFacings(int chunk) {
     VisitBlocks(chunk, [](int, const TriangleBlock&) {});
   }
@@ -73,7 +75,8 @@ class Mesh {
           view_.Corners(f, corners);
           bounds = TriangleBounds(corners);
         }
-        // Half of small triangles meet no pixel centre: no jump could be predicted.
+        // Half of all small triangles meet no pixel centre, so a branch would be
+        // unpredictable.
         Placed& placed = found[count];
         placed.index = f;
         count += FindFootprint(bounds, 0, surface_.width, surface_.height,
@@ -92,7 +95,7 @@ class Mesh {
       if (facing == Facing::kNone) continue;
       for (int e = 3 * f; e < 3 * f + 3; ++e) {
         const int neighbor = surface_.neighbors[e];
-        // As almost all are.
+        // This skips almost all edges.
         if (neighbor >= 0 && facings_[neighbor] == facing) continue;
         Footprint footprint;
         if (view_.FindSilhouette(e, options_.margin, surface_.width, surface_.height,
@@ -107,8 +110,8 @@ class Mesh {
   const MeshView<T>& view() const { return view_; }
   const Bands& bands() const { return bands_; }
 
-  // Call `visit(placed)` for the triangles, or the silhouette edges, whose footprint
-  // meets the band, by ascending index.
+  // Call `visit(placed)` by ascending index for the triangles, or the silhouette edges,
+  // whose footprint meets the band.
   template <typename Visit>
   void VisitTriangles(int band, Visit visit) const {
     VisitPlaced(triangles_, band, visit);
@@ -128,8 +131,8 @@ class Mesh {
     return std::min((chunk + 1) * kChunk, surface_.triangle_count);
   }
 
-  // Finds the facings of a chunk, and calls `visit(first triangle, block)` for its
-  // triangles.
+  // Finds the facings of a chunk and calls `visit(first triangle, block)` for each
+  // block of its triangles.
   template <typename Visit>
   void VisitBlocks(int chunk, Visit visit) {
     TriangleBlock block;
@@ -152,7 +155,7 @@ class Mesh {
     }
   }
 
-  // Puts what was found in a chunk into the lists of its bands.
+  // Adds what was found in a chunk to the lists of its bands.
   void Place(const std::vector<Placed>& found, int chunk, Lists* lists) const {
     std::vector<Placed>* const of_chunk = lists->data() + chunk * bands_.count();
     std::vector<int> counts(bands_.count());

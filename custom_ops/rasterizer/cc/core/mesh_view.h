@@ -1,4 +1,5 @@
-// A picture's mesh as plain arrays: which triangles and edges take part, and where.
+// The mesh of one picture as plain arrays: which of its triangles and edges are drawn,
+// and where.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_MESH_VIEW_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_MESH_VIEW_H_
@@ -11,14 +12,14 @@
 
 namespace unsup3d {
 
-// Which side of a triangle is seen, kNone if it is not drawn.
+// The side of a triangle that is visible, kNone if the triangle is not drawn.
 UNSUP3D_HOST_DEVICE inline Facing DrawnFacing(Real signed_volume, Real depth_product,
                                               bool cull_backfaces) {
   const Facing facing = FindFacing(signed_volume, depth_product);
   return facing == Facing::kBack && cull_backfaces ? Facing::kNone : facing;
 }
 
-// Edges are counted as 3 * triangle + opposite corner.
+// The index of an edge is 3 * triangle + opposite corner.
 template <typename T>
 struct MeshView {
   const T* vertices;      // [vertices, 3]
@@ -33,8 +34,7 @@ struct MeshView {
   UNSUP3D_HOST_DEVICE inline int Corner(int triangle, int corner) const {
     return triangles[3 * triangle + corner];
   }
-  UNSUP3D_HOST_DEVICE inline void Corners(int triangle,
-                                          Vertex<Real> corners[3]) const {
+  UNSUP3D_HOST_DEVICE inline void Corners(int triangle, Vertex<Real> corners[3]) const {
     for (int k = 0; k < 3; ++k) corners[k] = At(Corner(triangle, k));
   }
   UNSUP3D_HOST_DEVICE inline int First(int edge) const {
@@ -47,21 +47,21 @@ struct MeshView {
     return facings[triangle] != Facing::kNone;
   }
 
-  // The part of an edge that can be seen. Returns whether there is one.
-  UNSUP3D_HOST_DEVICE inline bool VisiblePart(int edge,
-                                              EdgePart<Real>* part) const {
+  // Finds the part of an edge in front of the camera. Returns whether there is one.
+  UNSUP3D_HOST_DEVICE inline bool VisiblePart(int edge, EdgePart<Real>* part) const {
     return ClipEdge(At(First(edge)), At(Second(edge)), part);
   }
 
-  // Whether an edge owns fragments.
+  // Whether an edge owns soft fragments.
   UNSUP3D_HOST_DEVICE inline bool IsSilhouette(int edge) const {
     const int triangle = edge / 3;
     const int neighbor = neighbors[edge];
     if (!is_drawn(triangle)) return false;
     if (neighbor < 0 || !is_drawn(neighbor)) return true;
     if (facings[neighbor] == facings[triangle]) return false;
-    // Both triangles lie on the same side of a fold. The one in front owns it: the
-    // soft layer continues the colours seen there, though UVs may differ behind.
+    // At a fold both triangles lie on the same side of the edge. The one in front owns
+    // the edge, so that the soft layer continues the colours that are seen there. The
+    // UVs of the one behind may differ.
     const bool is_front = facings[triangle] == Facing::kFront;
     Vertex<Real> front[3], back[3];
     Corners(is_front ? triangle : neighbor, front);
@@ -69,7 +69,8 @@ struct MeshView {
     return FrontHidesBack(front, back) == is_front;
   }
 
-  // Finds the pixels in which an edge may own fragments. Returns whether there are any.
+  // Finds the pixels in which an edge may own soft fragments. Returns whether there are
+  // any.
   UNSUP3D_HOST_DEVICE inline bool FindSilhouette(int edge, Real margin, int width,
                                                  int height,
                                                  Footprint* footprint) const {
@@ -78,7 +79,8 @@ struct MeshView {
            FindFootprint(EdgeBounds(part), margin, width, height, footprint);
   }
 
-  // Whether a triangle is drawn and covers the pixel centre (px, py), and where.
+  // Returns whether a triangle is drawn and covers the pixel centre (px, py), and finds
+  // the point seen there.
   UNSUP3D_HOST_DEVICE inline bool Cover(int triangle, Real px, Real py,
                                         SurfacePoint<Real>* point) const {
     if (!is_drawn(triangle)) return false;

@@ -1,8 +1,8 @@
-// Several numbers that are computed with at once, each as if it were alone: to the last
-// bit, the results are those of single numbers.
+// Several numbers on which arithmetic is done at once (SIMD). The results are bitwise
+// those of the same arithmetic on single numbers.
 //
-// The templates of geometry.h take a Pack for their Real. On x86-64 the operations are
-// AVX instructions where the compiler may use these, see build.py.
+// A Pack can be the Real of the templates in geometry.h. On x86-64 its operations
+// become AVX instructions if the compiler is allowed to use them, see build.py.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_PACK_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_PACK_H_
@@ -14,7 +14,7 @@ namespace unsup3d {
 
 constexpr int kLanes = 4;
 
-// For each number of a Pack, whether something holds of it.
+// A condition for each number of a Pack.
 struct PackMask {
   typedef int64_t Vector __attribute__((vector_size(kLanes * sizeof(int64_t))));
   Vector lanes;

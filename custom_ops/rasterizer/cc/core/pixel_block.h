@@ -1,5 +1,6 @@
-// Pixels that show nothing but a sharp surface, as most of those that show any, side by
-// side. What is done with them is that of draw_pixel.h and differentiate_pixel.h.
+// A block of pixels that show only the sharp surface, as most covered pixels do, for
+// processing several at once. The results are those of draw_pixel.h and
+// differentiate_pixel.h.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_PIXEL_BLOCK_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_PIXEL_BLOCK_H_
@@ -25,7 +26,7 @@ class PixelBlock {
 
   bool full() const { return count_ == kBlock; }
 
-  // A pixel with the index `i`.
+  // Adds the pixel with the index `i`.
   void Add(int64_t i, const Place& place) {
     block_.Set(count_, mesh_, place.sharp_triangle, place.px, place.py);
     for (int k = 0; k < 3 && scene_.material.texture_channels > 0; ++k) {
@@ -37,7 +38,7 @@ class PixelBlock {
     triangles_[count_++] = place.sharp_triangle;
   }
 
-  // Writes the pixels to `picture`, and forgets them.
+  // Writes the pixels to `picture` and empties the block.
   void Draw(T* picture) {
     for (int i = 0; i < count_; i += kLanes) FindPoints(i);
     for (int i = 0; i < count_; ++i) {
@@ -50,8 +51,8 @@ class PixelBlock {
     count_ = 0;
   }
 
-  // Passes the derivative with respect to the pixels of a picture on to `sink`, and
-  // forgets them.
+  // Propagates the derivative with respect to the pixels to `sink` and empties the
+  // block.
   template <typename Sink>
   void Differentiate(const T* picture_gradient, Sink& sink) {
     const Material<T>& material = scene_.material;
@@ -105,7 +106,7 @@ class PixelBlock {
   }
 
  private:
-  // Finds those of kLanes pixels from `first` on.
+  // Finds the points seen at kLanes pixels, starting with `first`.
   void FindPoints(int first) {
     for (int i = count_; i < first + kLanes; ++i) block_.Repeat(0, i);
     Vertex<Pack> corners[3];
@@ -131,7 +132,7 @@ class PixelBlock {
   const Scene<T>& scene_;
   const MeshView<T>& mesh_;
   TriangleBlock block_;
-  // Beyond `count_` there is anything.
+  // Elements beyond `count_` have arbitrary values.
   alignas(64) Real corner_u_[3][kBlock] = {}, corner_v_[3][kBlock] = {};
   alignas(64) Real barycentric_[3][kBlock], u_[kBlock], v_[kBlock];
   int64_t pixels_[kBlock];

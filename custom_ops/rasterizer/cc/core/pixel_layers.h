@@ -1,23 +1,25 @@
-// How the soft fragments and the sharp surface of one pixel share it.
+// The layers of one pixel: how the soft fragments and the sharp surface share it.
 //
-// A silhouette edge owns a soft fragment at every pixel centre nearer to it than the
-// margin m. With d its distance and z the depth of the nearest point of the edge, let
-// e = d / m be its extent. The pixel is the mean over all 0 < v < 1 of the hard
-// pictures in which silhouettes are extended by the margin v m: there the fragment is
-// present if e < v, and lies at the depth z (1 + push e / v), pushed back from z at
-// the edge to z (1 + push) at the end of the extension, so that it does not cover a
-// surface which it merely continues. The nearest of the present fragments and the
-// sharp surface (none: the background) takes the pixel.
+// A silhouette edge owns a soft fragment at every pixel centre that is nearer to it
+// than the margin m. Let d be the distance of the pixel centre, z the depth of the
+// nearest point on the edge, and e = d / m the fragment's extent. The pixel is the
+// mean, over all 0 < v < 1, of the hard pictures in which every silhouette is extended
+// by v m. In such a picture the fragment is present if e < v. Its depth is z (1 + push
+// e / v): it recedes from z at the edge to z (1 + push) at the end of the extension, so
+// that it does not cover a surface that it merely continues. The pixel shows whichever
+// is nearest, one of the soft fragments that are present or the sharp surface, or else
+// the background.
 //
-// So a single fragment before a surface at depth z_s has the opacity
-//   1 - e max(1, push z / (z_s - z)),
-// and several ones neither count twice where edges of one contour meet, nor change
-// place abruptly: since depths are compared at each v alone, the pixel is a
-// continuous function of all extents and depths as long as push > 0, also when the
-// sharp surface passes from one side of the pixel centre to the other.
+// A single soft fragment in front of a surface at depth z_s therefore has the opacity
+//   1 - e max(1, push z / (z_s - z)).
+// Several of them do not count twice where two edges of one contour meet, nor do they
+// change their order abruptly: since depths are compared at each v separately, the
+// pixel is a continuous function of all extents and depths as long as push > 0, even
+// when the sharp surface moves from one side of the pixel centre to the other.
 //
-// From v = 1 down to 0 the pixel is thus cut into layers, a walk along the lower
-// envelope of at most 2 n + 1 pieces.
+// The layers divide the range from v = 1 down to v = 0. They are found by walking along
+// the lower envelope of the depths, which has at most 2 n + 1 pieces for n soft
+// fragments.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_PIXEL_LAYERS_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_PIXEL_LAYERS_H_
@@ -26,75 +28,80 @@
 
 namespace unsup3d {
 
+// The point of a silhouette edge that is nearest to a pixel centre within the margin.
 template <typename Real>
-struct Fragment {
+struct SoftFragment {
   int pixel;
-  int edge;  // 3 * triangle + the corner opposite to the edge
-  Real extent;
+  int edge;     // 3 * triangle + the corner opposite to the edge
+  Real extent;  // distance from the pixel centre, divided by the margin
   Real depth;
-  Real parameter;  // of the nearest point: 0 at the edge's first end, 1 at its second
+  Real parameter;  // position on the edge: 0 at its first end, 1 at its second
 };
 
-// Finds what an edge owns at the pixel centre (px, py), its pixel and edge aside.
-// Returns whether that is a fragment which the sharp surface does not hide.
+// Finds the soft fragment of an edge at the pixel centre (px, py), except for the
+// indices of its pixel and edge. Returns whether there is one that the sharp surface
+// does not hide.
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline bool FindFragment(const EdgePart<Real>& part, Real px,
-                                             Real py, Real margin, Real push,
-                                             Real sharp_depth,
-                                             Fragment<Real>* fragment) {
+UNSUP3D_HOST_DEVICE inline bool FindSoftFragment(const EdgePart<Real>& part, Real px,
+                                                 Real py, Real margin, Real push,
+                                                 Real sharp_depth,
+                                                 SoftFragment<Real>* fragment) {
   const EdgePoint<Real> point = NearestOnEdge(part, px, py);
   fragment->extent = point.distance / margin;
   fragment->depth = point.depth;
   fragment->parameter = point.parameter;
-  // What is hidden where it reaches furthest forward is hidden everywhere.
+  // The fragment is nearest at v = 1. If it is hidden there, it is hidden at every v.
   return point.distance < margin &&
          point.depth * (1 + push * fragment->extent) < sharp_depth;
 }
 
-// Where a fragment lies on the triangle that owns its edge.
+// The barycentric coordinates of a soft fragment on the triangle that owns its edge.
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline void FragmentBarycentric(const Fragment<Real>& fragment,
-                                                    Real barycentric[3]) {
+UNSUP3D_HOST_DEVICE inline void SoftFragmentBarycentric(
+    const SoftFragment<Real>& fragment, Real barycentric[3]) {
   const int opposite = fragment.edge % 3;
   barycentric[opposite] = 0;
   barycentric[(opposite + 1) % 3] = 1 - fragment.parameter;
   barycentric[(opposite + 2) % 3] = fragment.parameter;
 }
 
-// The index that stands for the sharp surface, or the background where there is none.
+// The index that stands for the sharp surface, or for the background where there is
+// none.
 constexpr int kSharp = -1;
 
-// One layer of a pixel: what is seen for lower < v < upper.
+// One layer of a pixel: what is visible for lower < v < upper.
 template <typename Real>
 struct Layer {
-  int fragment;  // or kSharp, which is always the last layer
+  int fragment;  // index of a soft fragment, or kSharp, which is always the last layer
   Real upper, lower;
-  int next;
-  bool overtaken;  // `next` comes to the front at `lower`; else the fragment ends
+  int next;        // the `fragment` of the layer below
+  bool overtaken;  // whether the layer ends at `lower` because `next` becomes nearer
+                   // there, and not because its own fragment is no longer present
 
   UNSUP3D_HOST_DEVICE inline Real Weight() const { return upper - lower; }
 };
 
-// All fragments of a pixel, by ascending edge index. `sharp_depth` is infinite where
-// there is no sharp surface.
+// What the layers of a pixel follow from: its soft fragments by ascending edge index,
+// and the depth of the sharp surface, which is infinite where there is none.
 template <typename Real>
-struct Pixel {
-  const Fragment<Real>* fragments;
+struct PixelLayers {
+  const SoftFragment<Real>* soft_fragments;
   int count;
   Real sharp_depth;
   Real push;
 
+  // The depth of a soft fragment in the hard picture at v.
   UNSUP3D_HOST_DEVICE inline Real PushedDepth(int index, Real v) const {
-    const Fragment<Real>& fragment = fragments[index];
+    const SoftFragment<Real>& fragment = soft_fragments[index];
     return fragment.depth * (1 + push * fragment.extent / v);
   }
 
-  // What is seen at v > 0.
+  // What is visible in the hard picture at v > 0.
   UNSUP3D_HOST_DEVICE inline int Nearest(Real v) const {
     int nearest = kSharp;
     Real depth = sharp_depth;
     for (int i = 0; i < count; ++i) {
-      if (!(fragments[i].extent < v)) continue;
+      if (!(soft_fragments[i].extent < v)) continue;
       const Real pushed = PushedDepth(i, v);
       if (pushed < depth) {
         nearest = i;
@@ -105,20 +112,20 @@ struct Pixel {
   }
 
   UNSUP3D_HOST_DEVICE inline Real Depth(int index) const {
-    return index == kSharp ? sharp_depth : fragments[index].depth;
+    return index == kSharp ? sharp_depth : soft_fragments[index].depth;
   }
 
-  // Depth times extent: how fast the pushed depth grows with 1 / v.
+  // Depth times extent: the slope of the pushed depth over push / v.
   UNSUP3D_HOST_DEVICE inline Real Slope(int index) const {
     return index == kSharp ? Real(0)
-                           : fragments[index].depth * fragments[index].extent;
+                           : soft_fragments[index].depth * soft_fragments[index].extent;
   }
 
-  UNSUP3D_HOST_DEVICE inline Layer<Real> MakeLayer(int fragment,
-                                                   Real upper) const {
+  // The layer that begins at `upper` and shows `fragment`.
+  UNSUP3D_HOST_DEVICE inline Layer<Real> MakeLayer(int fragment, Real upper) const {
     Layer<Real> layer = {fragment, upper, Real(0), kSharp, false};
     if (fragment == kSharp) return layer;
-    layer.lower = fragments[fragment].extent;
+    layer.lower = soft_fragments[fragment].extent;
     const Real depth = Depth(fragment);
     const Real slope = Slope(fragment);
     for (int j = kSharp; j < count; ++j) {
@@ -126,7 +133,7 @@ struct Pixel {
       Real v = push * (slope - Slope(j)) / (Depth(j) - depth);
       if (v > upper) v = upper;
       if (!(v > layer.lower)) continue;
-      if (j != kSharp && !(fragments[j].extent < v)) continue;
+      if (j != kSharp && !(soft_fragments[j].extent < v)) continue;
       layer.lower = v;
       layer.next = j;
       layer.overtaken = true;
@@ -143,12 +150,11 @@ struct Pixel {
     return MakeLayer(layer.next, layer.lower);
   }
 
-  // Passes the derivative with respect to the lower end of a layer on to
+  // Propagates the derivative with respect to the lower end of a layer to
   // `add_extent(index, gradient)` and `add_depth(index, gradient)`.
   template <typename AddExtent, typename AddDepth>
   UNSUP3D_HOST_DEVICE inline void LowerEndGradient(const Layer<Real>& layer,
-                                                   Real gradient,
-                                                   AddExtent add_extent,
+                                                   Real gradient, AddExtent add_extent,
                                                    AddDepth add_depth) const {
     const int i = layer.fragment;
     const int j = layer.next;
@@ -157,13 +163,13 @@ struct Pixel {
       return;
     }
     const Real g = gradient / (Depth(j) - Depth(i));
-    add_extent(i, g * push * fragments[i].depth);
-    add_depth(i, g * (push * fragments[i].extent + layer.lower));
+    add_extent(i, g * push * soft_fragments[i].depth);
+    add_depth(i, g * (push * soft_fragments[i].extent + layer.lower));
     if (j == kSharp) {
       add_depth(j, -g * layer.lower);
     } else {
-      add_extent(j, -g * push * fragments[j].depth);
-      add_depth(j, -g * (push * fragments[j].extent + layer.lower));
+      add_extent(j, -g * push * soft_fragments[j].depth);
+      add_depth(j, -g * (push * soft_fragments[j].extent + layer.lower));
     }
   }
 };

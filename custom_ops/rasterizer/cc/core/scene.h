@@ -1,4 +1,4 @@
-// One picture's inputs as plain arrays, and how it is to be drawn.
+// The inputs of one picture as plain arrays, and the options for drawing it.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_SCENE_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_SCENE_H_
@@ -9,11 +9,11 @@
 
 namespace unsup3d {
 
-// Everything is computed in double precision, for float inputs too.
+// Everything is computed in double precision, even for float inputs.
 using Real = double;
 
-// What there is to be seen in a picture, and the size of that. All indices are valid,
-// vertices are finite.
+// The surface that a picture shows, and the picture's size. All indices are valid and
+// all vertices finite.
 template <typename T>
 struct Surface {
   const T* vertices;     // [vertex_count, 3], homogeneous pixel coordinates
@@ -26,8 +26,7 @@ struct Surface {
     return static_cast<int64_t>(height) * width;
   }
 
-  // That of the picture that comes so many later, in arrays that hold one after
-  // another.
+  // The surface of a later picture of a batch, `pictures` further on in the arrays.
   UNSUP3D_HOST_DEVICE Surface Skip(int64_t pictures) const {
     Surface surface = *this;
     surface.vertices += pictures * vertex_count * 3;
@@ -35,7 +34,7 @@ struct Surface {
   }
 };
 
-// And what it looks like. UVs are finite.
+// A surface and what it looks like. All UVs are finite.
 template <typename T>
 struct Scene : Surface<T> {
   Material<T> material;
@@ -66,7 +65,7 @@ struct Scene : Surface<T> {
 // The attributes of the ops.
 struct Options {
   float margin;      // of the soft layer in pixels, 0 for none
-  float depth_push;  // how far, relative to its depth, the soft layer recedes
+  float depth_push;  // how far the soft layer recedes, relative to its depth
   bool cull_backfaces;
 };
 

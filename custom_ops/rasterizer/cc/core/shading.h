@@ -14,19 +14,19 @@
 
 namespace unsup3d {
 
-// What the surfaces of one picture look like.
+// The appearance of the surface of one picture.
 template <typename T>
 struct Material {
-  const int* triangles;     // [F, 3]
-  const int* uv_triangles;  // [F, 3]
-  const T* uv;              // [U, 2]
+  const int* triangles;     // [triangles, 3]
+  const int* uv_triangles;  // [triangles, 3]
+  const T* uv;              // [uvs, 2]
   const T* texture;         // [texture_height, texture_width, texture_channels]
-  const T* attributes;      // [V, attribute_channels]
+  const T* attributes;      // [vertices, attribute_channels]
   int texture_height, texture_width, texture_channels, attribute_channels;
 };
 
-// Calls `body(channel)` for all channels; without a loop where there are three, as most
-// pictures have.
+// Calls `body(channel)` for each channel. There is no loop for three channels, which
+// most pictures have.
 template <typename Body>
 UNSUP3D_HOST_DEVICE inline void ForChannels(int channels, Body body) {
   if (channels == 3) {
@@ -38,6 +38,7 @@ UNSUP3D_HOST_DEVICE inline void ForChannels(int channels, Body body) {
   }
 }
 
+// The texture coordinates (u, v) at a corner of a triangle.
 template <typename T>
 UNSUP3D_HOST_DEVICE inline const T* CornerUv(const Material<T>& material, int triangle,
                                              int corner) {
@@ -45,7 +46,7 @@ UNSUP3D_HOST_DEVICE inline const T* CornerUv(const Material<T>& material, int tr
          2 * static_cast<int64_t>(material.uv_triangles[3 * triangle + corner]);
 }
 
-// A point of a triangle.
+// A point of a triangle, and its texture coordinates.
 template <typename Real>
 struct MaterialPoint {
   int triangle;
@@ -66,7 +67,7 @@ UNSUP3D_HOST_DEVICE inline MaterialPoint<Real> FindMaterialPoint(
   return point;
 }
 
-// Calls `visit(channel, value)` for every channel of the colour.
+// Calls `visit(channel, value)` for each channel of the colour at a point.
 template <typename Real, typename T, typename Visit>
 UNSUP3D_HOST_DEVICE inline void VisitColour(const Material<T>& material,
                                             const MaterialPoint<Real>& point,
@@ -77,8 +78,7 @@ UNSUP3D_HOST_DEVICE inline void VisitColour(const Material<T>& material,
         point.u, point.v, material.texture_height, material.texture_width);
     const T* texels[4];
     for (int k = 0; k < 4; ++k) {
-      texels[k] =
-          material.texture + static_cast<int64_t>(sample.texels[k]) * channels;
+      texels[k] = material.texture + static_cast<int64_t>(sample.texels[k]) * channels;
     }
     ForChannels(channels, [&](int c) {
       Real value = 0;
@@ -101,11 +101,11 @@ UNSUP3D_HOST_DEVICE inline void VisitColour(const Material<T>& material,
   }
 }
 
-// Passes the derivative `weight * colour_gradient` with respect to the colour on to
-// `sink`: for the texture and the attributes. In the sink, TexelSums(texel) and
-// AttributeSums(vertex) are where the derivatives with respect to one of these are added
-// up, by Add(sum, term). Writes the derivative with respect to u and v to `uv_gradient`,
-// and adds that of the attributes with respect to the barycentric coordinates to
+// Propagates `weight * colour_gradient`, the derivative with respect to the colour, to
+// the texture and the attributes in `sink`. Its TexelSums(texel) and
+// AttributeSums(vertex) return the sums for one texel and for one vertex, and its
+// Add(sum, term) adds to a sum. Writes the derivative with respect to u and v to
+// `uv_gradient`, and adds the derivative that passes through the attributes to
 // `barycentric_gradient`.
 template <typename Real, typename T, typename Sink>
 UNSUP3D_HOST_DEVICE inline void MaterialGradient(const Material<T>& material,
@@ -149,8 +149,8 @@ UNSUP3D_HOST_DEVICE inline void MaterialGradient(const Material<T>& material,
   }
 }
 
-// Passes the derivative with respect to u and v on to `sink`, in which UvSums(index) is
-// where those with respect to one UV are added up, if wants_uv().
+// Propagates the derivative with respect to u and v to `sink`, if it wants_uv(). Its
+// UvSums(index) accumulates the derivative with respect to one UV.
 template <typename Real, typename T, typename Sink>
 UNSUP3D_HOST_DEVICE inline void UvGradient(const Material<T>& material,
                                            const MaterialPoint<Real>& point,

@@ -8,21 +8,21 @@
 #include <limits>
 #include <vector>
 
-#include "core/pixel_layers.h"
 #include "core/geometry.h"
 #include "core/mesh.h"
 #include "core/pack.h"
+#include "core/pixel_layers.h"
 #include "core/pixel_range.h"
 #include "core/triangle_block.h"
 
 namespace unsup3d {
 
-// Pixels, each with a triangle that may cover it.
+// A block of pixels, each with a triangle that may cover it.
 class CoverageBlock {
  public:
   bool full() const { return count_ == kBlock; }
 
-  // A pixel with the index `i`.
+  // Adds the pixel with the index `i`.
   template <typename T>
   void Add(int64_t i, const MeshView<T>& mesh, int triangle, Real px, Real py) {
     block_.Set(count_, mesh, triangle, px, py);
@@ -30,9 +30,9 @@ class CoverageBlock {
     triangles_[count_++] = triangle;
   }
 
-  // Calls `visit(pixel, triangle, depth)` for all in their order, with the depth of the
-  // triangle there, or one that is not beyond kNearDepth if it does not cover the
-  // pixel. The block is empty then.
+  // Calls `visit(pixel, triangle, depth)` for all pixels in order and empties the
+  // block. The depth is that of the triangle at the pixel. If the triangle does not
+  // cover the pixel, it is a value that is not greater than kNearDepth.
   template <typename Visit>
   void Flush(Visit visit) {
     for (int i = count_; i % kLanes != 0; ++i) block_.Repeat(0, i);
@@ -42,7 +42,8 @@ class CoverageBlock {
       Pack edges[3];
       block_.Corners(i, corners);
       EdgeFunctions(corners, block_.px(i), block_.py(i), edges);
-      Select(IsWithin(edges), PointSeen(corners, edges).depth, Pack(0)).Store(depths + i);
+      Select(IsWithin(edges), PointSeen(corners, edges).depth, Pack(0))
+          .Store(depths + i);
     }
     for (int i = 0; i < count_; ++i) visit(pixels_[i], triangles_[i], depths[i]);
     count_ = 0;
@@ -55,14 +56,14 @@ class CoverageBlock {
   int count_ = 0;
 };
 
-// Draws a band of a picture: `ids` and `depths`, both [rows of the band, width], are the
-// triangles, kSharp where there is none, and their depths, infinite there.
+// Draws a band of the sharp layer. `ids` and `depths`, both [rows of the band, width],
+// receive the triangles and their depths: kSharp and infinity where there is none.
 template <typename T>
 void DrawSharp(const Mesh<T>& mesh, int band, int width, int* ids, Real* depths) {
   const PixelRange band_rows = mesh.bands().rows(band);
   const int height = band_rows.end - band_rows.begin;
-  // Pixels are drawn in packs that lie side by side; the last one of a row may reach
-  // beyond it. Numbers of triangles are exact as Real.
+  // Adjacent pixels of a row are drawn in packs. The last pack may extend beyond the
+  // row. Triangle indices are stored as Real, which represents them exactly.
   const int packs = (width + kLanes - 1) / kLanes;
   const int stride = packs * kLanes;
   std::vector<Pack> nearest(static_cast<size_t>(height) * packs, Pack(kSharp));
@@ -85,9 +86,9 @@ void DrawSharp(const Mesh<T>& mesh, int band, int width, int* ids, Real* depths)
         Pack edges[3];
         EdgeFunctions(corners, centres[x], py, edges);
         const Pack depth = PointSeen(corners, edges).depth;
-        // Triangles come in ascending order: of equally near ones the first stays. A
-        // depth that is not a number is not nearer. There is no jump, since none of
-        // those that small triangles take could be predicted.
+        // Triangles come in ascending order, and of equally near ones the first is
+        // kept. A depth that is NaN is not nearer. This is free of branches, since they
+        // would be unpredictable for small triangles.
         const PackMask nearer = IsWithin(edges) & (depth > Pack(kNearDepth)) &
                                 (depth < nearest_depths[row + x]);
         nearest_depths[row + x] = Select(nearer, depth, nearest_depths[row + x]);
@@ -105,8 +106,9 @@ void DrawSharp(const Mesh<T>& mesh, int band, int width, int* ids, Real* depths)
   }
 }
 
-// Finds the depths that DrawSharp found with `ids`. Returns the first pixel of the band
-// whose index is that of no triangle drawn there, or -1 if there is none.
+// Finds the depths of the triangles `ids` that DrawSharp wrote. Returns the first pixel
+// of the band whose index does not denote a triangle that is drawn there, or -1 if
+// there is none.
 template <typename T>
 int64_t FindDepths(const Surface<T>& surface, const Mesh<T>& mesh, int band,
                    const int* ids, Real* depths) {
@@ -126,7 +128,7 @@ int64_t FindDepths(const Surface<T>& surface, const Mesh<T>& mesh, int band,
       if (ids[i] == kSharp) continue;
       if (ids[i] < 0 || ids[i] >= surface.triangle_count ||
           !mesh.view().is_drawn(ids[i])) {
-        flush();  // an earlier pixel may be wrong, too
+        flush();  // an earlier pixel in the block may be invalid as well
         return wrong < 0 ? i : wrong;
       }
       block.Add(i, mesh.view(), ids[i], x + 0.5, y + 0.5);

@@ -1,4 +1,4 @@
-// The soft layer: the fragments of silhouette edges, gathered pixel by pixel.
+// The soft layer: the soft fragments of silhouette edges, sorted by pixel.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_SOFT_LAYER_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_SOFT_LAYER_H_
@@ -9,17 +9,17 @@
 #include <utility>
 #include <vector>
 
-#include "core/pixel_layers.h"
 #include "core/geometry.h"
 #include "core/layer_point.h"
 #include "core/mesh.h"
+#include "core/pixel_layers.h"
 #include "core/pixel_range.h"
 #include "core/scene.h"
 
 namespace unsup3d {
 
-// A range of columns that holds all pixels of a row, whose centres lie at `py`, within
-// the margin of the part of an edge.
+// A range of columns that contains all pixels of a row that are within the margin of
+// the visible part of an edge. The centres of the row's pixels are at y = `py`.
 inline PixelRange ColumnsNear(const EdgePart<Real>& part, Real py, Real margin,
                               int width) {
   const Real ax = part.ends[0].x / part.ends[0].z;
@@ -34,35 +34,34 @@ inline PixelRange ColumnsNear(const EdgePart<Real>& part, Real py, Real margin,
     right = ax + dx * std::min(std::max(std::max(s, t), Real(0)), Real(1));
   }
   if (dx < 0) std::swap(left, right);
-  const Real reach = margin + 1e-3;  // rounding must not cost a pixel
+  const Real reach = margin + 1e-3;  // so that rounding does not lose a pixel
   return PixelsBetween(left - reach, right + reach, width);
 }
 
-// The fragments of some rows of a picture.
+// The soft fragments of a band.
 class SoftLayer {
  public:
-  // Gathers those of a band that the sharp layer, see DrawSharp, does not hide.
+  // Gathers the soft fragments that the sharp layer, whose depths DrawSharp found, does
+  // not hide.
   template <typename T>
   SoftLayer(const Mesh<T>& mesh, const Options& options, int band, int width,
             const Real* depths)
       : push_(options.depth_push) {
     const PixelRange band_rows = mesh.bands().rows(band);
-    std::vector<Fragment<Real>> found;
-    starts_.assign(
-        static_cast<size_t>(band_rows.end - band_rows.begin) * width + 1, 0);
+    std::vector<SoftFragment<Real>> found;
+    starts_.assign(static_cast<size_t>(band_rows.end - band_rows.begin) * width + 1, 0);
     mesh.VisitSilhouettes(band, [&](const Placed& placed) {
       EdgePart<Real> part;
       mesh.view().VisiblePart(placed.index, &part);
       const PixelRange rows = Intersect(placed.footprint.rows, band_rows);
       for (int y = rows.begin; y < rows.end; ++y) {
-        const PixelRange columns =
-            ColumnsNear(part, y + 0.5, options.margin, width);
+        const PixelRange columns = ColumnsNear(part, y + 0.5, options.margin, width);
         for (int x = columns.begin; x < columns.end; ++x) {
-          Fragment<Real> fragment;
+          SoftFragment<Real> fragment;
           fragment.pixel = (y - band_rows.begin) * width + x;
           fragment.edge = placed.index;
-          if (!FindFragment(part, x + 0.5, y + 0.5, Real(options.margin), push_,
-                            depths[fragment.pixel], &fragment)) {
+          if (!FindSoftFragment(part, x + 0.5, y + 0.5, Real(options.margin), push_,
+                                depths[fragment.pixel], &fragment)) {
             continue;
           }
           found.push_back(fragment);
@@ -73,25 +72,25 @@ class SoftLayer {
     for (size_t i = 1; i < starts_.size(); ++i) starts_[i] += starts_[i - 1];
     sorted_.resize(found.size());
     std::vector<uint32_t> next(starts_);
-    for (const Fragment<Real>& fragment : found) {
+    for (const SoftFragment<Real>& fragment : found) {
       sorted_[next[fragment.pixel]++] = fragment;
     }
   }
 
-  // What is at a pixel of the band, counted row by row.
-  Pixel<Real> At(int64_t i, Real sharp_depth) const {
+  // The layers of a pixel of the band. Pixels are counted row by row.
+  PixelLayers<Real> At(int64_t i, Real sharp_depth) const {
     return {sorted_.data() + starts_[i], static_cast<int>(starts_[i + 1] - starts_[i]),
             sharp_depth, push_};
   }
 
  private:
   Real push_;
-  std::vector<Fragment<Real>> sorted_;
+  std::vector<SoftFragment<Real>> sorted_;
   std::vector<uint32_t> starts_;
 };
 
-// Calls `visit(i, place, pixel)` for the pixels of a band, counted row by row. `ids` and
-// `depths` are those of DrawSharp.
+// Calls `visit(i, place, pixel)` for each pixel of a band, where i counts them row by
+// row. `ids` and `depths` are what DrawSharp wrote.
 template <typename T, typename Visit>
 void VisitPixels(const Mesh<T>& mesh, const Options& options, int band, int width,
                  const int* ids, const Real* depths, Visit visit) {

@@ -1,4 +1,4 @@
-// Sums that take memory only where something is added.
+// Arrays of sums that occupy memory only where something has been added.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_SPARSE_SUMS_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_SPARSE_SUMS_H_
@@ -10,8 +10,8 @@
 
 namespace unsup3d {
 
-// An array [rows, width] of zeros to add to. A band of a picture touches a small part
-// of a mesh and of a texture, so that many bands can have sums of their own.
+// An array [rows, width] of sums that start at 0. Since a band of a picture touches
+// only a small part of a mesh and of a texture, every band can afford sums of its own.
 template <typename Value>
 class SparseSums {
  public:
@@ -21,14 +21,14 @@ class SparseSums {
   SparseSums(int64_t rows, int width)
       : width_(width), pages_((rows + kPageRows - 1) / kPageRows, nullptr) {}
 
-  // The values of a row.
+  // The sums of a row.
   Value* Row(uint64_t row) {
     Value*& page = pages_[row / kPageRows];
     if (page == nullptr) page = NewPage();
     return page + row % kPageRows * width_;
   }
 
-  // The values of the rows from page * kPageRows on, or null if they are all 0.
+  // The sums of the kPageRows rows from page * kPageRows on, or null if all are 0.
   const Value* Page(int64_t page) const { return pages_[page]; }
 
  private:
@@ -47,8 +47,8 @@ class SparseSums {
   int64_t used_ = 0;
 };
 
-// Writes the rows of the pages begin .. end of the sum of arrays [rows, width] to
-// `target`. There are `count` of them, `part(k)` is a pointer to each, and they are
+// Adds up `count` arrays [rows, width] and writes the pages from `begin` up to `end` of
+// the result to `target`. `part(k)` returns a pointer to the k-th array. The arrays are
 // added in this order.
 template <typename Value, typename T, typename Part>
 void WriteSum(int64_t count, Part part, int64_t begin, int64_t end, int64_t rows,

@@ -1,8 +1,8 @@
 // Bilinear sampling of a texture and its derivative.
 //
-// (u, v) in [0, 1], (0, 0) is the outer corner of the top-left texel, texel centres
-// lie at half-integers. Outside the outermost texel centres the picture continues
-// with the value at its border.
+// u and v are in [0, 1], (0, 0) is the outer corner of the top-left texel, and texel
+// centres are at half-integers. Beyond the outermost texel centres the texture
+// continues with the value at its border.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_TEXTURE_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_TEXTURE_H_
@@ -11,11 +11,11 @@
 
 namespace unsup3d {
 
-// Where one texture coordinate falls between two texels.
+// The two texels on either side of a texture coordinate, along one axis.
 template <typename Real>
 struct TexelPair {
   int first, second;
-  Real fraction;  // of the second
+  Real fraction;  // the weight of the second texel
   Real slope;     // derivative of the fraction with respect to the coordinate
 };
 
@@ -23,25 +23,25 @@ template <typename Real>
 UNSUP3D_HOST_DEVICE inline TexelPair<Real> FindTexels(Real coordinate, int size) {
   const Real position = coordinate * size - Real(0.5);
   const Real last = size - 1;
-  // Written so that a coordinate which is not a number ends at the border.
+  // The conditions are written so that NaN ends up at the border.
   if (!(position > 0)) return {0, 0, 0, 0};
   if (!(position < last)) return {size - 1, size - 1, 0, 0};
   const int first = static_cast<int>(position);
   return {first, first + 1, position - first, Real(size)};
 }
 
-// The four texels around one point and their bilinear weights.
+// The four texels around a point and their bilinear weights.
 template <typename Real>
 struct TextureSample {
-  int texels[4];  // row * width + column: top left, top right, bottom left, right
+  // Indices, row * width + column: top left, top right, bottom left, bottom right.
+  int texels[4];
   Real weights[4];
-  Real u_slopes[4];  // derivatives of the weights
-  Real v_slopes[4];
+  Real u_slopes[4];  // derivatives of the weights with respect to u
+  Real v_slopes[4];  // and with respect to v
 };
 
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline TextureSample<Real> SampleTexture(Real u, Real v,
-                                                             int height,
+UNSUP3D_HOST_DEVICE inline TextureSample<Real> SampleTexture(Real u, Real v, int height,
                                                              int width) {
   const TexelPair<Real> x = FindTexels(u, width);
   const TexelPair<Real> y = FindTexels(v, height);

@@ -1,4 +1,4 @@
-// Triangles, each with a pixel, side by side for computing with packs.
+// A block of triangles, each with a pixel, laid out for arithmetic on packs.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_TRIANGLE_BLOCK_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_TRIANGLE_BLOCK_H_
@@ -10,11 +10,13 @@
 
 namespace unsup3d {
 
-// Large enough that the processor need not wait for what was just stored.
+// The number of triangles in a block. It is large enough that the processor does not
+// have to wait for values that were just stored.
 constexpr int kBlock = 8 * kLanes;
 
 class TriangleBlock {
  public:
+  // Sets element i to a triangle of a mesh and the pixel centre (px, py).
   template <typename T>
   void Set(int i, const MeshView<T>& mesh, int triangle, Real px, Real py) {
     for (int k = 0; k < 3; ++k) {
@@ -25,7 +27,7 @@ class TriangleBlock {
     py_[i] = py;
   }
 
-  // Makes the triangle and the pixel another one's, too.
+  // Copies the element `from` to element i.
   void Repeat(int from, int i) {
     for (int k = 0; k < 3; ++k) {
       for (int d = 0; d < 3; ++d) corners_[k][d][i] = corners_[k][d][from];
@@ -34,7 +36,7 @@ class TriangleBlock {
     py_[i] = py_[from];
   }
 
-  // Those of kLanes triangles from `first` on, a multiple of kLanes.
+  // Loads the corners of kLanes triangles, starting with `first`, a multiple of kLanes.
   void Corners(int first, Vertex<Pack> corners[3]) const {
     for (int k = 0; k < 3; ++k) {
       corners[k] = {Pack::Load(corners_[k][0] + first),

@@ -1,4 +1,4 @@
-// What has to be checked of values before anything is computed with them.
+// Searches for invalid values, which nothing may be computed with.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_VALUE_CHECKS_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_VALUE_CHECKS_H_
@@ -10,10 +10,10 @@
 
 namespace unsup3d {
 
-// Returns the index of the first of `count` values that is wrong, or -1.
+// Returns the index of the first of `count` values for which `is_wrong`, or -1.
 template <typename T, typename IsWrong>
 int64_t FindWrong(const T* values, int64_t count, IsWrong is_wrong) {
-  // Without a jump for each value, since hardly ever one is wrong.
+  // There is no branch for each value, since values are hardly ever invalid.
   int any = 0;
   for (int64_t i = 0; i < count; ++i) any |= is_wrong(values[i]);
   if (any == 0) return -1;
@@ -22,7 +22,7 @@ int64_t FindWrong(const T* values, int64_t count, IsWrong is_wrong) {
   return first;
 }
 
-// A wrong value is one outside of lowest .. end - 1.
+// Finds the first value outside of lowest .. end - 1.
 inline int64_t FindOutside(const int32_t* values, int64_t count, int64_t lowest,
                            int64_t end) {
   const int32_t low = static_cast<int32_t>(lowest);
@@ -32,7 +32,7 @@ inline int64_t FindOutside(const int32_t* values, int64_t count, int64_t lowest,
                    [=](int32_t value) { return (value < low) | (value > high); });
 }
 
-// A wrong value is one that is infinite or not a number.
+// Finds the first value that is infinite or NaN.
 template <typename T>
 int64_t FindNotFinite(const T* values, int64_t count) {
   return FindWrong(values, count, [](T value) { return !std::isfinite(value); });

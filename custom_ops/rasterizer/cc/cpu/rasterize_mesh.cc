@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "core/bands.h"
-#include "cpu/op_kernels.h"
 #include "core/fragment_list.h"
-#include "ops/inputs.h"
 #include "core/mesh.h"
 #include "core/scene.h"
 #include "core/sparse_sums.h"
+#include "cpu/op_kernels.h"
+#include "ops/inputs.h"
+#include "ops/parallel_for.h"
 #include "tensorflow/core/framework/op_kernel.h"
 
 namespace unsup3d {
@@ -37,13 +38,12 @@ class RasterizeMeshOp : public OpKernel {
     OP_REQUIRES_OK(context, CheckValues<T>(context, in));
     Tensor* ids = nullptr;
     OP_REQUIRES_OK(context, context->allocate_output(
-                                5, TensorShape({in.batch, in.height, in.width}),
-                                &ids));
+                                5, TensorShape({in.batch, in.height, in.width}), &ids));
     const Bands bands(in.batch, in.height);
     const std::vector<Mesh<T>> meshes =
         MakeMeshes<T>(context, in, options_, bands, MeshUse::kDraw);
     const int64_t pixels = static_cast<int64_t>(in.height) * in.width;
-    std::vector<std::vector<ListedFragment>> lists(bands.units());
+    std::vector<std::vector<Fragment>> lists(bands.units());
     ParallelFor(context, bands.units(), [&](int64_t unit) {
       const int64_t b = bands.picture(unit);
       lists[unit] =
@@ -63,7 +63,7 @@ class RasterizeMeshOp : public OpKernel {
     OP_REQUIRES_OK(context, context->allocate_output(4, {count}, &weight));
     ParallelFor(context, bands.units(), [&](int64_t unit) {
       int64_t i = starts[unit];
-      for (const ListedFragment& fragment : lists[unit]) {
+      for (const Fragment& fragment : lists[unit]) {
         pixel->flat<int64_t>()(i) = bands.picture(unit) * pixels + fragment.pixel;
         triangle->flat<int32_t>()(i) = fragment.point.triangle;
         for (int k = 0; k < 3; ++k) {
@@ -81,7 +81,7 @@ class RasterizeMeshOp : public OpKernel {
   Options options_;
 };
 
-// What one band adds to the gradients of its picture.
+// The contribution of one band to the gradient of its picture.
 struct BandVertices {
   SparseSums<Real> vertices;  // [vertices, 3]
 };
@@ -95,8 +95,8 @@ class RasterizeMeshGradOp : public OpKernel {
   }
 
   void Compute(OpKernelContext* context) override {
-    ListInputs in;
-    OP_REQUIRES_OK(context, ReadListInputs(context, &in));
+    FragmentListInputs in;
+    OP_REQUIRES_OK(context, ReadFragmentList(context, &in));
     OP_REQUIRES_OK(context, CheckValues<T>(context, in));
     Tensor* vertices = nullptr;
     OP_REQUIRES_OK(context,
@@ -118,7 +118,7 @@ class RasterizeMeshGradOp : public OpKernel {
       const int64_t b = bands.picture(unit);
       const PixelRange rows = bands.rows(bands.band(unit));
       const int64_t start = list_from(b, rows.begin);
-      const FragmentGradients<T> gradients = {
+      const FragmentListGradient<T> gradients = {
           list + start,
           b * pixels,
           list_from(b, rows.end) - start,
@@ -133,9 +133,9 @@ class RasterizeMeshGradOp : public OpKernel {
     for (int64_t unit = 0; unit < units; ++unit) {
       const Mismatch& mismatch = mismatches[unit];
       if (mismatch.pixel < 0) continue;
-      OP_REQUIRES_OK(context,
-                     NotOfVertices(in, mismatch.in_ids ? "triangle_ids" : "pixels",
-                                   bands.picture(unit) * pixels + mismatch.pixel));
+      OP_REQUIRES_OK(
+          context, DoesNotMatchVertices(in, mismatch.in_ids ? "triangle_ids" : "pixels",
+                                        bands.picture(unit) * pixels + mismatch.pixel));
     }
     OP_REQUIRES(context, list_from(0, 0) == 0 && list_from(in.batch, 0) == in.count,
                 PixelsOutside());
@@ -147,14 +147,14 @@ class RasterizeMeshGradOp : public OpKernel {
   Options options_;
 };
 
-#define REGISTER_KERNELS(T)                                              \
-  REGISTER_KERNEL_BUILDER(Name("RasterizeMesh")                          \
-                              .Device(tensorflow::DEVICE_CPU)            \
-                              .TypeConstraint<T>("T"),                   \
-                          RasterizeMeshOp<T>);                           \
-  REGISTER_KERNEL_BUILDER(Name("RasterizeMeshGrad")                      \
-                              .Device(tensorflow::DEVICE_CPU)            \
-                              .TypeConstraint<T>("T"),                   \
+#define REGISTER_KERNELS(T)                                   \
+  REGISTER_KERNEL_BUILDER(Name("TfUnsup3d>RasterizeMesh")     \
+                              .Device(tensorflow::DEVICE_CPU) \
+                              .TypeConstraint<T>("T"),        \
+                          RasterizeMeshOp<T>);                \
+  REGISTER_KERNEL_BUILDER(Name("TfUnsup3d>RasterizeMeshGrad") \
+                              .Device(tensorflow::DEVICE_CPU) \
+                              .TypeConstraint<T>("T"),        \
                           RasterizeMeshGradOp<T>)
 
 REGISTER_KERNELS(float);

@@ -5,13 +5,14 @@
 #include <vector>
 
 #include "core/bands.h"
-#include "cpu/op_kernels.h"
 #include "core/differentiate.h"
 #include "core/draw.h"
-#include "ops/inputs.h"
 #include "core/mesh.h"
 #include "core/scene.h"
 #include "core/sparse_sums.h"
+#include "cpu/op_kernels.h"
+#include "ops/inputs.h"
+#include "ops/parallel_for.h"
 #include "tensorflow/core/framework/op_kernel.h"
 
 namespace unsup3d {
@@ -26,21 +27,19 @@ using tensorflow::TensorShape;
 template <typename T>
 class RenderMeshOp : public OpKernel {
  public:
-  explicit RenderMeshOp(OpKernelConstruction* construction)
-      : OpKernel(construction) {
+  explicit RenderMeshOp(OpKernelConstruction* construction) : OpKernel(construction) {
     OP_REQUIRES_OK(construction, ReadOptions(construction, &options_));
   }
 
   void Compute(OpKernelContext* context) override {
-    Inputs in;
-    OP_REQUIRES_OK(context, ReadInputs(context, 0, &in));
+    SceneInputs in;
+    OP_REQUIRES_OK(context, ReadScene(context, 0, &in));
     OP_REQUIRES_OK(context, CheckValues<T>(context, in));
     Tensor *picture = nullptr, *ids = nullptr;
     OP_REQUIRES_OK(context,
                    context->allocate_output(0, in.background->shape(), &picture));
     OP_REQUIRES_OK(context, context->allocate_output(
-                                1, TensorShape({in.batch, in.height, in.width}),
-                                &ids));
+                                1, TensorShape({in.batch, in.height, in.width}), &ids));
     const Bands bands(in.batch, in.height);
     const std::vector<Mesh<T>> meshes =
         MakeMeshes<T>(context, in, options_, bands, MeshUse::kDraw);
@@ -67,8 +66,8 @@ class RenderMeshGradOp : public OpKernel {
   }
 
   void Compute(OpKernelContext* context) override {
-    Inputs in;
-    OP_REQUIRES_OK(context, ReadInputs(context, 2, &in));
+    SceneInputs in;
+    OP_REQUIRES_OK(context, ReadScene(context, 2, &in));
     OP_REQUIRES_OK(context, CheckValues<T>(context, in));
     const Tensor& picture_gradient = context->input(0);
     const Tensor& ids = context->input(1);
@@ -77,10 +76,9 @@ class RenderMeshGradOp : public OpKernel {
            *attributes = nullptr, *background = nullptr;
     OP_REQUIRES_OK(context,
                    context->allocate_output(0, in.vertices->shape(), &vertices));
-    OP_REQUIRES_OK(context, context->allocate_output(
-                                1, UvGradientShape(in, wants_uv_), &uv));
     OP_REQUIRES_OK(context,
-                   context->allocate_output(2, in.texture->shape(), &texture));
+                   context->allocate_output(1, UvGradientShape(in, wants_uv_), &uv));
+    OP_REQUIRES_OK(context, context->allocate_output(2, in.texture->shape(), &texture));
     OP_REQUIRES_OK(context,
                    context->allocate_output(3, in.attributes->shape(), &attributes));
     OP_REQUIRES_OK(context,
@@ -111,7 +109,7 @@ class RenderMeshGradOp : public OpKernel {
     WriteSums(context, gradients, &BandGradients<T>::vertices, in.batch,
               in.vertex_count, 3, vertices->flat<T>().data());
     if (wants_uv_) {
-      // All pictures have the same UVs.
+      // All pictures share the UVs.
       WriteSums(context, gradients, &BandGradients<T>::uv, 1, in.uv_count, 2,
                 uv->flat<T>().data());
     }
@@ -126,14 +124,14 @@ class RenderMeshGradOp : public OpKernel {
   bool wants_uv_;
 };
 
-#define REGISTER_KERNELS(T)                                              \
-  REGISTER_KERNEL_BUILDER(Name("RenderMesh")                             \
-                              .Device(tensorflow::DEVICE_CPU)            \
-                              .TypeConstraint<T>("T"),                   \
-                          RenderMeshOp<T>);                              \
-  REGISTER_KERNEL_BUILDER(Name("RenderMeshGrad")                         \
-                              .Device(tensorflow::DEVICE_CPU)            \
-                              .TypeConstraint<T>("T"),                   \
+#define REGISTER_KERNELS(T)                                   \
+  REGISTER_KERNEL_BUILDER(Name("TfUnsup3d>RenderMesh")        \
+                              .Device(tensorflow::DEVICE_CPU) \
+                              .TypeConstraint<T>("T"),        \
+                          RenderMeshOp<T>);                   \
+  REGISTER_KERNEL_BUILDER(Name("TfUnsup3d>RenderMeshGrad")    \
+                              .Device(tensorflow::DEVICE_CPU) \
+                              .TypeConstraint<T>("T"),        \
                           RenderMeshGradOp<T>)
 
 REGISTER_KERNELS(float);

@@ -5,6 +5,7 @@
 
 #include "core/affine.h"
 #include "ops/inputs.h"
+#include "ops/parallel_for.h"
 #include "tensorflow/core/framework/op_kernel.h"
 
 namespace unsup3d {
@@ -26,13 +27,13 @@ class TransformPointsOp : public OpKernel {
     OP_REQUIRES_OK(context,
                    context->allocate_output(0, context->input(0).shape(), &result));
     T* const target = result->flat<T>().data();
-    constexpr int64_t kPart = 1 << 13;  // points
-    const int64_t parts = (maps.count + kPart - 1) / kPart;  // of a picture
+    constexpr int64_t kPart = 1 << 13;                       // points in a unit of work
+    const int64_t parts = (maps.count + kPart - 1) / kPart;  // for each picture
     ParallelFor(context, maps.size * parts, [&](int64_t i) {
       const int64_t picture = i / parts;
       const int64_t begin = i % parts * kPart;
       const int64_t end = std::min(begin + kPart, maps.count);
-      // A copy, which writing the results cannot change.
+      // In a copy, which cannot alias the results, the matrix stays in registers.
       T matrix[12];
       std::copy_n(maps.matrix(picture), 12, matrix);
       for (int64_t k = picture * maps.count + begin; k < picture * maps.count + end;
@@ -44,7 +45,7 @@ class TransformPointsOp : public OpKernel {
 };
 
 #define REGISTER_KERNELS(T)                                   \
-  REGISTER_KERNEL_BUILDER(Name("TransformPoints")             \
+  REGISTER_KERNEL_BUILDER(Name("TfUnsup3d>TransformPoints")   \
                               .Device(tensorflow::DEVICE_CPU) \
                               .TypeConstraint<T>("T"),        \
                           TransformPointsOp<T>)

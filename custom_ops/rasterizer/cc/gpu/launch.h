@@ -1,7 +1,7 @@
-// Launching kernels: over a range of indices, and over the tiles of pictures.
+// Launches kernels over a range of indices or over the tiles of pictures.
 //
 // Without a CUDA compiler, kernels run in an emulation on the host, see
-// cuda_emulation.h.
+// emulation/cuda.h.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_LAUNCH_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_LAUNCH_H_
@@ -15,8 +15,8 @@
 #include "gpu/emulation/cuda.h"
 #endif
 
-#include "gpu/interface.h"
 #include "core/pixel_range.h"
+#include "gpu/interface.h"
 
 namespace unsup3d {
 
@@ -29,6 +29,8 @@ inline GpuStatus MakeStatus(cudaError_t error) {
   return {GpuStatus::kCudaError, 0, cudaGetErrorString(error)};
 }
 
+// Launches a kernel with kThreads threads in each block. `blocks` is limited to
+// kMaxBlocks, so the kernel must loop over what is left.
 template <typename... Parameters, typename... Arguments>
 void Launch(void (*kernel)(Parameters...), int64_t blocks, cudaStream_t stream,
             const Arguments&... arguments) {
@@ -44,29 +46,27 @@ void Launch(void (*kernel)(Parameters...), int64_t blocks, cudaStream_t stream,
 template <typename Body>
 __global__ void ForEachKernel(int64_t count, Body body) {
   const int64_t step = static_cast<int64_t>(gridDim.x) * kThreads;
-  for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
-       i < count; i += step) {
+  for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < count;
+       i += step) {
     body(i);
   }
 }
 
-// Runs `body(i)` for all 0 <= i < count, each in a thread of its own.
+// Runs `body(i)` for all 0 <= i < count, in parallel.
 template <typename Body>
 void ForEach(int64_t count, cudaStream_t stream, const Body& body) {
-  Launch(ForEachKernel<Body>, (count + kThreads - 1) / kThreads, stream, count,
-         body);
+  Launch(ForEachKernel<Body>, (count + kThreads - 1) / kThreads, stream, count, body);
 }
 
-// A pixel of a tile, and the thread that is there for it.
+// The pixel of a tile that the current thread processes.
 struct TilePixel {
   int64_t picture;
   Footprint tile;
-  int row, column;  // beyond the picture, too, at its right and bottom
+  int row, column;  // may be beyond the right or bottom border of the picture
 };
 
 template <typename Body>
-__global__ void ForEachTileKernel(int64_t pictures, int height, int width,
-                                  Body body) {
+__global__ void ForEachTileKernel(int64_t pictures, int height, int width, Body body) {
   const int64_t rows = (height + kTileSide - 1) / kTileSide;
   const int64_t columns = (width + kTileSide - 1) / kTileSide;
   const int thread = threadIdx.x;
@@ -81,7 +81,8 @@ __global__ void ForEachTileKernel(int64_t pictures, int height, int width,
 }
 
 // Runs `body(pixel)` with a block for each tile of the pictures and a thread for each
-// of its pixels. All threads of a tile run, so that they can work together.
+// pixel of the tile. All threads of a tile run, even beyond the picture, so that they
+// can cooperate.
 template <typename Body>
 void ForEachTile(int64_t pictures, int height, int width, cudaStream_t stream,
                  const Body& body) {
@@ -91,11 +92,11 @@ void ForEachTile(int64_t pictures, int height, int width, cudaStream_t stream,
          width, body);
 }
 
-// Called by all threads of a tile. Calls `visit(i)` in each, for those 0 <= i < count
-// in ascending order whose footprint meets its pixel.
+// Calls `visit(i)`, in ascending order, for those 0 <= i < count whose footprint
+// contains the thread's pixel. All threads of a tile must call this.
 //
-// The threads test the footprints against the tile, each another one, and share the
-// outcome as a set of bits: count / kThreads steps for each tile of the picture.
+// Each thread tests a different footprint against the tile, and the threads share the
+// outcome as a bit set. That takes count / kThreads steps for each tile.
 template <typename Visit>
 __device__ void VisitFootprints(const Footprint* footprints, int count,
                                 const TilePixel& pixel, Visit visit) {

@@ -1,34 +1,36 @@
 // CUDA kernels that find the layers of pictures.
 //
 // The functions of a triangle, an edge and a pixel are those of the CPU kernels, and
-// so is the order in which a pixel meets triangles and edges: with fused products
-// switched off what is found is the same, too. It does not depend on the order in which
-// threads run:
+// each pixel processes triangles and edges in the same order. With fused products
+// switched off, the results are therefore the same. They do not depend on the order in
+// which threads run:
 //
-// * each pixel belongs to one thread. It walks over the footprints that meet its
-//   tile, which costs each tile a look at all triangles, and all edges twice;
-// * fragments are counted first, then stored, as many as there are. Where the
-//   fragments of a pixel lie in memory depends on the order of threads, what they are
-//   does not.
+// * Each pixel belongs to one thread, which loops over the footprints that meet its
+// tile.
+//   Each tile thus has to look at all triangles once and at all edges twice.
+// * Soft fragments are counted first and then stored in exactly the memory they need.
+// The
+//   place of a pixel's fragments in memory depends on the order of threads, but the
+//   fragments themselves do not.
 
 #include "gpu/layers.h"
 
 #include <cmath>
 #include <cstdint>
 
-#include "core/pixel_layers.h"
 #include "core/geometry.h"
-#include "gpu/launch.h"
 #include "core/layer_point.h"
 #include "core/mesh_view.h"
+#include "core/pixel_layers.h"
 #include "core/pixel_range.h"
 #include "core/scene.h"
+#include "gpu/launch.h"
 
 namespace unsup3d {
 namespace {
 
-// Finds facings and footprints. Of invalid values nothing is drawn, so that no index
-// is used that was not checked.
+// Finds facings and footprints. If any value is invalid nothing is drawn, so that no
+// index is used that is out of range.
 template <typename T>
 void FindFootprints(const GpuLayers<T>& layers, cudaStream_t stream) {
   const int count = layers.batch.first.triangle_count;
@@ -38,10 +40,9 @@ void FindFootprints(const GpuLayers<T>& layers, cudaStream_t stream) {
     if (layers.findings->invalid_values) return;
     Vertex<Real> corners[3];
     layers.mesh(i / count).Corners(static_cast<int>(i % count), corners);
-    layers.facings[i] =
-        DrawnFacing(SignedVolume(corners[0], corners[1], corners[2]),
-                    corners[0].z * corners[1].z * corners[2].z,
-                    layers.options.cull_backfaces);
+    layers.facings[i] = DrawnFacing(SignedVolume(corners[0], corners[1], corners[2]),
+                                    corners[0].z * corners[1].z * corners[2].z,
+                                    layers.options.cull_backfaces);
     Footprint footprint;
     if (layers.facings[i] != Facing::kNone &&
         FindFootprint(TriangleBounds(corners), 0, layers.batch.first.width,
@@ -49,7 +50,7 @@ void FindFootprints(const GpuLayers<T>& layers, cudaStream_t stream) {
       layers.triangles[i] = footprint;
     }
   });
-  // Needs the facings of all triangles.
+  // This needs the facings of all triangles.
   ForEach(layers.batch.size * count * 3, stream, [=] __device__(int64_t i) {
     const int64_t picture = i / 3 / count;
     const int edge = static_cast<int>(i - picture * count * 3);
@@ -61,11 +62,11 @@ void FindFootprints(const GpuLayers<T>& layers, cudaStream_t stream) {
   });
 }
 
-// Calls `visit(fragment)` for the fragments of the thread's pixel by ascending edge
-// index.
+// Calls `visit(fragment)` for each soft fragment of the thread's pixel, by ascending
+// edge index.
 template <typename T, typename Visit>
-__device__ void VisitFragments(const GpuLayers<T>& layers, const TilePixel& at,
-                               Visit visit) {
+__device__ void VisitSoftFragments(const GpuLayers<T>& layers, const TilePixel& at,
+                                   Visit visit) {
   const Surface<T>& first = layers.batch.first;
   const MeshView<T> mesh = layers.mesh(at.picture);
   const int count = 3 * first.triangle_count;
@@ -73,47 +74,50 @@ __device__ void VisitFragments(const GpuLayers<T>& layers, const TilePixel& at,
     const int64_t in_picture = static_cast<int64_t>(at.row) * first.width + at.column;
     EdgePart<Real> part;
     mesh.VisiblePart(edge, &part);
-    Fragment<Real> fragment;
+    SoftFragment<Real> fragment;
     fragment.pixel = static_cast<int>(in_picture);
     fragment.edge = edge;
-    if (FindFragment(part, at.column + 0.5, at.row + 0.5, Real(layers.options.margin),
-                     Real(layers.options.depth_push),
-                     layers.depths[at.picture * first.pixels() + in_picture],
-                     &fragment)) {
+    if (FindSoftFragment(part, at.column + 0.5, at.row + 0.5,
+                         Real(layers.options.margin), Real(layers.options.depth_push),
+                         layers.depths[at.picture * first.pixels() + in_picture],
+                         &fragment)) {
       visit(fragment);
     }
   });
 }
 
 template <typename T>
-void CountFragments(const GpuLayers<T>& layers, cudaStream_t stream) {
+void CountSoftFragments(const GpuLayers<T>& layers, cudaStream_t stream) {
   const int height = layers.batch.first.height;
   const int width = layers.batch.first.width;
   ForEachTile(layers.batch.size, height, width, stream,
               [=] __device__(const TilePixel& at) {
     int count = 0;
-    VisitFragments(layers, at, [&](const Fragment<Real>&) { ++count; });
+    VisitSoftFragments(layers, at, [&](const SoftFragment<Real>&) { ++count; });
     if (at.row >= height || at.column >= width) return;
     const int64_t i = (at.picture * height + at.row) * width + at.column;
-    layers.fragment_counts[i] = count;
-    layers.first_fragments[i] =
-        count > 0 ? atomicAdd(&layers.findings->fragments, static_cast<Count>(count))
-                  : 0;
+    layers.soft_fragment_counts[i] = count;
+    layers.first_soft_fragments[i] =
+        count > 0
+            ? atomicAdd(&layers.findings->soft_fragments, static_cast<Count>(count))
+            : 0;
   });
 }
 
 template <typename T>
-void StoreFragments(const GpuLayers<T>& layers, cudaStream_t stream) {
+void StoreSoftFragments(const GpuLayers<T>& layers, cudaStream_t stream) {
   const int height = layers.batch.first.height;
   const int width = layers.batch.first.width;
   ForEachTile(layers.batch.size, height, width, stream,
               [=] __device__(const TilePixel& at) {
-    Fragment<Real>* next = nullptr;
+    SoftFragment<Real>* next = nullptr;
     if (at.row < height && at.column < width) {
-      next = layers.fragments +
-             layers.first_fragments[(at.picture * height + at.row) * width + at.column];
+      next =
+          layers.soft_fragments +
+          layers
+              .first_soft_fragments[(at.picture * height + at.row) * width + at.column];
     }
-    VisitFragments(layers, at, [&](const Fragment<Real>& fragment) {
+    VisitSoftFragments(layers, at, [&](const SoftFragment<Real>& fragment) {
       *next = fragment;
       ++next;
     });
@@ -217,28 +221,28 @@ void FindDepthsOnGpu(const GpuLayers<T>& layers, const int* ids, cudaStream_t st
 }
 
 template <typename T>
-GpuStatus GatherFragments(cudaStream_t stream, Scratch* scratch, GpuLayers<T>* layers,
-                          Findings* findings) {
-  CountFragments(*layers, stream);
+GpuStatus GatherSoftFragments(cudaStream_t stream, Scratch* scratch,
+                              GpuLayers<T>* layers, Findings* findings) {
+  CountSoftFragments(*layers, stream);
   const GpuStatus status =
       CopyToHost(findings, layers->findings, sizeof(Findings), stream);
   if (!status.ok()) return status;
   if (findings->invalid_values) return {GpuStatus::kInvalidValues};
-  layers->fragments =
-      scratch->Get<Fragment<Real>>(static_cast<int64_t>(findings->fragments));
+  layers->soft_fragments =
+      scratch->Get<SoftFragment<Real>>(static_cast<int64_t>(findings->soft_fragments));
   if (!scratch->complete()) return {GpuStatus::kOutOfMemory};
-  StoreFragments(*layers, stream);
+  StoreSoftFragments(*layers, stream);
   return {};
 }
 
-#define INSTANTIATE(T)                                                               \
-  template GpuStatus PlaceMesh<T>(const Batch<Surface<T>>&, const Options&,          \
-                                  cudaStream_t, Scratch*, GpuLayers<T>*);            \
-  template void CheckFinite<T>(const T*, int64_t, Findings*, cudaStream_t);          \
-  template void DrawSharpOnGpu<T>(const GpuLayers<T>&, int*, cudaStream_t);          \
-  template void FindDepthsOnGpu<T>(const GpuLayers<T>&, const int*, cudaStream_t);   \
-  template GpuStatus GatherFragments<T>(cudaStream_t, Scratch*, GpuLayers<T>*,       \
-                                        Findings*)
+#define INSTANTIATE(T)                                                             \
+  template GpuStatus PlaceMesh<T>(const Batch<Surface<T>>&, const Options&,        \
+                                  cudaStream_t, Scratch*, GpuLayers<T>*);          \
+  template void CheckFinite<T>(const T*, int64_t, Findings*, cudaStream_t);        \
+  template void DrawSharpOnGpu<T>(const GpuLayers<T>&, int*, cudaStream_t);        \
+  template void FindDepthsOnGpu<T>(const GpuLayers<T>&, const int*, cudaStream_t); \
+  template GpuStatus GatherSoftFragments<T>(cudaStream_t, Scratch*, GpuLayers<T>*, \
+                                            Findings*)
 
 INSTANTIATE(float);
 INSTANTIATE(double);

@@ -1,47 +1,48 @@
-// What GPU kernels know of the pictures of a batch before they are coloured: the
-// surface that each pixel shows, and the fragments before it. For CUDA sources.
+// The layers of the pictures of a batch on a GPU, before they are coloured: the sharp
+// surface that each pixel shows, and the soft fragments in front of it. This header is
+// for CUDA sources.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_LAYERS_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_LAYERS_H_
 
 #include <cstdint>
 
-#include "core/pixel_layers.h"
 #include "core/geometry.h"
+#include "core/layer_point.h"
+#include "core/mesh_view.h"
+#include "core/pixel_layers.h"
+#include "core/pixel_range.h"
+#include "core/scene.h"
 #include "gpu/interface.h"
 #include "gpu/launch.h"
 #include "gpu/scratch.h"
-#include "core/layer_point.h"
-#include "core/mesh_view.h"
-#include "core/pixel_range.h"
-#include "core/scene.h"
 
 namespace unsup3d {
 
-using Count = unsigned long long;  // what CUDA's atomics take
+using Count = unsigned long long;  // a type that CUDA's atomic functions accept
 
 constexpr Count kNone = ~Count{0};
 
-// What the host is to know.
+// What the kernels report to the host.
 struct Findings {
   unsigned invalid_values;
-  Count invalid_id_pixel;  // the first one with a wrong triangle index, or kNone
-  Count fragments;
+  Count invalid_id_pixel;  // the first pixel with an invalid triangle index, or kNone
+  Count soft_fragments;    // number of soft fragments
 };
 
-// A batch on its way through the kernels, and what they know of it.
+// A batch, and what the kernels have found out about it so far.
 template <typename T>
 struct GpuLayers {
   Batch<Surface<T>> batch;
   Options options;
   Findings* findings;
-  Facing* facings;         // [size, triangles]
-  Footprint* triangles;    // [size, triangles]
-  Footprint* silhouettes;  // [size, triangles, 3]
-  Real* depths;            // [size, height, width], of the sharp layer
-  int* fragment_counts;    // [size, height, width]
-  Count* first_fragments;  // [size, height, width]
-  Fragment<Real>* fragments;
+  Facing* facings;              // [size, triangles]
+  Footprint* triangles;         // [size, triangles]
+  Footprint* silhouettes;       // [size, triangles, 3]
+  Real* depths;                 // [size, height, width], of the sharp layer
+  int* soft_fragment_counts;    // [size, height, width]
+  Count* first_soft_fragments;  // [size, height, width]
+  SoftFragment<Real>* soft_fragments;
 
   UNSUP3D_HOST_DEVICE int64_t pixels() const {
     return batch.size * batch.first.pixels();
@@ -51,9 +52,9 @@ struct GpuLayers {
     return {at.vertices, at.triangles, at.neighbors,
             facings + picture * at.triangle_count};
   }
-  __device__ Pixel<Real> pixel(int64_t i) const {
-    return {fragments + first_fragments[i], fragment_counts[i], depths[i],
-            Real(options.depth_push)};
+  __device__ PixelLayers<Real> pixel(int64_t i) const {
+    return {soft_fragments + first_soft_fragments[i], soft_fragment_counts[i],
+            depths[i], Real(options.depth_push)};
   }
   __device__ Place place(int64_t i, int sharp_triangle) const {
     const int width = batch.first.width;
@@ -63,15 +64,16 @@ struct GpuLayers {
   }
 };
 
-// The layers are found by PlaceMesh, one of the two functions for the sharp layer and
-// GatherFragments, one after another.
+// The layers are found in three steps: PlaceMesh, then one of the two functions for the
+// sharp layer, then GatherSoftFragments.
 
-// Checks the values of a surface, and finds where triangles and silhouettes are.
+// Checks the values of a surface, and finds the footprints of triangles and
+// silhouettes.
 template <typename T>
 GpuStatus PlaceMesh(const Batch<Surface<T>>& batch, const Options& options,
                     cudaStream_t stream, Scratch* scratch, GpuLayers<T>* layers);
 
-// Further values can be checked until the fragments are gathered.
+// Check further values. These must be called before GatherSoftFragments.
 void CheckIndices(const int* indices, int64_t count, int64_t lowest, int64_t end,
                   Findings* findings, cudaStream_t stream);
 
@@ -79,19 +81,19 @@ template <typename T>
 void CheckFinite(const T* values, int64_t count, Findings* findings,
                  cudaStream_t stream);
 
-// Draws the sharp layer, see DrawSharp in sharp_layer.h.
+// Draws the sharp layer, see DrawSharp in core/sharp_layer.h.
 template <typename T>
 void DrawSharpOnGpu(const GpuLayers<T>& layers, int* ids, cudaStream_t stream);
 
-// Finds the depths that belong to `ids`, see FindDepths in sharp_layer.h.
+// Finds the depths of the triangles `ids`, see FindDepths in core/sharp_layer.h.
 template <typename T>
 void FindDepthsOnGpu(const GpuLayers<T>& layers, const int* ids, cudaStream_t stream);
 
-// Gathers the fragments that the sharp layer does not hide, and tells what was found.
-// Wrong triangle indices count as the background.
+// Gathers the soft fragments that the sharp layer does not hide, and reports the
+// findings. Invalid triangle indices count as the background.
 template <typename T>
-GpuStatus GatherFragments(cudaStream_t stream, Scratch* scratch, GpuLayers<T>* layers,
-                          Findings* findings);
+GpuStatus GatherSoftFragments(cudaStream_t stream, Scratch* scratch,
+                              GpuLayers<T>* layers, Findings* findings);
 
 }  // namespace unsup3d
 

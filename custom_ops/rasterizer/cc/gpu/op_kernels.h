@@ -1,4 +1,5 @@
-// What the GPU kernels share. To be included before any other header of TensorFlow.
+// What the GPU kernels of the ops share. This must be included before any header of
+// TensorFlow.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_OP_KERNELS_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_OP_KERNELS_H_
@@ -20,8 +21,8 @@ inline GpuStream StreamOf(tensorflow::OpKernelContext* context) {
   return context->eigen_gpu_device().stream();
 }
 
-// TensorFlow's memory is freed in the order of the stream: not before the queued work
-// is done.
+// Allocates temporary tensors. TensorFlow reuses their memory in the order of the
+// stream, so not before the queued work is done.
 class TensorAllocator : public GpuAllocator {
  public:
   explicit TensorAllocator(tensorflow::OpKernelContext* context) : context_(context) {}
@@ -43,19 +44,19 @@ class TensorAllocator : public GpuAllocator {
   std::vector<tensorflow::Tensor> tensors_;
 };
 
-// Copies of tensors in main memory.
+// Copies tensors to main memory and keeps the copies.
 class HostCopies {
  public:
   explicit HostCopies(GpuStream stream) : stream_(stream) {}
 
-  // Replaces the inputs whose values are checked by copies.
+  // Replace those inputs whose values are checked by copies.
   void Replace(SurfaceInputs* in) {
     for (const tensorflow::Tensor** tensor :
          {&in->vertices, &in->triangles, &in->neighbors}) {
       Replace(tensor);
     }
   }
-  void Replace(Inputs* in) {
+  void Replace(SceneInputs* in) {
     Replace(static_cast<SurfaceInputs*>(in));
     for (const tensorflow::Tensor** tensor : {&in->uv, &in->uv_triangles}) {
       Replace(tensor);
@@ -74,13 +75,14 @@ class HostCopies {
   std::list<tensorflow::Tensor> copies_;
 };
 
+// The error for a failure of CUDA.
 inline absl::Status CudaFailed(const GpuStatus& status) {
   return tensorflow::errors::Internal("the rasteriser's CUDA kernels failed: ",
                                       status.message);
 }
 
-// What TensorFlow is told, wrong triangle indices and lists aside: of those each kernel
-// has an error of its own.
+// The status to report to TensorFlow, except for invalid triangle indices and fragment
+// lists, for which the kernels have errors of their own.
 template <typename T, typename In>
 absl::Status ToStatus(tensorflow::OpKernelContext* context, const GpuStatus& status,
                       const In& in) {
@@ -91,7 +93,7 @@ absl::Status ToStatus(tensorflow::OpKernelContext* context, const GpuStatus& sta
     case GpuStatus::kOutsidePixels:
       return absl::OkStatus();
     case GpuStatus::kInvalidValues: {
-      // In main memory, to say what is wrong with them as for the CPU.
+      // Checking copies in main memory gives the same error as on the CPU.
       HostCopies copies(StreamOf(context));
       In on_host = in;
       copies.Replace(&on_host);

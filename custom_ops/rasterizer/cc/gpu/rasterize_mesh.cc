@@ -1,13 +1,13 @@
-// GPU kernels of RasterizeMesh and RasterizeMeshGrad: what TensorFlow sees of
-// fragments_gpu.h.
+// GPU kernels of RasterizeMesh and RasterizeMeshGrad. They call the launchers in
+// rasterize_mesh.h.
 
 #include "gpu/rasterize_mesh.h"
 
 #include <cstdint>
 
+#include "core/scene.h"
 #include "gpu/op_kernels.h"
 #include "ops/inputs.h"
-#include "core/scene.h"
 #include "tensorflow/core/framework/op_kernel.h"
 
 namespace unsup3d {
@@ -33,9 +33,8 @@ class RasterizeMeshGpuOp : public OpKernel {
     OP_REQUIRES_OK(context, ReadSize(context, 3, &in));
     Tensor* ids = nullptr;
     OP_REQUIRES_OK(context, context->allocate_output(
-                                5, TensorShape({in.batch, in.height, in.width}),
-                                &ids));
-    const AllocateFragments<T> allocate = [&](int64_t count, FragmentArrays<T>* list) {
+                                5, TensorShape({in.batch, in.height, in.width}), &ids));
+    const AllocateFragments<T> allocate = [&](int64_t count, FragmentList<T>* list) {
       const TensorShape shapes[] = {{count}, {count}, {count, 3}, {count}, {count}};
       Tensor* outputs[5];
       for (int k = 0; k < 5; ++k) {
@@ -47,9 +46,9 @@ class RasterizeMeshGpuOp : public OpKernel {
       return true;
     };
     TensorAllocator allocator(context);
-    const GpuStatus status =
-        ListOnGpu<T>({MakeSurface<T>(in), in.batch}, options_, StreamOf(context),
-                     &allocator, allocate, ids->flat<int32_t>().data());
+    const GpuStatus status = RasterizeMeshOnGpu<T>(
+        {MakeSurface<T>(in), in.batch}, options_, StreamOf(context), &allocator,
+        allocate, ids->flat<int32_t>().data());
     OP_REQUIRES_OK(context, ToStatus<T>(context, status, in));
   }
 
@@ -66,26 +65,27 @@ class RasterizeMeshGradGpuOp : public OpKernel {
   }
 
   void Compute(OpKernelContext* context) override {
-    ListInputs in;
-    OP_REQUIRES_OK(context, ReadListInputs(context, &in));
+    FragmentListInputs in;
+    OP_REQUIRES_OK(context, ReadFragmentList(context, &in));
     Tensor* vertices = nullptr;
     OP_REQUIRES_OK(context,
                    context->allocate_output(0, in.vertices->shape(), &vertices));
-    const FragmentGradients<T> gradients = {in.pixels->flat<int64_t>().data(),
-                                            0,
-                                            in.count,
-                                            in.barycentric_gradient->flat<T>().data(),
-                                            in.depth_gradient->flat<T>().data(),
-                                            in.weight_gradient->flat<T>().data()};
+    const FragmentListGradient<T> gradients = {
+        in.pixels->flat<int64_t>().data(),
+        0,
+        in.count,
+        in.barycentric_gradient->flat<T>().data(),
+        in.depth_gradient->flat<T>().data(),
+        in.weight_gradient->flat<T>().data()};
     TensorAllocator allocator(context);
-    const GpuStatus status = DifferentiateListOnGpu<T>(
-        {MakeSurface<T>(in), in.batch}, options_, gradients,
-        in.ids->flat<int32_t>().data(), StreamOf(context), &allocator,
-        vertices->flat<T>().data());
+    const GpuStatus status =
+        RasterizeMeshGradOnGpu<T>({MakeSurface<T>(in), in.batch}, options_, gradients,
+                                  in.ids->flat<int32_t>().data(), StreamOf(context),
+                                  &allocator, vertices->flat<T>().data());
     OP_REQUIRES(context, status.code != GpuStatus::kInvalidTriangleId,
-                NotOfVertices(in, "triangle_ids", status.pixel));
+                DoesNotMatchVertices(in, "triangle_ids", status.pixel));
     OP_REQUIRES(context, status.code != GpuStatus::kInvalidPixels,
-                NotOfVertices(in, "pixels", status.pixel));
+                DoesNotMatchVertices(in, "pixels", status.pixel));
     OP_REQUIRES(context, status.code != GpuStatus::kOutsidePixels, PixelsOutside());
     OP_REQUIRES_OK(context, ToStatus<T>(context, status, in));
   }
@@ -94,16 +94,16 @@ class RasterizeMeshGradGpuOp : public OpKernel {
   Options options_;
 };
 
-#define REGISTER_KERNELS(T)                                              \
-  REGISTER_KERNEL_BUILDER(Name("RasterizeMesh")                          \
-                              .Device(tensorflow::DEVICE_GPU)            \
-                              .HostMemory("height")                      \
-                              .HostMemory("width")                       \
-                              .TypeConstraint<T>("T"),                   \
-                          RasterizeMeshGpuOp<T>);                        \
-  REGISTER_KERNEL_BUILDER(Name("RasterizeMeshGrad")                      \
-                              .Device(tensorflow::DEVICE_GPU)            \
-                              .TypeConstraint<T>("T"),                   \
+#define REGISTER_KERNELS(T)                                   \
+  REGISTER_KERNEL_BUILDER(Name("TfUnsup3d>RasterizeMesh")     \
+                              .Device(tensorflow::DEVICE_GPU) \
+                              .HostMemory("height")           \
+                              .HostMemory("width")            \
+                              .TypeConstraint<T>("T"),        \
+                          RasterizeMeshGpuOp<T>);             \
+  REGISTER_KERNEL_BUILDER(Name("TfUnsup3d>RasterizeMeshGrad") \
+                              .Device(tensorflow::DEVICE_GPU) \
+                              .TypeConstraint<T>("T"),        \
                           RasterizeMeshGradGpuOp<T>)
 
 REGISTER_KERNELS(float);

@@ -1,13 +1,13 @@
-// GPU kernels of RenderMesh and RenderMeshGrad: what TensorFlow sees of
-// rasterize_gpu.h.
+// GPU kernels of RenderMesh and RenderMeshGrad. They call the launchers in
+// render_mesh.h.
 
 #include "gpu/render_mesh.h"
 
 #include <cstdint>
 
+#include "core/scene.h"
 #include "gpu/op_kernels.h"
 #include "ops/inputs.h"
-#include "core/scene.h"
 #include "tensorflow/core/framework/op_kernel.h"
 
 namespace unsup3d {
@@ -28,16 +28,15 @@ class RenderMeshGpuOp : public OpKernel {
   }
 
   void Compute(OpKernelContext* context) override {
-    Inputs in;
-    OP_REQUIRES_OK(context, ReadInputs(context, 0, &in));
+    SceneInputs in;
+    OP_REQUIRES_OK(context, ReadScene(context, 0, &in));
     Tensor *picture = nullptr, *ids = nullptr;
     OP_REQUIRES_OK(context,
                    context->allocate_output(0, in.background->shape(), &picture));
     OP_REQUIRES_OK(context, context->allocate_output(
-                                1, TensorShape({in.batch, in.height, in.width}),
-                                &ids));
+                                1, TensorShape({in.batch, in.height, in.width}), &ids));
     TensorAllocator allocator(context);
-    const GpuStatus status = DrawOnGpu<T>(
+    const GpuStatus status = RenderMeshOnGpu<T>(
         {MakeScene<T>(in), in.batch}, options_, StreamOf(context), &allocator,
         picture->flat<T>().data(), ids->flat<int32_t>().data());
     OP_REQUIRES_OK(context, ToStatus<T>(context, status, in));
@@ -57,8 +56,8 @@ class RenderMeshGradGpuOp : public OpKernel {
   }
 
   void Compute(OpKernelContext* context) override {
-    Inputs in;
-    OP_REQUIRES_OK(context, ReadInputs(context, 2, &in));
+    SceneInputs in;
+    OP_REQUIRES_OK(context, ReadScene(context, 2, &in));
     const Tensor& picture_gradient = context->input(0);
     const Tensor& ids = context->input(1);
     OP_REQUIRES_OK(context, CheckGradientShapes(in, picture_gradient, ids));
@@ -75,7 +74,7 @@ class RenderMeshGradGpuOp : public OpKernel {
     if (!wants_uv_) outputs[1] = nullptr;
     TensorAllocator allocator(context);
     const GpuStream stream = StreamOf(context);
-    const GpuStatus status = DifferentiateOnGpu<T>(
+    const GpuStatus status = RenderMeshGradOnGpu<T>(
         {MakeScene<T>(in), in.batch}, options_, picture_gradient.flat<T>().data(),
         ids.flat<int32_t>().data(), stream, &allocator,
         {outputs[0], outputs[1], outputs[2], outputs[3], outputs[4]});
@@ -92,14 +91,14 @@ class RenderMeshGradGpuOp : public OpKernel {
   bool wants_uv_;
 };
 
-#define REGISTER_KERNELS(T)                                              \
-  REGISTER_KERNEL_BUILDER(Name("RenderMesh")                             \
-                              .Device(tensorflow::DEVICE_GPU)            \
-                              .TypeConstraint<T>("T"),                   \
-                          RenderMeshGpuOp<T>);                           \
-  REGISTER_KERNEL_BUILDER(Name("RenderMeshGrad")                         \
-                              .Device(tensorflow::DEVICE_GPU)            \
-                              .TypeConstraint<T>("T"),                   \
+#define REGISTER_KERNELS(T)                                   \
+  REGISTER_KERNEL_BUILDER(Name("TfUnsup3d>RenderMesh")        \
+                              .Device(tensorflow::DEVICE_GPU) \
+                              .TypeConstraint<T>("T"),        \
+                          RenderMeshGpuOp<T>);                \
+  REGISTER_KERNEL_BUILDER(Name("TfUnsup3d>RenderMeshGrad")    \
+                              .Device(tensorflow::DEVICE_GPU) \
+                              .TypeConstraint<T>("T"),        \
                           RenderMeshGradGpuOp<T>)
 
 REGISTER_KERNELS(float);

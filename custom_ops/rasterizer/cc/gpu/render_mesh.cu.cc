@@ -1,22 +1,22 @@
 // CUDA kernels of RenderMesh and RenderMeshGrad.
 //
-// The functions of a pixel are those of the CPU kernels, and its layers are found as in
-// gpu_layers.cu.cc: the pictures are the same, too. Gradients are added up in fixed
-// point, see fixed_point.h, for which each pixel is differentiated twice. So results do
-// not depend on the order in which threads run.
+// The functions of a pixel are those of the CPU kernels, and its layers are found in
+// layers.cu.cc, so pictures are the same as on the CPU. Gradients are added up in fixed
+// point, see fixed_point.h, for which each pixel is differentiated twice. Results
+// therefore do not depend on the order in which threads run.
 
 #include "gpu/render_mesh.h"
 
 #include <cstdint>
 
+#include "core/differentiate_layers.h"
 #include "core/differentiate_pixel.h"
 #include "core/draw_pixel.h"
-#include "gpu/fixed_point.h"
-#include "gpu/layers.h"
-#include "gpu/launch.h"
 #include "core/mesh_view.h"
-#include "core/differentiate_layers.h"
 #include "core/scene.h"
+#include "gpu/fixed_point.h"
+#include "gpu/launch.h"
+#include "gpu/layers.h"
 
 namespace unsup3d {
 namespace {
@@ -36,7 +36,8 @@ GpuStatus PlaceScene(const Batch<Scene<T>>& batch, const Options& options,
   return {};
 }
 
-// How many channels a thread adds up at once, to keep them in registers.
+// The number of channels that a thread adds up at once. It is small enough for
+// registers.
 constexpr int kChannels = 4;
 
 template <typename T>
@@ -49,12 +50,11 @@ void DrawPixels(const Scene<T>& first, const GpuLayers<T>& layers, const int* id
     for (int begin = 0; begin < scene.channels; begin += kChannels) {
       Real colour[kChannels] = {};
       DrawPixel(scene, mesh, layers.pixel(i), layers.place(i, ids[i]),
-                first.background + i * first.channels,
-                [&](int channel, Real term) {
-                  for (int c = 0; c < kChannels; ++c) {
-                    if (begin + c == channel) colour[c] += term;
-                  }
-                });
+                first.background + i * first.channels, [&](int channel, Real term) {
+        for (int c = 0; c < kChannels; ++c) {
+          if (begin + c == channel) colour[c] += term;
+        }
+      });
       for (int c = 0; c < kChannels; ++c) {
         if (begin + c < scene.channels) {
           picture[i * scene.channels + begin + c] = static_cast<T>(colour[c]);
@@ -64,7 +64,7 @@ void DrawPixels(const Scene<T>& first, const GpuLayers<T>& layers, const int* id
   });
 }
 
-// Where the gradients of a picture are added up.
+// Accumulates the gradients of a picture. It is a sink for DifferentiatePixel.
 struct GradientSums : FixedPointPass {
   FixedPointSum *vertices, *uv, *texture, *attributes;
   int texture_channels, attribute_channels;
@@ -83,9 +83,8 @@ struct GradientSums : FixedPointPass {
 template <typename T>
 void DifferentiatePixels(const Scene<T>& first, const GpuLayers<T>& layers,
                          const int* ids, const T* picture_gradient,
-                         FragmentGradient* fragment_gradients,
-                         const GradientSums& sums, T* background_gradient,
-                         cudaStream_t stream) {
+                         SoftFragmentGradient* soft_gradients, const GradientSums& sums,
+                         T* background_gradient, cudaStream_t stream) {
   ForEach(layers.pixels(), stream, [=] __device__(int64_t i) {
     const int64_t b = i / first.pixels();
     const Scene<T> scene = first.Skip(b);
@@ -97,7 +96,7 @@ void DifferentiatePixels(const Scene<T>& first, const GpuLayers<T>& layers,
                        layers.pixel(i), layers.place(i, ids[i]),
                        first.background + i * first.channels,
                        picture_gradient + i * first.channels,
-                       fragment_gradients + layers.first_fragments[i], of_picture,
+                       soft_gradients + layers.first_soft_fragments[i], of_picture,
                        background_gradient + i * first.channels);
   });
 }
@@ -105,32 +104,33 @@ void DifferentiatePixels(const Scene<T>& first, const GpuLayers<T>& layers,
 }  // namespace
 
 template <typename T>
-GpuStatus DrawOnGpu(const Batch<Scene<T>>& batch, const Options& options,
-                    GpuStream stream, GpuAllocator* allocator, T* picture, int* ids) {
+GpuStatus RenderMeshOnGpu(const Batch<Scene<T>>& batch, const Options& options,
+                          GpuStream stream, GpuAllocator* allocator, T* picture,
+                          int* ids) {
   Scratch scratch(allocator);
   GpuLayers<T> layers;
   Findings findings;
   GpuStatus status = PlaceScene(batch, options, stream, &scratch, &layers);
   if (!status.ok()) return status;
   DrawSharpOnGpu(layers, ids, stream);
-  status = GatherFragments(stream, &scratch, &layers, &findings);
+  status = GatherSoftFragments(stream, &scratch, &layers, &findings);
   if (!status.ok()) return status;
   DrawPixels(batch.first, layers, ids, picture, stream);
   return MakeStatus(cudaGetLastError());
 }
 
 template <typename T>
-GpuStatus DifferentiateOnGpu(const Batch<Scene<T>>& batch, const Options& options,
-                             const T* picture_gradient, const int* ids,
-                             GpuStream stream, GpuAllocator* allocator,
-                             const BatchGradients<T>& gradients) {
+GpuStatus RenderMeshGradOnGpu(const Batch<Scene<T>>& batch, const Options& options,
+                              const T* picture_gradient, const int* ids,
+                              GpuStream stream, GpuAllocator* allocator,
+                              const RenderMeshGradients<T>& gradients) {
   Scratch scratch(allocator);
   GpuLayers<T> layers;
   Findings findings;
   GpuStatus status = PlaceScene(batch, options, stream, &scratch, &layers);
   if (!status.ok()) return status;
   FindDepthsOnGpu(layers, ids, stream);
-  status = GatherFragments(stream, &scratch, &layers, &findings);
+  status = GatherSoftFragments(stream, &scratch, &layers, &findings);
   if (!status.ok()) return status;
   if (findings.invalid_id_pixel != kNone) {
     return {GpuStatus::kInvalidTriangleId,
@@ -143,8 +143,8 @@ GpuStatus DifferentiateOnGpu(const Batch<Scene<T>>& batch, const Options& option
   const int64_t texture = batch.size * first.texture_size();
   const int64_t attributes = batch.size * first.attributes_size();
   const int64_t count = vertices + uv + texture + attributes;
-  FragmentGradient* const fragment_gradients =
-      scratch.Get<FragmentGradient>(static_cast<int64_t>(findings.fragments));
+  SoftFragmentGradient* const soft_gradients =
+      scratch.Get<SoftFragmentGradient>(static_cast<int64_t>(findings.soft_fragments));
   FixedPointSum* const sums = scratch.Get<FixedPointSum>(count);
   if (!scratch.complete()) return {GpuStatus::kOutOfMemory};
 
@@ -158,7 +158,7 @@ GpuStatus DifferentiateOnGpu(const Batch<Scene<T>>& batch, const Options& option
                         first.material.attribute_channels};
   for (const bool measuring : {true, false}) {
     parts.measuring = measuring;
-    DifferentiatePixels(first, layers, ids, picture_gradient, fragment_gradients, parts,
+    DifferentiatePixels(first, layers, ids, picture_gradient, soft_gradients, parts,
                         gradients.background, stream);
   }
   WriteSums(parts.vertices, vertices, gradients.vertices, stream);
@@ -168,12 +168,12 @@ GpuStatus DifferentiateOnGpu(const Batch<Scene<T>>& batch, const Options& option
   return MakeStatus(cudaGetLastError());
 }
 
-#define INSTANTIATE(T)                                                               \
-  template GpuStatus DrawOnGpu<T>(const Batch<Scene<T>>&, const Options&, GpuStream, \
-                                  GpuAllocator*, T*, int*);                          \
-  template GpuStatus DifferentiateOnGpu<T>(                                          \
-      const Batch<Scene<T>>&, const Options&, const T*, const int*, GpuStream,       \
-      GpuAllocator*, const BatchGradients<T>&)
+#define INSTANTIATE(T)                                                          \
+  template GpuStatus RenderMeshOnGpu<T>(const Batch<Scene<T>>&, const Options&, \
+                                        GpuStream, GpuAllocator*, T*, int*);    \
+  template GpuStatus RenderMeshGradOnGpu<T>(                                    \
+      const Batch<Scene<T>>&, const Options&, const T*, const int*, GpuStream,  \
+      GpuAllocator*, const RenderMeshGradients<T>&)
 
 INSTANTIATE(float);
 INSTANTIATE(double);

@@ -11,7 +11,7 @@
 
 namespace unsup3d {
 
-// Each block makes the sums of kThreads values at a time, and their total.
+// Each block computes the prefix sums of kThreads values at a time, and their total.
 template <typename Integer>
 __global__ void ScanPartsKernel(int64_t count, int64_t parts, Integer* values,
                                 Integer* totals) {
@@ -21,7 +21,7 @@ __global__ void ScanPartsKernel(int64_t count, int64_t parts, Integer* values,
     const int64_t i = part * kThreads + thread;
     const Integer value = i < count ? values[i] : 0;
     sums[thread] = value;
-    // Before each step, a sum is that of the last `reach` values.
+    // Before each step, each sum covers the last `reach` values.
     for (int reach = 1; reach < kThreads; reach *= 2) {
       __syncthreads();
       const Integer before = thread >= reach ? sums[thread - reach] : 0;
@@ -33,7 +33,8 @@ __global__ void ScanPartsKernel(int64_t count, int64_t parts, Integer* values,
   }
 }
 
-// Replaces each value by the sum of those before it, if there is enough scratch memory.
+// Replaces each value by the sum of all values before it, if there is enough scratch
+// memory.
 template <typename Integer>
 void ScanOnGpu(int64_t count, Integer* values, Scratch* scratch, cudaStream_t stream) {
   const int64_t parts = (count + kThreads - 1) / kThreads;
@@ -42,9 +43,8 @@ void ScanOnGpu(int64_t count, Integer* values, Scratch* scratch, cudaStream_t st
   Launch(ScanPartsKernel<Integer>, parts, stream, count, parts, values, totals);
   if (parts <= 1) return;
   ScanOnGpu(parts, totals, scratch, stream);
-  ForEach(count, stream, [=] __device__(int64_t i) {
-    values[i] += totals[i / kThreads];
-  });
+  ForEach(count, stream,
+          [=] __device__(int64_t i) { values[i] += totals[i / kThreads]; });
 }
 
 }  // namespace unsup3d

@@ -1,4 +1,4 @@
-// Scratch memory of the GPU.
+// Scratch memory on a GPU.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_SCRATCH_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_SCRATCH_H_
@@ -10,15 +10,14 @@
 
 namespace unsup3d {
 
-// Says at the end whether there was enough.
+// Allocates arrays, and remembers whether there has been enough memory for all of them.
 class Scratch {
  public:
   explicit Scratch(GpuAllocator* allocator) : allocator_(allocator) {}
 
   template <typename U>
   U* Get(int64_t count) {
-    void* memory =
-        allocator_->Allocate(std::max<int64_t>(count, 1) * sizeof(U));
+    void* memory = allocator_->Allocate(std::max<int64_t>(count, 1) * sizeof(U));
     complete_ = complete_ && memory != nullptr;
     return static_cast<U*>(memory);
   }

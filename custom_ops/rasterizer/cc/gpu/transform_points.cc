@@ -1,4 +1,4 @@
-// GPU kernel of TransformPoints: what TensorFlow sees of transform_gpu.h.
+// GPU kernel of TransformPoints. It calls the launcher in transform_points.h.
 
 #include "gpu/transform_points.h"
 
@@ -25,13 +25,13 @@ class TransformPointsGpuOp : public OpKernel {
     OP_REQUIRES_OK(context,
                    context->allocate_output(0, context->input(0).shape(), &result));
     const GpuStatus status =
-        TransformOnGpu(maps, StreamOf(context), result->flat<T>().data());
+        TransformPointsOnGpu(maps, StreamOf(context), result->flat<T>().data());
     OP_REQUIRES(context, status.ok(), CudaFailed(status));
   }
 };
 
 #define REGISTER_KERNELS(T)                                   \
-  REGISTER_KERNEL_BUILDER(Name("TransformPoints")             \
+  REGISTER_KERNEL_BUILDER(Name("TfUnsup3d>TransformPoints")   \
                               .Device(tensorflow::DEVICE_GPU) \
                               .TypeConstraint<T>("T"),        \
                           TransformPointsGpuOp<T>)

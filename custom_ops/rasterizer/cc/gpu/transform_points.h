@@ -1,4 +1,4 @@
-// TransformPoints on a GPU, see gpu_interface.h.
+// The launcher of TransformPoints, see interface.h.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_TRANSFORM_POINTS_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_TRANSFORM_POINTS_H_
@@ -10,7 +10,7 @@ namespace unsup3d {
 
 // Writes `result` [size, count, 3].
 template <typename T>
-GpuStatus TransformOnGpu(const AffineMaps<T>& maps, GpuStream stream, T* result);
+GpuStatus TransformPointsOnGpu(const AffineMaps<T>& maps, GpuStream stream, T* result);
 
 }  // namespace unsup3d
 

@@ -6,8 +6,8 @@
 #include <limits>
 #include <string>
 
-#include "tensorflow/core/lib/core/threadpool.h"
 #include "core/value_checks.h"
+#include "ops/parallel_for.h"
 
 namespace unsup3d {
 namespace {
@@ -32,8 +32,8 @@ absl::Status CheckShape(const char* name, const Tensor& tensor,
 
 absl::Status CheckRank(const char* name, const Tensor& tensor, int rank,
                        const char* expected, int last_dim = -1) {
-  const bool fits = tensor.dims() == rank &&
-                    (last_dim < 0 || tensor.dim_size(rank - 1) == last_dim);
+  const bool fits =
+      tensor.dims() == rank && (last_dim < 0 || tensor.dim_size(rank - 1) == last_dim);
   return fits ? absl::OkStatus() : WrongShape(name, expected, tensor);
 }
 
@@ -44,8 +44,8 @@ absl::Status CheckSame(const char* what, const char* name, int64_t value,
                          value, " and ", other);
 }
 
-// Returns the index of the first wrong value, or -1, given `find(values, count)`, which
-// does the same for a part of the values.
+// Returns the index of the first invalid value of a tensor, or -1. `find(values,
+// count)` does the same for a part of the values.
 template <typename T, typename Find>
 int64_t FindInParts(OpKernelContext* context, const Tensor& tensor, Find find) {
   constexpr int64_t kPart = 1 << 15;
@@ -66,10 +66,10 @@ int64_t FindInParts(OpKernelContext* context, const Tensor& tensor, Find find) {
 absl::Status CheckIndices(OpKernelContext* context, const char* name,
                           const Tensor& tensor, int64_t lowest, int64_t end,
                           const char* of) {
-  const int64_t wrong = FindInParts<int32_t>(
-      context, tensor, [=](const int32_t* values, int64_t count) {
-        return FindOutside(values, count, lowest, end);
-      });
+  const int64_t wrong =
+      FindInParts<int32_t>(context, tensor, [=](const int32_t* values, int64_t count) {
+    return FindOutside(values, count, lowest, end);
+  });
   if (wrong < 0) return absl::OkStatus();
   return InvalidArgument(name, "[", wrong / 3, ", ", wrong % 3, "] is ",
                          tensor.flat<int32_t>()(wrong), ", outside of ", lowest, " .. ",
@@ -91,17 +91,18 @@ absl::Status CheckFinite(OpKernelContext* context, const char* name,
                          "] is not");
 }
 
-// Whether a * b is more than pixels, texels, edges and channels are counted in.
+// Whether a * b does not fit into the type of the indices of pixels, texels, edges and
+// channels.
 bool IsTooMany(int64_t a, int64_t b) {
   const int64_t limit = std::numeric_limits<int32_t>::max();
   return a > limit || b > limit || (b > 0 && a > limit / b);
 }
 
-// Checks a picture's size and makes it that of the inputs.
+// Checks a picture's size and stores it in `in`.
 absl::Status SetSize(int64_t height, int64_t width, SurfaceInputs* in) {
   if (height < 1 || width < 1) {
-    return InvalidArgument("height and width must be at least 1, got ", height,
-                           " and ", width);
+    return InvalidArgument("height and width must be at least 1, got ", height, " and ",
+                           width);
   }
   if (IsTooMany(height, width)) {
     return InvalidArgument("height and width make too many pixels: ", height, " and ",
@@ -114,24 +115,12 @@ absl::Status SetSize(int64_t height, int64_t width, SurfaceInputs* in) {
 
 }  // namespace
 
-void ParallelFor(OpKernelContext* context, int64_t count,
-                 const std::function<void(int64_t)>& work) {
-  using tensorflow::thread::ThreadPool;
-  context->device()->tensorflow_cpu_worker_threads()->workers->ParallelFor(
-      count,
-      ThreadPool::SchedulingParams(ThreadPool::SchedulingStrategy::kFixedBlockSize,
-                                   absl::nullopt, 1),
-      [&work](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) work(i);
-      });
-}
-
 absl::Status ReadSurface(OpKernelContext* context, int first, SurfaceInputs* in) {
   in->vertices = &context->input(first);
   in->triangles = &context->input(first + 1);
   in->neighbors = &context->input(first + 2);
-  TF_RETURN_IF_ERROR(CheckRank("vertices", *in->vertices, 3,
-                               "[batch, vertices, 3]", 3));
+  TF_RETURN_IF_ERROR(
+      CheckRank("vertices", *in->vertices, 3, "[batch, vertices, 3]", 3));
   TF_RETURN_IF_ERROR(CheckRank("triangles", *in->triangles, 2, "[triangles, 3]", 3));
   TF_RETURN_IF_ERROR(CheckRank("neighbors", *in->neighbors, 2, "[triangles, 3]", 3));
   const int64_t triangles = in->triangles->dim_size(0);
@@ -160,7 +149,7 @@ absl::Status ReadSize(OpKernelContext* context, int first, SurfaceInputs* in) {
   return SetSize(size[0], size[1], in);
 }
 
-absl::Status ReadListInputs(OpKernelContext* context, ListInputs* in) {
+absl::Status ReadFragmentList(OpKernelContext* context, FragmentListInputs* in) {
   in->barycentric_gradient = &context->input(0);
   in->depth_gradient = &context->input(1);
   in->weight_gradient = &context->input(2);
@@ -168,19 +157,20 @@ absl::Status ReadListInputs(OpKernelContext* context, ListInputs* in) {
   in->ids = &context->input(4);
   TF_RETURN_IF_ERROR(ReadSurface(context, 5, in));
   if (in->ids->dims() != 3 || in->ids->dim_size(0) != in->batch) {
-    return InvalidArgument("triangle_ids must have the shape [batch, height, width] "
-                           "with the batch size of vertices, ",
-                           in->batch, ", got ", in->ids->shape().DebugString());
+    return InvalidArgument(
+        "triangle_ids must have the shape [batch, height, width] "
+        "with the batch size of vertices, ",
+        in->batch, ", got ", in->ids->shape().DebugString());
   }
   TF_RETURN_IF_ERROR(SetSize(in->ids->dim_size(1), in->ids->dim_size(2), in));
   in->count = in->pixels->NumElements();
-  TF_RETURN_IF_ERROR(CheckShape("barycentric_gradient", *in->barycentric_gradient,
-                                {in->count, 3}));
+  TF_RETURN_IF_ERROR(
+      CheckShape("barycentric_gradient", *in->barycentric_gradient, {in->count, 3}));
   TF_RETURN_IF_ERROR(CheckShape("depth_gradient", *in->depth_gradient, {in->count}));
   return CheckShape("weight_gradient", *in->weight_gradient, {in->count});
 }
 
-absl::Status ReadInputs(OpKernelContext* context, int first, Inputs* in) {
+absl::Status ReadScene(OpKernelContext* context, int first, SceneInputs* in) {
   TF_RETURN_IF_ERROR(ReadSurface(context, first, in));
   in->uv = &context->input(first + 3);
   in->uv_triangles = &context->input(first + 4);
@@ -190,20 +180,20 @@ absl::Status ReadInputs(OpKernelContext* context, int first, Inputs* in) {
   TF_RETURN_IF_ERROR(CheckRank("uv", *in->uv, 2, "[uvs, 2]", 2));
   TF_RETURN_IF_ERROR(
       CheckRank("uv_triangles", *in->uv_triangles, 2, "[triangles, 3]", 3));
-  TF_RETURN_IF_ERROR(CheckRank("texture", *in->texture, 4,
-                               "[batch, height, width, channels]"));
-  TF_RETURN_IF_ERROR(CheckRank("attributes", *in->attributes, 3,
-                               "[batch, vertices, channels]"));
-  TF_RETURN_IF_ERROR(CheckRank("background", *in->background, 4,
-                               "[batch, height, width, channels]"));
+  TF_RETURN_IF_ERROR(
+      CheckRank("texture", *in->texture, 4, "[batch, height, width, channels]"));
+  TF_RETURN_IF_ERROR(
+      CheckRank("attributes", *in->attributes, 3, "[batch, vertices, channels]"));
+  TF_RETURN_IF_ERROR(
+      CheckRank("background", *in->background, 4, "[batch, height, width, channels]"));
 
   in->uv_count = in->uv->dim_size(0);
   TF_RETURN_IF_ERROR(CheckSame("batch size", "texture", in->texture->dim_size(0),
                                "vertices", in->batch));
-  TF_RETURN_IF_ERROR(CheckSame("batch size", "attributes",
-                               in->attributes->dim_size(0), "vertices", in->batch));
-  TF_RETURN_IF_ERROR(CheckSame("batch size", "background",
-                               in->background->dim_size(0), "vertices", in->batch));
+  TF_RETURN_IF_ERROR(CheckSame("batch size", "attributes", in->attributes->dim_size(0),
+                               "vertices", in->batch));
+  TF_RETURN_IF_ERROR(CheckSame("batch size", "background", in->background->dim_size(0),
+                               "vertices", in->batch));
   TF_RETURN_IF_ERROR(CheckSame("number of vertices", "attributes",
                                in->attributes->dim_size(1), "vertices",
                                in->vertex_count));
@@ -256,18 +246,18 @@ absl::Status CheckValues(OpKernelContext* context, const SurfaceInputs& in) {
 }
 
 template <typename T>
-absl::Status CheckValues(OpKernelContext* context, const Inputs& in) {
+absl::Status CheckValues(OpKernelContext* context, const SceneInputs& in) {
   const SurfaceInputs& surface = in;
   TF_RETURN_IF_ERROR(CheckValues<T>(context, surface));
-  TF_RETURN_IF_ERROR(CheckIndices(context, "uv_triangles", *in.uv_triangles, 0,
-                                  in.uv_count, "uvs"));
+  TF_RETURN_IF_ERROR(
+      CheckIndices(context, "uv_triangles", *in.uv_triangles, 0, in.uv_count, "uvs"));
   return CheckFinite<T>(context, "uv", *in.uv);
 }
 
 template absl::Status CheckValues<float>(OpKernelContext*, const SurfaceInputs&);
 template absl::Status CheckValues<double>(OpKernelContext*, const SurfaceInputs&);
-template absl::Status CheckValues<float>(OpKernelContext*, const Inputs&);
-template absl::Status CheckValues<double>(OpKernelContext*, const Inputs&);
+template absl::Status CheckValues<float>(OpKernelContext*, const SceneInputs&);
+template absl::Status CheckValues<double>(OpKernelContext*, const SceneInputs&);
 
 template <typename T>
 absl::Status ReadAffineMaps(OpKernelContext* context, AffineMaps<T>* maps) {
@@ -290,7 +280,7 @@ absl::Status ReadAffineMaps(OpKernelContext* context, AffineMaps<T>* maps) {
 template absl::Status ReadAffineMaps<float>(OpKernelContext*, AffineMaps<float>*);
 template absl::Status ReadAffineMaps<double>(OpKernelContext*, AffineMaps<double>*);
 
-absl::Status CheckGradientShapes(const Inputs& in, const Tensor& picture_gradient,
+absl::Status CheckGradientShapes(const SceneInputs& in, const Tensor& picture_gradient,
                                  const Tensor& ids) {
   if (picture_gradient.shape() != in.background->shape()) {
     return InvalidArgument("picture_gradient must have the shape of background, ",
@@ -300,13 +290,14 @@ absl::Status CheckGradientShapes(const Inputs& in, const Tensor& picture_gradien
   return CheckShape("triangle_ids", ids, {in.batch, in.height, in.width});
 }
 
-absl::Status InvalidTriangleId(const Inputs& in, int64_t pixel, int id) {
+absl::Status InvalidTriangleId(const SceneInputs& in, int64_t pixel, int id) {
   return InvalidArgument("triangle_ids has ", id, " at row ",
-                         pixel / in.width % in.height, ", column ",
-                         pixel % in.width, ", which is no triangle drawn there");
+                         pixel / in.width % in.height, ", column ", pixel % in.width,
+                         ", which is no triangle drawn there");
 }
 
-absl::Status NotOfVertices(const SurfaceInputs& in, const char* name, int64_t pixel) {
+absl::Status DoesNotMatchVertices(const SurfaceInputs& in, const char* name,
+                                  int64_t pixel) {
   return InvalidArgument(name, " is not that of these vertices at row ",
                          pixel / in.width % in.height, ", column ", pixel % in.width,
                          " of picture ", pixel / in.width / in.height);
@@ -319,8 +310,7 @@ absl::Status PixelsOutside() {
 absl::Status ReadOptions(OpKernelConstruction* construction, Options* options) {
   TF_RETURN_IF_ERROR(construction->GetAttr("margin", &options->margin));
   TF_RETURN_IF_ERROR(construction->GetAttr("depth_push", &options->depth_push));
-  TF_RETURN_IF_ERROR(
-      construction->GetAttr("cull_backfaces", &options->cull_backfaces));
+  TF_RETURN_IF_ERROR(construction->GetAttr("cull_backfaces", &options->cull_backfaces));
   if (!(std::isfinite(options->margin) && options->margin >= 0)) {
     return InvalidArgument("margin must be finite and at least 0, got ",
                            options->margin);

@@ -1,11 +1,12 @@
-// Draws and differentiates random scenes of all kinds without TensorFlow, after the
-// checks that the ops make: what these accept must be harmless, and of every picture
-// some things hold.
+// Draws and differentiates random scenes of all kinds, provided that they pass the
+// checks that the ops make: whatever these accept must do no harm, and every picture
+// must satisfy some invariants.
 //
 //   fuzz_test [CASES] [SEED]
 //
-// Case i has the seed SEED + i, and `fuzz_test 1 THAT_SEED` repeats it. Prints what
-// fails; the exit status tells. test_op_build.py has the flags to compile it with.
+// Case i has the seed SEED + i, and `fuzz_test 1 THAT_SEED` repeats it. The program
+// prints the checks that fail, and its exit status is 0 if there are none. The flags to
+// compile it with are in tests/rendering/test_op_build.py.
 
 #include <algorithm>
 #include <array>
@@ -16,23 +17,23 @@
 #include <limits>
 #include <vector>
 
-#include "tests/expect.h"
 #include "core/scene.h"
+#include "core/value_checks.h"
+#include "tests/expect.h"
 #include "tests/random.h"
 #include "tests/scenes.h"
-#include "core/value_checks.h"
 
 namespace unsup3d {
 namespace {
 
-constexpr int kDefaultCases = 10000;  // some seconds with sanitizers
+constexpr int kDefaultCases = 10000;  // these take some seconds with sanitizers
 
 template <typename T, size_t size>
 T OneOf(Random& random, const T (&values)[size]) {
   return values[random.Integer(0, size - 1)];
 }
 
-// A coordinate, a colour or a derivative at the limits of what numbers can be.
+// A coordinate, colour or derivative at the limits of the number type.
 template <typename T>
 T Extreme(Random& random) {
   using Limits = std::numeric_limits<T>;
@@ -86,7 +87,7 @@ std::array<T, 3> MakeVertex(Random& random, VertexKind kind, int height, int wid
   }
 }
 
-// A number that no check looks at.
+// A number that the ops do not check.
 template <typename T>
 T MakeColour(Random& random) {
   switch (random.Integer(0, 5)) {
@@ -107,7 +108,7 @@ Options MakeOptions(Random& random) {
   return {OneOf(random, margins), OneOf(random, pushes), random.OneIn(3)};
 }
 
-// Puts something the checks should find into one of the arrays.
+// Puts something into one of the arrays that the checks should find.
 template <typename T>
 void Spoil(Random& random, Arrays<T>* arrays) {
   std::vector<int>* const indices[] = {&arrays->triangles, &arrays->neighbors,
@@ -131,7 +132,7 @@ void Spoil(Random& random, Arrays<T>* arrays) {
   }
 }
 
-// `plain` makes all colours 1.
+// Makes a random scene. With `plain`, all colours are 1.
 template <typename T>
 Arrays<T> MakeArrays(Random& random, bool plain) {
   Arrays<T> arrays = {};
@@ -156,7 +157,7 @@ Arrays<T> MakeArrays(Random& random, bool plain) {
   const int smallest_texture = arrays.texture_channels > 0 ? 1 : 0;
   arrays.texture_height = random.Integer(smallest_texture, 4);
   arrays.texture_width = random.Integer(smallest_texture, 4);
-  // Without vertices or UVs there cannot be triangles.
+  // Only a scene without triangles can do without vertices and UVs.
   if (faces == 0 && random.OneIn(2)) vertex_count = 0;
   const int uvs = faces == 0 ? random.Integer(0, 2) : random.Integer(1, 6);
 
@@ -185,7 +186,7 @@ Arrays<T> MakeArrays(Random& random, bool plain) {
                 &arrays.triangles[3 * f]);
   }
   arrays.uv = MakeMany(2 * uvs, [&] {
-    return random.OneIn(3) ? random.Wild<T>()
+    return random.OneIn(3)   ? random.Wild<T>()
            : random.OneIn(6) ? Extreme<T>(random)
                              : static_cast<T>(random(-0.2, 1.2));
   });
@@ -208,7 +209,7 @@ bool AreFinite(const std::vector<T>& values) {
   return FindNotFinite(values.data(), values.size()) < 0;
 }
 
-// As the ops check what they draw: those that list fragments take the surface alone.
+// The checks that the ops make. RasterizeMesh takes only the surface.
 template <typename T>
 bool IsGoodSurface(const Arrays<T>& arrays) {
   return AreIndices(arrays.triangles, 0, arrays.vertex_count) &&
@@ -220,8 +221,8 @@ bool IsGoodMaterial(const Arrays<T>& arrays) {
   return AreIndices(arrays.uv_triangles, 0, arrays.uv_count()) && AreFinite(arrays.uv);
 }
 
-// A triangle that is not seen at a pixel must be noticed, unless it is there, behind
-// another one.
+// A triangle index that is not that of the visible triangle must be detected, unless
+// that triangle covers the pixel behind the visible one.
 template <typename T>
 void CheckWrongIds(Random& random, const Arrays<T>& arrays, const Options& options,
                    std::vector<int> ids, const std::vector<T>& picture_gradient) {
@@ -230,8 +231,8 @@ void CheckWrongIds(Random& random, const Arrays<T>& arrays, const Options& optio
   const int none[] = {-2, arrays.triangle_count(), std::numeric_limits<int>::max(),
                       std::numeric_limits<int>::min()};
   const bool exists = arrays.triangle_count() > 0 && random.OneIn(2);
-  ids[pixel] = exists ? random.Integer(0, arrays.triangle_count() - 1)
-                      : OneOf(random, none);
+  ids[pixel] =
+      exists ? random.Integer(0, arrays.triangle_count() - 1) : OneOf(random, none);
   const Mesh<T> mesh = MakeMesh(arrays.scene(), options, bands, &Mesh<T>::FindFacings);
   SurfacePoint<Real> point;
   const bool is_there =
@@ -244,7 +245,7 @@ void CheckWrongIds(Random& random, const Arrays<T>& arrays, const Options& optio
   EXPECT(is_there || mismatch.pixel >= 0);
 }
 
-// Pixels that are not those of the list must be noticed.
+// Wrong pixels of a list must be detected.
 template <typename T>
 void CheckWrongPixels(Random& random, const Arrays<T>& arrays, const Options& options,
                       const List<T>& list) {
@@ -275,8 +276,9 @@ void CheckWrongPixels(Random& random, const Arrays<T>& arrays, const Options& op
   EXPECT(mismatch.pixel >= 0 || changed == right);
 }
 
-// If the derivative with respect to each pixel is 1, what it gives to the texture or to
-// attributes, and to the background, adds up to the weights of the mean.
+// If the derivative with respect to each pixel is 1, the derivatives with respect to
+// the texture or attributes and to the background are weights of a mean, so they add up
+// to 1 for each pixel.
 template <typename T>
 void CheckShares(const Arrays<T>& arrays, const Gradients<T>& gradients) {
   const auto sum = [](const std::vector<T>& values, int channel, int channels) {
@@ -287,16 +289,14 @@ void CheckShares(const Arrays<T>& arrays, const Gradients<T>& gradients) {
   for (int c = 0; c < arrays.channels(); ++c) {
     const int attribute = c - arrays.texture_channels;
     const double surface =
-        attribute < 0
-            ? sum(gradients.texture, c, arrays.texture_channels)
-            : sum(gradients.attributes, attribute, arrays.attribute_channels);
+        attribute < 0 ? sum(gradients.texture, c, arrays.texture_channels)
+                      : sum(gradients.attributes, attribute, arrays.attribute_channels);
     const double background = sum(gradients.background, c, arrays.channels());
-    EXPECT(std::abs(surface + background - arrays.pixels()) <
-           1e-4 * arrays.pixels());
+    EXPECT(std::abs(surface + background - arrays.pixels()) < 1e-4 * arrays.pixels());
   }
 }
 
-// Returns whether the checks accepted anything.
+// Returns whether the checks accepted the scene, or at least its surface.
 template <typename T>
 bool RunCase(Random& random) {
   const bool plain = random.OneIn(2);
@@ -311,9 +311,8 @@ bool RunCase(Random& random) {
 
   const Picture<T> picture = Draw(arrays, options, bands);
   CheckBands(arrays, options, picture, list);
-  const auto picture_gradient = MakeMany(arrays.background.size(), [&] {
-    return plain ? T(1) : MakeColour<T>(random);
-  });
+  const auto picture_gradient = MakeMany(
+      arrays.background.size(), [&] { return plain ? T(1) : MakeColour<T>(random); });
   const Gradients<T> gradients =
       Differentiate(arrays, options, bands, picture_gradient, picture.ids);
   EXPECT(gradients.wrong_pixel == -1);

@@ -1,7 +1,9 @@
-// Tests the headers without TensorFlow: derivatives against central differences, the
-// rules of coverage, texture weights, the layers of a pixel against a fine sampling of
-// their definition, packs against single numbers, sums, affine maps, and checks of
-// values. Prints what fails; the exit status tells.
+// Tests the parts of the core: derivatives against central differences, the coverage
+// rules, texture weights, the layers of a pixel against a fine sampling of their
+// definition, packs against single numbers, sums, affine maps, and value checks. It
+// prints the checks that fail, and its exit status is 0 if there are none.
+
+#include "core/geometry.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,15 +15,14 @@
 #include <vector>
 
 #include "core/affine.h"
-#include "tests/expect.h"
-#include "core/pixel_layers.h"
-#include "core/geometry.h"
 #include "core/pack.h"
+#include "core/pixel_layers.h"
 #include "core/shading.h"
 #include "core/sparse_sums.h"
-#include "tests/random.h"
 #include "core/texture.h"
 #include "core/value_checks.h"
+#include "tests/expect.h"
+#include "tests/random.h"
 
 namespace unsup3d {
 namespace {
@@ -38,7 +39,7 @@ class RandomVertices : public Random {
     const double z = (*this)(1, 4);
     return {(*this)(0, 10) * z, (*this)(0, 10) * z, z};
   }
-  // In front of the camera or behind it.
+  // A vertex in front of the camera or behind it.
   Vertex<double> MakeVertexAnywhere() {
     return {(*this)(-5, 15), (*this)(-5, 15), (*this)(-2, 3)};
   }
@@ -53,7 +54,7 @@ void CheckGradients(std::vector<Vertex<double>> vertices,
                     const std::function<double(const Vertex<double>*)>& value) {
   const double step = 1e-6;
   for (size_t i = 0; i < vertices.size(); ++i) {
-    for (double Vertex<double>::*member :
+    for (double Vertex<double>::* member :
          {&Vertex<double>::x, &Vertex<double>::y, &Vertex<double>::z}) {
       double& coordinate = vertices[i].*member;
       const double center = coordinate;
@@ -81,7 +82,7 @@ void TestFacing() {
   EXPECT(FacingOf(a, c, b) == Facing::kBack);
   EXPECT(FacingOf(a, b, b) == Facing::kNone);
   EXPECT(FacingOf(a, b, At(1e-11, 0.5, 1)) == Facing::kNone);
-  // A corner moves through the plane of the camera: the other side never shows.
+  // As a corner moves through the plane of the camera the other side never shows.
   for (const double z : {1.0, 1e-3, 0.0, -1e-3, -1.0}) {
     EXPECT(FacingOf(a, b, {1, 0, z}) == Facing::kFront);
   }
@@ -89,8 +90,8 @@ void TestFacing() {
 }
 
 void TestFold() {
-  // The outer corner is nearer than the edge or further away, the other way round
-  // from behind.
+  // The outer corner of the front triangle is nearer than the fold and that of the back
+  // triangle is farther away, or the other way round.
   const auto a = At(0, 0, 2), b = At(0, 4, 2), near = At(4, 2, 1), far = At(3, 2, 3);
   for (const bool front_is_near : {true, false}) {
     const Vertex<double> front[3] = {a, b, front_is_near ? near : far};
@@ -101,16 +102,15 @@ void TestFold() {
   }
 }
 
-// A fan of triangles around a point in the middle of a square: pixels on the inner
-// edges, too, belong to at least one of them.
+// In a fan of triangles around a point inside a square, even pixels on the inner edges
+// are covered by at least one triangle.
 void TestNoCracks(RandomVertices& random) {
   for (int round = 0; round < 2000; ++round) {
-    const Vertex<double> ring[4] = {
-        At(0, 0, random(1, 3)), At(0, 8, random(1, 3)), At(8, 8, random(1, 3)),
-        At(8, 0, random(1, 3))};
+    const Vertex<double> ring[4] = {At(0, 0, random(1, 3)), At(0, 8, random(1, 3)),
+                                    At(8, 8, random(1, 3)), At(8, 0, random(1, 3))};
     const double x = random(1, 7), y = random(1, 7);
     const Vertex<double> middle = At(x, y, random(1, 4));
-    // A point on an inner edge, as near as doubles go.
+    // A point on an inner edge, as exactly as doubles can represent it.
     const Vertex<double>& end = ring[round % 4];
     const double along = random(0, 1);
     const double px = x + along * (end.x / end.z - x);
@@ -141,7 +141,8 @@ void TestSurfacePoint(RandomVertices& random) {
     for (const auto& corner : corners) crossing += corner.z < 0;
     EXPECT((FacingOf(corners[0], corners[1], corners[2]) == Facing::kFront) ==
            (point.total < 0));
-    // The point in space is the weighted mean of the corners, and on the ray.
+    // The point in space is the weighted mean of the corners and lies on the pixel's
+    // ray.
     double sum = 0;
     Vertex<double> mean = {0, 0, 0};
     for (int k = 0; k < 3; ++k) {
@@ -159,12 +160,11 @@ void TestSurfacePoint(RandomVertices& random) {
                          gradients.data());
     CheckGradients(corners, gradients, [&](const Vertex<double>* moved) {
       SurfacePoint<double> moved_point;
-      // A pixel may slip over the edge: it is as well the old point then.
+      // If the pixel has slipped over the edge the old point will do.
       if (!CoverPixel(moved, px, py, &moved_point)) moved_point = point;
       return weights[0] * moved_point.barycentric[0] +
              weights[1] * moved_point.barycentric[1] +
-             weights[2] * moved_point.barycentric[2] +
-             weights[3] * moved_point.depth;
+             weights[2] * moved_point.barycentric[2] + weights[3] * moved_point.depth;
     });
   }
   EXPECT(crossing > 20);
@@ -183,7 +183,7 @@ void TestClipEdge() {
     EXPECT(cut.z == kNearDepth && Near(part.parameters[!reversed], 0.5, 1e-6));
     EXPECT(Near(cut.x, 6, 1e-5) && Near(cut.y, 0, 1e-5));
   }
-  // As an end passes the near depth, nothing jumps.
+  // Nothing jumps as an end passes the near depth.
   const Vertex<double> before = {1, 2, kNearDepth * (1 + 1e-9)};
   const Vertex<double> after = {1, 2, kNearDepth * (1 - 1e-9)};
   EdgePart<double> other;
@@ -206,7 +206,7 @@ void TestEdgePoint(RandomVertices& random) {
     if (point.distance < 0.1 || point.distance > 100 || point.depth < 0.1) continue;
     inside += point.inside;
     crossing += part.parameters[0] > 0 || part.parameters[1] < 1;
-    // It lies on the edge, and no other visible point is nearer.
+    // The point lies on the edge, and no other visible point of the edge is nearer.
     for (double t = 0; t <= 1; t += 1.0 / 64) {
       Vertex<double> other = ends[0];
       AddScaled(&other, t, ends[1] - ends[0]);
@@ -231,19 +231,18 @@ void TestEdgePoint(RandomVertices& random) {
       EdgePart<double> moved_part;
       EXPECT(ClipEdge(moved[0], moved[1], &moved_part));
       const auto p = NearestOnEdge(moved_part, px, py);
-      return weights[0] * p.distance + weights[1] * p.parameter +
-             weights[2] * p.depth;
+      return weights[0] * p.distance + weights[1] * p.parameter + weights[2] * p.depth;
     });
   }
   EXPECT(inside > 100 && inside < 400 && crossing > 50);
-  // An edge that is a point, and a pixel on it.
+  // An edge that is a single point, and a pixel on it.
   const auto a = At(1, 2, 3);
   const EdgePart<double> part = {{a, a}, {0, 1}};
   const auto point = NearestOnEdge(part, 1.0, 2.0);
   EXPECT(point.distance == 0 && Near(point.depth, 3, 1e-12));
 }
 
-// The derivative of the cut itself: the nearest point is the end of the visible part.
+// The derivative of the visible part itself, whose end slides along the edge.
 void TestCutGradient(RandomVertices& random) {
   for (int round = 0; round < 100; ++round) {
     std::vector<Vertex<double>> ends = {random.MakeVertex(), random.MakeVertex()};
@@ -319,8 +318,8 @@ void TestTexture(RandomVertices& random) {
   }
 }
 
-// The share of each fragment, the last one's that of the sharp surface.
-std::vector<double> Shares(const Pixel<double>& pixel) {
+// The share of each soft fragment and, as the last element, of the sharp surface.
+std::vector<double> Shares(const PixelLayers<double>& pixel) {
   std::vector<double> shares(pixel.count + 1, 0.0);
   int layers = 0;
   Layer<double> layer = pixel.FirstLayer();
@@ -340,18 +339,19 @@ void TestLayers(RandomVertices& random) {
   for (int round = 0; round < 400; ++round) {
     const int count = round % 7;
     const double push = round % 5 == 0 ? 0.0 : random(0.01, 0.5);
-    std::vector<Fragment<double>> fragments;
+    std::vector<SoftFragment<double>> fragments;
     for (int i = 0; i < count; ++i) {
       fragments.push_back({0, i, random(0, 1), random(1, 1.4), 0});
     }
-    // The ends of two edges that meet are the same point; a pixel may lie on it.
+    // Where two edges meet, their soft fragments are the same point. A pixel may lie on
+    // it.
     if (count > 3) fragments[3] = {0, 3, fragments[1].extent, fragments[1].depth, 0};
     if (count > 4 && round % 3 == 0) fragments[4].extent = 0;
     const double sharp = round % 2 ? random(1, 1.5) : infinity;
-    const Pixel<double> pixel = {fragments.data(), count, sharp, push};
+    const PixelLayers<double> pixel = {fragments.data(), count, sharp, push};
     const auto shares = Shares(pixel);
 
-    // The definition, at many v.
+    // The definition, sampled at many values of v.
     const int samples = 4000;
     std::vector<double> expected(count + 1, 0.0);
     for (int s = 0; s < samples; ++s) {
@@ -376,10 +376,9 @@ void TestLayers(RandomVertices& random) {
 void TestSingleFragmentOpacity() {
   // 1 - e max(1, push z / (z_s - z)).
   for (const double gap : {0.001, 0.01, 0.02, 0.05, 1.0}) {
-    const Fragment<double> fragment = {0, 0, 0.3, 2.0, 0};
-    const Pixel<double> pixel = {&fragment, 1, 2.0 + gap, 0.02};
-    const double opacity =
-        std::max(0.0, 1 - 0.3 * std::max(1.0, 0.02 * 2.0 / gap));
+    const SoftFragment<double> fragment = {0, 0, 0.3, 2.0, 0};
+    const PixelLayers<double> pixel = {&fragment, 1, 2.0 + gap, 0.02};
+    const double opacity = std::max(0.0, 1 - 0.3 * std::max(1.0, 0.02 * 2.0 / gap));
     EXPECT(Near(Shares(pixel)[0], opacity, 1e-12));
   }
 }
@@ -388,7 +387,7 @@ void TestLayerGradients(RandomVertices& random) {
   for (int round = 0; round < 300; ++round) {
     const int count = 1 + round % 5;
     const double push = random(0.05, 0.5);
-    std::vector<Fragment<double>> fragments;
+    std::vector<SoftFragment<double>> fragments;
     std::vector<double> values;
     for (int i = 0; i < count; ++i) {
       fragments.push_back({0, i, random(0.05, 1), random(1, 1.4), 0});
@@ -402,15 +401,17 @@ void TestLayerGradients(RandomVertices& random) {
       return sum;
     };
 
-    const Pixel<double> pixel = {fragments.data(), count, sharp, push};
+    const PixelLayers<double> pixel = {fragments.data(), count, sharp, push};
     std::vector<double> extents(count, 0.0), depths(count + 1, 0.0);
+    const auto add_extent = [&](int i, double g) { extents[i] += g; };
+    const auto add_depth = [&](int i, double g) {
+      depths[i == kSharp ? count : i] += g;
+    };
     for (auto layer = pixel.FirstLayer(); layer.fragment != kSharp;
          layer = pixel.NextLayer(layer)) {
       const double next = values[layer.next == kSharp ? count : layer.next];
-      pixel.LowerEndGradient(
-          layer, next - values[layer.fragment],
-          [&](int i, double g) { extents[i] += g; },
-          [&](int i, double g) { depths[i == kSharp ? count : i] += g; });
+      pixel.LowerEndGradient(layer, next - values[layer.fragment], add_extent,
+                             add_depth);
     }
     const auto check = [&](double& variable, double gradient) {
       const double step = 1e-7, center = variable;
@@ -429,7 +430,7 @@ void TestLayerGradients(RandomVertices& random) {
   }
 }
 
-// The same bits, or neither is a number.
+// Whether two numbers are bitwise the same or both NaN.
 bool AreSame(double a, double b) {
   return std::memcmp(&a, &b, sizeof(a)) == 0 || (std::isnan(a) && std::isnan(b));
 }
@@ -437,7 +438,7 @@ bool AreSame(const Vertex<double>& a, const Vertex<double>& b) {
   return AreSame(a.x, b.x) && AreSame(a.y, b.y) && AreSame(a.z, b.z);
 }
 
-// A lane of a pack, and of what is made of packs.
+// One lane of a pack, and of a vertex of packs.
 double Lane(const Pack& pack, int lane) { return pack.lanes[lane]; }
 Vertex<double> Lane(const Vertex<Pack>& vertex, int lane) {
   return {Lane(vertex.x, lane), Lane(vertex.y, lane), Lane(vertex.z, lane)};
@@ -463,11 +464,12 @@ void TestPacks(RandomVertices& random) {
             round % 2 ? random.MakeWildVertex() : random.MakeVertexAnywhere();
         gradients[lane][k] = random.MakeVertexAnywhere();
         barycentric_gradients[lane][k] = random(-1, 1);
-        for (Pack Vertex<Pack>::*to : {&Vertex<Pack>::x, &Vertex<Pack>::y,
-                                       &Vertex<Pack>::z}) {
-          double Vertex<double>::*const from =
-              to == &Vertex<Pack>::x ? &Vertex<double>::x
-              : to == &Vertex<Pack>::y ? &Vertex<double>::y : &Vertex<double>::z;
+        for (Pack Vertex<Pack>::* to :
+             {&Vertex<Pack>::x, &Vertex<Pack>::y, &Vertex<Pack>::z}) {
+          double Vertex<double>::* const from =
+              to == &Vertex<Pack>::x   ? &Vertex<double>::x
+              : to == &Vertex<Pack>::y ? &Vertex<double>::y
+                                       : &Vertex<double>::z;
           (packed_corners[k].*to).lanes[lane] = corners[lane][k].*from;
           (packed_gradients[k].*to).lanes[lane] = gradients[lane][k].*from;
         }
@@ -496,13 +498,12 @@ void TestPacks(RandomVertices& random) {
       within += IsWithin(edges);
       EXPECT(AreSame(Lane(packed_point.depth, lane), point.depth));
       EXPECT(AreSame(Lane(packed_point.total, lane), point.total));
-      EXPECT(AreSame(
-          Lane(packed_volume, lane),
-          SignedVolume(corners[lane][0], corners[lane][1], corners[lane][2])));
+      EXPECT(
+          AreSame(Lane(packed_volume, lane),
+                  SignedVolume(corners[lane][0], corners[lane][1], corners[lane][2])));
       for (int k = 0; k < 3; ++k) {
         EXPECT(AreSame(Lane(packed_edges[k], lane), edges[k]));
-        EXPECT(
-            AreSame(Lane(packed_point.barycentric[k], lane), point.barycentric[k]));
+        EXPECT(AreSame(Lane(packed_point.barycentric[k], lane), point.barycentric[k]));
         EXPECT(AreSame(Lane(packed_gradients[k], lane), gradients[lane][k]));
         EXPECT(IsVisible(packed_corners[k])[lane] == IsVisible(corners[lane][k]));
       }
@@ -517,7 +518,7 @@ void TestPacks(RandomVertices& random) {
   EXPECT(within > 500);
 }
 
-// Sums of a few parts against plain arrays, to the last bit.
+// Compares sums of a few parts bitwise with plain arrays.
 void TestSparseSums(RandomVertices& random) {
   constexpr int64_t kPageRows = SparseSums<double>::kPageRows;
   for (int round = 0; round < 60; ++round) {
@@ -530,7 +531,7 @@ void TestSparseSums(RandomVertices& random) {
     std::vector<std::vector<bool>> has_page(parts, std::vector<bool>(pages));
     for (int k = 0; k < parts; ++k) {
       sums.emplace_back(rows, width);
-      // In the second half of the rows, or in all.
+      // Some parts touch only the second half of the rows.
       const int first = random.OneIn(2) ? static_cast<int>(rows / 2) : 0;
       for (int i = 0; i < touched; ++i) {
         const int64_t row = random.Integer(first, static_cast<int>(rows) - 1);
@@ -550,7 +551,7 @@ void TestSparseSums(RandomVertices& random) {
     for (const std::vector<double>& part : plain) {
       for (size_t i = 0; i < expected.size(); ++i) expected[i] += part[i];
     }
-    // In two pieces, neither of which writes beyond its rows.
+    // Written in two pieces, neither of which writes beyond its rows.
     std::vector<double> written(rows * width, -7.0);
     const int64_t middle = random.Integer(0, static_cast<int>(pages));
     const auto write = [&](int64_t begin, int64_t end) {
@@ -607,7 +608,7 @@ void TestAffineMaps(RandomVertices& random) {
       EXPECT(Near(result[row], expected, 2 * std::numeric_limits<T>::epsilon()));
     }
   }
-  // Values that no surface may have are passed on, for others to object to.
+  // Invalid values are passed on to whatever checks the result.
   for (T& value : points) value = random.Wild<T>();
   for (T& value : matrices) value = random.Wild<T>();
   points[0] = std::numeric_limits<T>::quiet_NaN();
@@ -627,7 +628,7 @@ void TestValueChecks(RandomVertices& random) {
   EXPECT(FindOutside(values.data(), 6, 0, 4) == 2);
   EXPECT(FindOutside(values.data(), 6, -1, 4) == 3);
   EXPECT(FindOutside(values.data(), 6, -1, 5) == 4);
-  // More than there are indices for.
+  // More elements than an index can denote.
   EXPECT(FindOutside(values.data() + 3, 3, 0, int64_t{1} << 40) == 1);
 }
 

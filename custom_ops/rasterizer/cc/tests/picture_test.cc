@@ -1,6 +1,6 @@
-// Draws and differentiates whole pictures without TensorFlow: meshes of no sense
-// whatever, which must be harmless, and the derivative of sensible ones against central
-// differences. Prints what fails; the exit status tells.
+// Draws and differentiates whole pictures: nonsensical meshes, which must do no harm,
+// and sensible ones, whose derivative is compared with central differences. It prints
+// the checks that fail, and its exit status is 0 if there are none.
 
 #include <algorithm>
 #include <cmath>
@@ -10,20 +10,20 @@
 #include <vector>
 
 #include "core/bands.h"
-#include "tests/expect.h"
 #include "core/mesh.h"
 #include "core/scene.h"
+#include "tests/expect.h"
 #include "tests/random.h"
 #include "tests/scenes.h"
 
 namespace unsup3d {
 namespace {
 
-// Higher than two bands.
+// The picture is higher than two bands.
 constexpr int kHeight = 35, kWidth = 7, kTextureSize = 3, kUvs = 5;
 constexpr int kPixels = kHeight * kWidth;
 
-// With one channel from the texture and one attribute.
+// Arrays for a scene with one texture channel and one attribute channel.
 template <typename T>
 Arrays<T> MakeArrays(int height) {
   Arrays<T> arrays = {};
@@ -63,7 +63,7 @@ void TestBands() {
   }
 }
 
-// All colours are 1: every weighted mean of them must be.
+// All colours are 1, so every weighted mean of them must be 1.
 template <typename T>
 void TestAnythingIsHarmless(Random& random) {
   for (int round = 0; round < 3000; ++round) {
@@ -103,7 +103,7 @@ void TestAnythingIsHarmless(Random& random) {
   }
 }
 
-// Whether each differs by no more than a billionth of the largest.
+// Whether all elements differ by at most a billionth of the largest one.
 bool AreNear(const std::vector<double>& a, const std::vector<double>& b) {
   double largest = 0, difference = 0;
   for (size_t i = 0; i < a.size(); ++i) {
@@ -113,7 +113,7 @@ bool AreNear(const std::vector<double>& a, const std::vector<double>& b) {
   return a.size() == b.size() && difference <= 1e-9 * largest;
 }
 
-// A scene that makes sense, with some corners behind the camera.
+// A sensible scene, with some corners behind the camera.
 Arrays<double> MakeSensible(Random& random, int faces) {
   Arrays<double> arrays = MakeArrays<double>(kHeight);
   const auto signed_one = [&] { return random(-1, 1); };
@@ -134,11 +134,11 @@ Arrays<double> MakeSensible(Random& random, int faces) {
   return arrays;
 }
 
-// Among so many triangles without area that there are several chunks, a few show what
-// they show alone.
+// A few triangles look the same alone and among so many triangles without area that
+// there are several chunks.
 void TestChunks(Random& random) {
   const int faces = 8, count = 4 * 4096;
-  // Every second one is the last or the first of a chunk.
+  // Every second face is the last or the first triangle of a chunk.
   const auto place_of = [](int face) { return 2048 * face - (face % 4 == 2); };
   for (int round = 0; round < 10; ++round) {
     const Arrays<double> arrays = MakeSensible(random, faces);
@@ -194,7 +194,7 @@ void TestDerivative(Random& random) {
     }
     EXPECT(std::abs(predicted - difference) < 1e-3 * (1 + std::abs(difference)));
 
-    // With another order of the sums.
+    // One band, which adds in another order.
     const auto of_one = Differentiate(arrays, options, OneBand(kHeight), weights, ids);
     EXPECT(AreNear(gradients.vertices, of_one.vertices));
     EXPECT(AreNear(gradients.uv, of_one.uv));

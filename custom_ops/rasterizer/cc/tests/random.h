@@ -1,4 +1,4 @@
-// Random numbers for the tests without TensorFlow.
+// Random numbers for the test programs.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_TESTS_RANDOM_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_TESTS_RANDOM_H_
@@ -22,10 +22,10 @@ class Random {
   int Integer(int low, int high) {
     return std::uniform_int_distribution<int>(low, high)(engine_);
   }
-  // Whether something happens that happens once in `n` times.
+  // True with a probability of 1 / n.
   bool OneIn(int n) { return Integer(1, n) == 1; }
 
-  // Of any magnitude and sign, at times 0 or a half-integer.
+  // A number of any magnitude and sign, sometimes 0 or a half-integer.
   template <typename T>
   T Wild() {
     const double limit = std::log10(std::numeric_limits<T>::max());
@@ -43,7 +43,8 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-// So many results of `make()`, in memory of just their size.
+// An array of `count` results of `make()`, without spare memory that would hide
+// overruns.
 template <typename Make>
 auto MakeMany(int64_t count, Make make) {
   std::vector<decltype(make())> values(count);

@@ -1,5 +1,5 @@
-// Whole pictures in the tests without TensorFlow: what the kernels do with them, band
-// by band.
+// Draws and differentiates whole pictures for the test programs, band by band as the
+// kernels do.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_TESTS_SCENES_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_TESTS_SCENES_H_
@@ -14,11 +14,11 @@
 #include "core/bands.h"
 #include "core/differentiate.h"
 #include "core/draw.h"
-#include "tests/expect.h"
 #include "core/fragment_list.h"
 #include "core/mesh.h"
 #include "core/scene.h"
 #include "core/sparse_sums.h"
+#include "tests/expect.h"
 
 namespace unsup3d {
 
@@ -42,14 +42,19 @@ struct Arrays {
         triangles.data(), uv_triangles.data(), uv.data(),
         texture.data(),   attributes.data(),   texture_height,
         texture_width,    texture_channels,    attribute_channels};
-    const Surface<T> surface = {
-        vertices.data(),  triangles.data(), neighbors.data(), vertex_count,
-        triangle_count(), height,           width};
+    const Surface<T> surface = {vertices.data(),
+                                triangles.data(),
+                                neighbors.data(),
+                                vertex_count,
+                                triangle_count(),
+                                height,
+                                width};
     return {surface, material, background.data(), uv_count(), channels()};
   }
 };
 
-// As the kernels cut a picture that is alone, and one of so many that each is one band.
+// The bands of a single picture, and those of a picture in a batch so large that each
+// picture is one band.
 inline Bands ManyBands(int height) { return Bands(1, height); }
 inline Bands OneBand(int height) { return Bands(1000, height); }
 
@@ -60,7 +65,7 @@ bool AreSame(const std::vector<Value>& a, const std::vector<Value>& b) {
          (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(Value)) == 0);
 }
 
-// `place` is what is to be known of the triangles: FindFacings or PlaceTriangles.
+// Prepares a mesh. `place` is FindFacings or PlaceTriangles.
 template <typename T>
 Mesh<T> MakeMesh(const Surface<T>& surface, const Options& options, const Bands& bands,
                  void (Mesh<T>::*place)(int)) {
@@ -82,7 +87,7 @@ Picture<T> Draw(const Arrays<T>& arrays, const Options& options, const Bands& ba
                         std::vector<T>(arrays.background.size(), T(-7))};
   const Scene<T> scene = arrays.scene();
   const Mesh<T> mesh = MakeMesh(scene, options, bands, &Mesh<T>::PlaceTriangles);
-  // Upwards, since no band needs another.
+  // The order does not matter, since no band depends on another.
   for (int band = bands.count() - 1; band >= 0; --band) {
     DrawBand(scene, mesh, options, band, picture.ids.data(), picture.colours.data());
   }
@@ -91,19 +96,19 @@ Picture<T> Draw(const Arrays<T>& arrays, const Options& options, const Bands& ba
 
 template <typename T>
 struct Gradients {
-  int64_t wrong_pixel;  // the first one; the gradients are incomplete then
+  int64_t wrong_pixel;  // the first one, or -1; if there is one the gradients are
+                        // incomplete
   std::vector<T> vertices, uv, texture, attributes, background;
 };
 
-// The sum of what all bands have in `sums`.
+// Adds up the `sums` of all bands.
 template <typename T, typename Band, typename Value>
-std::vector<T> Sum(const std::vector<Band>& bands, SparseSums<Value> Band::*sums,
+std::vector<T> Sum(const std::vector<Band>& bands, SparseSums<Value> Band::* sums,
                    int64_t rows, int64_t width) {
   constexpr int64_t kPageRows = SparseSums<Value>::kPageRows;
   std::vector<T> sum(rows * width, T(-7));
-  WriteSum<Value>(
-      bands.size(), [&](int64_t k) { return &(bands[k].*sums); }, 0,
-      (rows + kPageRows - 1) / kPageRows, rows, width, sum.data());
+  WriteSum<Value>(bands.size(), [&](int64_t k) { return &(bands[k].*sums); }, 0,
+                  (rows + kPageRows - 1) / kPageRows, rows, width, sum.data());
   return sum;
 }
 
@@ -124,16 +129,16 @@ Gradients<T> Differentiate(const Arrays<T>& arrays, const Options& options,
     if (wrong_pixel < 0) wrong_pixel = wrong;
   }
   using Part = BandGradients<T>;
-  return {wrong_pixel,
-          Sum<T>(parts, &Part::vertices, scene.vertex_count, 3),
-          Sum<T>(parts, &Part::uv, wants_uv ? scene.uv_count : 0, 2),
-          Sum<T>(parts, &Part::texture, scene.texel_count(), arrays.texture_channels),
-          Sum<T>(parts, &Part::attributes, scene.vertex_count,
-                 arrays.attribute_channels),
-          background};
+  return {
+      wrong_pixel,
+      Sum<T>(parts, &Part::vertices, scene.vertex_count, 3),
+      Sum<T>(parts, &Part::uv, wants_uv ? scene.uv_count : 0, 2),
+      Sum<T>(parts, &Part::texture, scene.texel_count(), arrays.texture_channels),
+      Sum<T>(parts, &Part::attributes, scene.vertex_count, arrays.attribute_channels),
+      background};
 }
 
-// A list of fragments, as the ops know it.
+// A fragment list in the form in which the ops return it.
 template <typename T>
 struct List {
   std::vector<int> ids;
@@ -149,7 +154,7 @@ List<T> MakeList(const Arrays<T>& arrays, const Options& options, const Bands& b
   const Surface<T> surface = arrays.scene();
   const Mesh<T> mesh = MakeMesh(surface, options, bands, &Mesh<T>::PlaceTriangles);
   for (int band = 0; band < bands.count(); ++band) {
-    for (const ListedFragment& fragment :
+    for (const Fragment& fragment :
          ListBand(surface, mesh, options, band, list.ids.data())) {
       list.pixels.push_back(fragment.pixel);
       list.triangles.push_back(fragment.point.triangle);
@@ -161,8 +166,9 @@ List<T> MakeList(const Arrays<T>& arrays, const Options& options, const Bands& b
   return list;
 }
 
-// Differentiates a list of fragments at `pixels`, in which those of the picture count
-// from `first_pixel`. The derivative with respect to each number of the list is 1.
+// Differentiates a fragment list with the given `pixels`. The first pixel of the
+// picture is `first_pixel`. The derivative with respect to each number of the list
+// is 1.
 template <typename T>
 Mismatch DifferentiatePixels(const Arrays<T>& arrays, const Options& options,
                              const Bands& bands, const std::vector<int64_t>& pixels,
@@ -180,7 +186,7 @@ Mismatch DifferentiatePixels(const Arrays<T>& arrays, const Options& options,
   for (int band = 0; band < bands.count(); ++band) {
     const PixelRange rows = bands.rows(band);
     const int64_t start = list_from(rows.begin);
-    const FragmentGradients<T> gradients = {
+    const FragmentListGradient<T> gradients = {
         pixels.data() + start,   first_pixel,         list_from(rows.end) - start,
         ones.data() + 3 * start, ones.data() + start, ones.data() + start};
     const Mismatch of_band = DifferentiateList(surface, mesh, options, band, gradients,
@@ -189,13 +195,13 @@ Mismatch DifferentiatePixels(const Arrays<T>& arrays, const Options& options,
   }
   if (mismatch.pixel < 0 &&
       (list_from(0) != 0 || list_from(arrays.height) != int64_t(pixels.size()))) {
-    mismatch.pixel = 0;  // the op takes none outside of the picture
+    mismatch.pixel = 0;  // the op rejects pixels outside of the picture
   }
   return mismatch;
 }
 
-// Checks what holds for any scene: every pixel shows a triangle or none, and a weighted
-// mean of points of the surface.
+// Checks invariants of the list of any scene: each pixel shows a triangle or none, and
+// a weighted mean of points on the surface.
 template <typename T>
 void CheckList(const Arrays<T>& arrays, const List<T>& list) {
   const int triangles = arrays.triangle_count();
@@ -222,8 +228,8 @@ void CheckList(const Arrays<T>& arrays, const List<T>& list) {
   }
 }
 
-// Checks that a picture is the same in one band or many, to the last bit, and the same
-// as its list of fragments.
+// Checks that a picture and its fragment list are bitwise the same for one band as for
+// many, and that both have the same triangle indices.
 template <typename T>
 void CheckBands(const Arrays<T>& arrays, const Options& options,
                 const Picture<T>& picture, const List<T>& list) {
@@ -243,7 +249,8 @@ void CheckBands(const Arrays<T>& arrays, const Options& options,
   EXPECT(AreSame(list.weights, list_of_one.weights));
 }
 
-// Checks the derivative of a list of fragments, and that it notices wrong pixels.
+// Checks that the derivative of a fragment list accepts the right pixels and detects
+// wrong ones.
 template <typename T>
 void CheckListGradient(const Arrays<T>& arrays, const Options& options,
                        const List<T>& list, int64_t first_pixel) {

@@ -1,9 +1,10 @@
-// Runs CUDA kernels on the host, so that they can be tested without a GPU.
+// An emulation of CUDA that runs kernels on the host, so that they can be tested
+// without a GPU.
 //
-// It holds just what the kernels need of CUDA. Blocks run one after another, the
-// threads of a block as fibers that take turns at __syncthreads(). The order of
-// blocks and of threads is either ascending or descending: results that should not
-// depend on it can be seen not to.
+// It contains only those parts of CUDA that the kernels use. Blocks run one after
+// another. The threads of a block are fibers that take turns from one __syncthreads()
+// to the next. Blocks and threads run in ascending or in descending order, to test that
+// results do not depend on the order.
 
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_EMULATION_CUDA_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_EMULATION_CUDA_H_
@@ -21,7 +22,7 @@
 
 #define __global__
 #define __device__
-#define __shared__ static  // one block runs at a time
+#define __shared__ static  // only one block runs at a time
 
 struct CUstream_st;
 using cudaStream_t = CUstream_st*;
@@ -31,8 +32,7 @@ enum cudaMemcpyKind { cudaMemcpyDeviceToHost };
 inline const char* cudaGetErrorString(cudaError_t) { return "none"; }
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
-inline cudaError_t cudaMemsetAsync(void* target, int value, size_t size,
-                                   cudaStream_t) {
+inline cudaError_t cudaMemsetAsync(void* target, int value, size_t size, cudaStream_t) {
   if (size > 0) std::memset(target, value, size);
   return cudaSuccess;
 }
@@ -77,6 +77,7 @@ struct EmulatedIndex {
 inline EmulatedIndex blockIdx, threadIdx, gridDim;
 inline bool emulate_descending = false;
 
+// A block of threads.
 class EmulatedBlock {
  public:
   explicit EmulatedBlock(unsigned threads) : fibers_(threads) {
@@ -94,7 +95,7 @@ class EmulatedBlock {
       makecontext(&fiber.context, RunFiber, 0);
       fiber.done = false;
     }
-    // From one barrier to the next.
+    // In each round, all threads run to their next barrier.
     for (size_t done = 0; done < fibers_.size();) {
       done = 0;
       for (size_t i = 0; i < fibers_.size(); ++i) {
@@ -141,7 +142,7 @@ inline void __syncthreads() { EmulatedBlock::Synchronize(); }
 
 inline void EmulateLaunch(unsigned blocks, unsigned threads, cudaStream_t,
                           const std::function<void()>& kernel) {
-  static EmulatedBlock block(threads);  // always as many
+  static EmulatedBlock block(threads);  // the number of threads is always the same
   gridDim.x = blocks;
   for (unsigned i = 0; i < blocks; ++i) {
     blockIdx.x = emulate_descending ? blocks - 1 - i : i;
