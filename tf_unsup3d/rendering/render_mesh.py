@@ -130,7 +130,7 @@ def render_mesh(
     return result.picture, result.triangle_ids
 
 
-@tf.RegisterGradient("RenderMesh")
+@tf.RegisterGradient("TfUnsup3d>RenderMesh")
 def _render_mesh_gradient(
     op: tf.Operation, picture_gradient: tf.Tensor, _: tf.Tensor
 ) -> list[tf.Tensor | None]:
