@@ -1,13 +1,13 @@
 """Builds the rasteriser op for the TensorFlow that is installed.
 
-    python custom_ops/rasterizer/build.py [--output_dir DIR] [--force]
+    python custom_ops/rasterizer/build.py [--cuda=auto|on|off] [--force]
 
 needs g++ (or the compiler named by CXX). The library's name carries the TensorFlow
 version, since a library built for one version does not load into another.
 
-With nvcc (on the PATH, in /usr/local/cuda, or named by NVCC) the library also holds
-the CUDA kernels; it needs neither a GPU nor CUDA to load. `NVCC=`, with nothing after
-it, builds for the CPU alone.
+With CUDA the library also holds kernels for GPUs. Building them takes nvcc, which is
+named by NVCC or else looked for on the PATH and in /usr/local/cuda. The library itself
+needs neither a GPU nor CUDA to load.
 """
 
 import argparse
@@ -20,28 +20,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent import futures
 
 SOURCE_DIR = pathlib.Path(__file__).resolve().parent / "cc"
-SOURCES = (
-    "rasterize_ops.cc",
-    "rasterize_cpu.cc",
-    "fragments_cpu.cc",
-    "transform_cpu.cc",
-    "inputs.cc",
-)
-GPU_SOURCES = ("rasterize_gpu.cc", "fragments_gpu.cc", "transform_gpu.cc")
-CUDA_SOURCES = (
-    "gpu_layers.cu.cc",
-    "rasterize_gpu.cu.cc",
-    "fragments_gpu.cu.cc",
-    "transform_gpu.cu.cc",
-)
+OUTPUT_DIR = SOURCE_DIR.parents[2] / "tf_unsup3d" / "rendering" / "lib"
 # Turing to Hopper as machine code; what is newer translates the code for Hopper.
 CUDA_ARCHITECTURES = ("75", "80", "86", "89", "90")
-OUTPUT_DIR = SOURCE_DIR.parents[2] / "tf_unsup3d" / "rendering" / "lib"
 
 CXX_FLAGS = [
+    f"-I{SOURCE_DIR}",
     *("-O3", "-w", "-fPIC", "-fno-math-errno"),
     # Fused products would open cracks between triangles (see EdgeFunctions).
     "-ffp-contract=off",
@@ -50,21 +38,16 @@ if platform.machine() == "x86_64":
     # TensorFlow itself does not start on a processor without AVX.
     CXX_FLAGS.append("-mavx")
 NVCC_FLAGS = [
+    f"-I{SOURCE_DIR}",
     *("-std=c++17", "-O3", "-w", "-Xcompiler=-fPIC", "--threads=0"),
     *("--extended-lambda", "--expt-relaxed-constexpr"),
     "-fmad=false",  # the same arithmetic as on the CPU
 ]
+# A library with CUDA kernels contains this text and their architectures.
+_ARCHITECTURES_MARK = "tf_unsup3d CUDA architectures: "
 
 
-def _is_up_to_date(library: pathlib.Path) -> bool:
-    if not library.exists():
-        return False
-    built = library.stat().st_mtime
-    sources = [*SOURCE_DIR.iterdir(), pathlib.Path(__file__)]
-    return all(source.stat().st_mtime <= built for source in sources)
-
-
-def _run(command: list[str]) -> str:
+def _run(command: Sequence[str]) -> str:
     try:
         result = subprocess.run(command, capture_output=True, text=True)
     except FileNotFoundError as error:
@@ -77,113 +60,242 @@ def _run(command: list[str]) -> str:
 
 
 def find_nvcc() -> list[str] | None:
-    """Finds the command that runs nvcc, or None for a build without CUDA."""
+    """Finds the command that runs nvcc, or None if there is none or NVCC is empty."""
     if "NVCC" in os.environ:
         return shlex.split(os.environ["NVCC"]) or None
     nvcc = shutil.which("nvcc") or shutil.which("/usr/local/cuda/bin/nvcc")
     return [nvcc] if nvcc else None
 
 
+def has_gpu() -> bool:
+    """Tells whether this machine has a GPU that CUDA can use."""
+    if pathlib.Path("/dev/nvidia0").exists():
+        return True
+    try:
+        listed = subprocess.run(
+            ["nvidia-smi", "--list-gpus"], capture_output=True, text=True
+        )
+    except OSError:
+        return False
+    return listed.returncode == 0 and listed.stdout.startswith("GPU")
+
+
+def choose_nvcc(cuda: str) -> list[str] | None:
+    """Decides whether to build CUDA kernels.
+
+    Args:
+      cuda: `on`, `off`, or `auto`: on if NVCC names a command, or if NVCC is not set
+        and there are both a GPU and nvcc.
+
+    Returns:
+      The command that runs nvcc, or None for a build for the CPU alone.
+
+    Raises:
+      RuntimeError: CUDA is on but there is no nvcc.
+    """
+    if cuda == "off" or (cuda == "auto" and "NVCC" not in os.environ and not has_gpu()):
+        return None
+    nvcc = find_nvcc()
+    if nvcc is None and cuda == "on":
+        raise RuntimeError("no nvcc for --cuda=on: install it, or set NVCC")
+    return nvcc
+
+
+def built_architectures(library: pathlib.Path) -> tuple[str, ...]:
+    """Reads from a library for which architectures it has CUDA kernels.
+
+    Args:
+      library: Path of the library.
+
+    Returns:
+      The compute capabilities without a dot, none if it was built for the CPU alone.
+    """
+    mark = re.escape(_ARCHITECTURES_MARK.encode())
+    found = re.search(mark + rb"([\d ]+)\0", library.read_bytes())
+    return tuple(found[1].decode().split()) if found else ()
+
+
+def _is_up_to_date(
+    library: pathlib.Path, architectures: Sequence[str], only_these: bool
+) -> bool:
+    if not library.exists():
+        return False
+    built = library.stat().st_mtime
+    sources = [pathlib.Path(__file__), *SOURCE_DIR.rglob("*.h")]
+    sources += SOURCE_DIR.rglob("*.cc")
+    if any(source.stat().st_mtime > built for source in sources):
+        return False
+    has = set(built_architectures(library))
+    return has == set(architectures) if only_these else has >= set(architectures)
+
+
 def _cuda_directories(nvcc: list[str]) -> tuple[pathlib.Path, pathlib.Path]:
     """Asks nvcc where its headers and the static runtime library are."""
-    source = str(SOURCE_DIR / CUDA_SOURCES[0])
-    told = _run([*nvcc, "--dryrun", "-x", "cu", "-c", source])
+    told = _run([*nvcc, "--dryrun", "-x", "cu", "-c", str(_cuda_files()[0])])
     root = pathlib.Path(re.search(r"^#\$ TOP=(.*)$", told, re.MULTILINE)[1].strip())
     for libraries in ("lib64", "lib", "targets/x86_64-linux/lib"):
         if (root / libraries / "libcudart_static.a").exists():
             return root / "include", root / libraries
     raise RuntimeError(
         f"{nvcc[0]} comes without libcudart_static.a: install the CUDA runtime, or"
-        " set NVCC= to build for the CPU alone"
+        " build with --cuda=off"
     )
 
 
-def _nvcc_command(nvcc: list[str], source: str, target: str) -> list[str]:
-    code = [f"-gencode=arch=compute_{a},code=sm_{a}" for a in CUDA_ARCHITECTURES]
-    newest = CUDA_ARCHITECTURES[-1]
+def _cuda_files() -> list[pathlib.Path]:
+    return sorted((SOURCE_DIR / "gpu").glob("*.cu.cc"))
+
+
+def _nvcc_command(
+    nvcc: list[str],
+    architectures: Sequence[str],
+    source: pathlib.Path,
+    scratch: pathlib.Path,
+) -> list[str]:
+    """Compiles to machine code for all architectures, and to PTX for the last one."""
+    code = [f"-gencode=arch=compute_{a},code=sm_{a}" for a in architectures]
+    newest = architectures[-1]
     code.append(f"-gencode=arch=compute_{newest},code=compute_{newest}")
-    source_file = str(SOURCE_DIR / source)
-    return [*nvcc, *NVCC_FLAGS, *code, "-x", "cu", "-c", source_file, "-o", target]
+    target = scratch / source.with_suffix(".o").name
+    return [*nvcc, *NVCC_FLAGS, *code, "-x", "cu", "-c", str(source), "-o", str(target)]
 
 
-def build(
-    output_dir: str | os.PathLike | None = None, force: bool = False
-) -> pathlib.Path:
-    """Compiles the op, unless there is a library newer than its sources.
+def _cxx_files(folder: str) -> list[pathlib.Path]:
+    files = sorted((SOURCE_DIR / folder).glob("*.cc"))
+    return [file for file in files if not file.name.endswith(".cu.cc")]
 
-    Args:
-      output_dir: where the library goes; by default into the package of this checkout.
-      force: compile in any case.
 
-    Returns:
-      The path of the library.
+def _write_unit(folder: str, scratch: pathlib.Path, *lines: str) -> pathlib.Path:
+    """Writes a file that includes all C++ files of a folder.
 
-    Raises:
-      RuntimeError: a compiler is missing or failed; the message holds its output.
+    They are compiled as one: nearly all of the time goes to TensorFlow's headers.
     """
+    unit = scratch / f"{folder}.cc"
+    includes = [f'#include "{path}"' for path in _cxx_files(folder)]
+    unit.write_text("\n".join([*includes, *lines, ""]))
+    return unit
+
+
+def _compile(
+    library: pathlib.Path, nvcc: list[str] | None, architectures: Sequence[str]
+) -> None:
     import tensorflow as tf
 
-    output_dir = pathlib.Path(output_dir or OUTPUT_DIR)
-    library = output_dir / f"rasterizer_tf{tf.__version__}.so"
-    if not force and _is_up_to_date(library):
-        return library
-
     compiler = shlex.split(os.environ.get("CXX", "g++"))
-    nvcc = find_nvcc()
-    output_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output_dir) as scratch:
+    library.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+        scratch = pathlib.Path(folder)
 
-        def scratch_file(name: str) -> str:
-            return str(pathlib.Path(scratch) / name)
-
-        def compile_command(source: str, *flags: str) -> list[str]:
-            target = scratch_file(source + ".o")
+        def cxx_command(unit: pathlib.Path, *flags: str) -> list[str]:
             return [
-                *(*compiler, *tf.sysconfig.get_compile_flags(), *CXX_FLAGS, *flags),
-                *("-c", str(SOURCE_DIR / source), "-o", target),
+                *(*compiler, *CXX_FLAGS, *tf.sysconfig.get_compile_flags(), *flags),
+                *("-c", str(unit), "-o", str(unit.with_suffix(".o"))),
             ]
 
-        commands = [compile_command(source) for source in SOURCES]
-        runtime = []
+        # The slowest ones come first.
+        commands, runtime = [], []
         if nvcc:
             include_dir, library_dir = _cuda_directories(nvcc)
-            commands += [
-                compile_command(source, "-DGOOGLE_CUDA=1", f"-I{include_dir}")
-                for source in GPU_SOURCES
-            ]
-            commands += [
-                _nvcc_command(nvcc, source, scratch_file(source + ".o"))
-                for source in CUDA_SOURCES
-            ]
+            for source in _cuda_files():
+                commands.append(_nvcc_command(nvcc, architectures, source, scratch))
+            mark = _ARCHITECTURES_MARK + " ".join(architectures)
+            definition = f'extern "C" const char tf_unsup3d_architectures[] = "{mark}";'
+            unit = _write_unit("gpu", scratch, definition)
+            commands.append(cxx_command(unit, "-DGOOGLE_CUDA=1", f"-I{include_dir}"))
             # Before TensorFlow, which has stubs of the same names: those of the
             # runtime are bound here, and kept from the rest of the process.
             runtime = [
                 *(f"-L{library_dir}", "-lcudart_static", "-ldl", "-lrt", "-lpthread"),
                 "-Wl,--exclude-libs,libcudart_static.a",
             ]
-        else:
-            print("note: no nvcc, the op is built for the CPU alone", file=sys.stderr)
-        objects = [command[-1] for command in commands]
-        linked = scratch_file(library.name)
-        with futures.ThreadPoolExecutor() as executor:
+        for name in ("cpu", "ops"):
+            commands.append(cxx_command(_write_unit(name, scratch)))
+        with futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as executor:
             list(executor.map(_run, commands))
+        linked = scratch / library.name
+        objects = [command[-1] for command in commands]
         _run(
-            [*compiler, "-shared", *objects, "-o", linked, *runtime]
+            [*compiler, "-shared", *objects, "-o", str(linked), *runtime]
             + tf.sysconfig.get_link_flags()
         )
         # Only a complete library ever bears the name.
-        os.replace(linked, library)
+        linked.replace(library)
+
+
+def _describe_build(nvcc: list[str] | None, architectures: Sequence[str]) -> str:
+    """Says in one line what was built, and how to get the other."""
+    if nvcc:
+        return (
+            f"the op was built with CUDA kernels for sm_{', sm_'.join(architectures)};"
+            " build.py --cuda=off (make op CUDA=off) leaves them out"
+        )
+    return (
+        "the op was built for the CPU alone; build.py --cuda=on (make op CUDA=on) adds"
+        " CUDA kernels, with nvcc"
+    )
+
+
+def build(
+    output_dir: str | os.PathLike | None = None,
+    *,
+    force: bool = False,
+    cuda: str = "auto",
+    cuda_architectures: Sequence[str] = CUDA_ARCHITECTURES,
+) -> pathlib.Path:
+    """Compiles the op, unless there is a library that is newer than its sources.
+
+    Args:
+      output_dir: Folder of the library, by default that of this checkout's package.
+      force: Whether to compile in any case.
+      cuda: Whether to build CUDA kernels, see `choose_nvcc`.
+      cuda_architectures: Compute capabilities that kernels are built for, ascending and
+        without a dot. Newer GPUs translate the code of the last one.
+
+    Returns:
+      The path of the library.
+
+    Raises:
+      RuntimeError: A compiler is missing or failed; the message holds its output.
+    """
+    import tensorflow as tf
+
+    output_dir = pathlib.Path(output_dir or OUTPUT_DIR)
+    library = output_dir / f"rasterizer_tf{tf.__version__}.so"
+    nvcc = choose_nvcc(cuda)
+    architectures = tuple(cuda_architectures) if nvcc else ()
+    if force or not _is_up_to_date(library, architectures, only_these=cuda == "off"):
+        _compile(library, nvcc, architectures)
+        print(f"note: {_describe_build(nvcc, architectures)}", file=sys.stderr)
     return library
+
+
+def _parse_architectures(text: str) -> tuple[str, ...]:
+    if not re.fullmatch(r"\d+(,\d+)*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list like 75,80,90")
+    return tuple(sorted(text.split(","), key=int))
 
 
 def main() -> int:
     """Builds from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output_dir", help="where the library goes")
-    parser.add_argument("--force", action="store_true", help="compile in any case")
+    parser.add_argument("--output_dir", help="Folder of the library.")
+    parser.add_argument("--force", action="store_true", help="Compile in any case.")
+    parser.add_argument(
+        "--cuda",
+        choices=("auto", "on", "off"),
+        default="auto",
+        help="Whether to build CUDA kernels; auto: if there is a GPU or NVCC is set.",
+    )
+    parser.add_argument(
+        "--cuda_architectures",
+        type=_parse_architectures,
+        default=CUDA_ARCHITECTURES,
+        help="Compute capabilities to build kernels for, by default "
+        + ",".join(CUDA_ARCHITECTURES),
+    )
     arguments = parser.parse_args()
     try:
-        print(build(arguments.output_dir, arguments.force))
+        print(build(**vars(arguments)))
     except RuntimeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

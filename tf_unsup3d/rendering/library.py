@@ -2,7 +2,8 @@
 
 import functools
 import pathlib
-import types
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -12,7 +13,29 @@ LIBRARY_DIR = pathlib.Path(__file__).resolve().parent / "lib"
 
 
 class RasterizerLibraryError(UserError, ImportError):
-    """The compiled op is missing, or was built for another TensorFlow."""
+    """The compiled op is missing or does not fit."""
+
+
+class RasterizerOps(NamedTuple):
+    """The functions of the ops.
+
+    What each takes and returns is documented where it is registered, in the file of its
+    name in `custom_ops/rasterizer/cc/ops`. The first three have registered gradients,
+    which call the other two.
+
+    Attributes:
+      render_mesh: Draws a mesh.
+      rasterize_mesh: Lists the fragments of a mesh.
+      transform_points: Transforms points by affine maps.
+      render_mesh_grad: The gradient of `render_mesh`.
+      rasterize_mesh_grad: The gradient of `rasterize_mesh`.
+    """
+
+    render_mesh: Callable[..., Any]
+    rasterize_mesh: Callable[..., Any]
+    transform_points: Callable[..., Any]
+    render_mesh_grad: Callable[..., Any]
+    rasterize_mesh_grad: Callable[..., Any]
 
 
 def _explain(reason: str) -> RasterizerLibraryError:
@@ -26,13 +49,13 @@ def find_library(directory: pathlib.Path = LIBRARY_DIR) -> pathlib.Path:
     """Finds the library built for the TensorFlow that is running.
 
     Args:
-      directory: where to look.
+      directory: Folder to look in.
 
     Returns:
       The path of the library.
 
     Raises:
-      RasterizerLibraryError: there is none, or only for other TensorFlow versions.
+      RasterizerLibraryError: There is none, or only for other TensorFlow versions.
     """
     prefix = "rasterizer_tf"
     path = directory / f"{prefix}{tf.__version__}.so"
@@ -48,18 +71,22 @@ def find_library(directory: pathlib.Path = LIBRARY_DIR) -> pathlib.Path:
 
 
 @functools.cache
-def load_library() -> types.ModuleType:
-    """Loads the op, once.
+def load_library() -> RasterizerOps:
+    """Loads the library, once.
 
     Returns:
-      The module with the functions of the ops.
+      The functions of its ops.
 
     Raises:
-      RasterizerLibraryError: the library is missing or does not load.
+      RasterizerLibraryError: The library is missing, does not load or is out of date.
     """
     path = find_library()
     try:
-        return tf.load_op_library(str(path))
+        module = tf.load_op_library(str(path))
     except (tf.errors.OpError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise _explain(f"{path} does not load ({reason})") from error
+    names = [f"tf_unsup3d_{name}" for name in RasterizerOps._fields]
+    if not all(hasattr(module, name) for name in names):
+        raise _explain(f"{path} is older than this code")
+    return RasterizerOps(*(getattr(module, name) for name in names))

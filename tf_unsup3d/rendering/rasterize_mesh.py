@@ -108,7 +108,7 @@ def rasterize_mesh(
     return Fragments(*result)
 
 
-@tf.RegisterGradient("RasterizeMesh")
+@tf.RegisterGradient("TfUnsup3d>RasterizeMesh")
 def _rasterize_mesh_gradient(
     op: tf.Operation, *gradients: tf.Tensor
 ) -> list[tf.Tensor | None]:

@@ -155,7 +155,7 @@ def _check_size(background, height, width):
         raise ValueError("height and width are those of the background: leave them out")
 
 
-@tf.RegisterGradient("RenderMesh")
+@tf.RegisterGradient("TfUnsup3d>RenderMesh")
 def _render_mesh_gradient(
     op: tf.Operation, picture_gradient: tf.Tensor, _: tf.Tensor
 ) -> list[tf.Tensor | None]:

@@ -52,7 +52,7 @@ def _matrices_gradient(points, matrices, gradient):
     return tf.reduce_sum(tf.reshape(of_pictures, [shared_by, count, 3, 4]), 0)
 
 
-@tf.RegisterGradient("TransformPoints")
+@tf.RegisterGradient("TfUnsup3d>TransformPoints")
 def _transform_points_gradient(
     op: tf.Operation, gradient: tf.Tensor
 ) -> list[tf.Tensor | None]:

@@ -11,7 +11,7 @@ import pytest
 SOURCES = pathlib.Path(__file__).resolve().parents[3] / "custom_ops/rasterizer/cc"
 ARRAYS = ("vertices", "uv", "texture", "attributes", "background")
 INDICES = ("triangles", "neighbors", "uv_triangles")
-# GpuStatus::Code in gpu_interface.h.
+# GpuStatus::Code in gpu/interface.h.
 STATUS = (
     "ok",
     "invalid values",
@@ -22,7 +22,7 @@ STATUS = (
 
 
 class Options(ctypes.Structure):
-    """Options in scene.h."""
+    """Options in core/scene.h."""
 
     _fields_ = [
         ("margin", ctypes.c_float),
@@ -32,7 +32,7 @@ class Options(ctypes.Structure):
 
 
 class Arguments(ctypes.Structure):
-    """Arguments in gpu_emulation.cc."""
+    """Arguments in gpu/emulation/functions.cc."""
 
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ARRAYS + INDICES),
@@ -53,14 +53,14 @@ class Arguments(ctypes.Structure):
     ]
 
 
-class Gradients(ctypes.Structure):
-    """BatchGradients in rasterize_gpu.h."""
+class RenderMeshGradients(ctypes.Structure):
+    """RenderMeshGradients in gpu/render_mesh.h."""
 
     _fields_ = [(name, ctypes.c_void_p) for name in ARRAYS]
 
 
-class FragmentArrays(ctypes.Structure):
-    """FragmentArrays in fragments_gpu.h."""
+class FragmentList(ctypes.Structure):
+    """FragmentList in gpu/rasterize_mesh.h."""
 
     _fields_ = [
         (name, ctypes.c_void_p)
@@ -68,8 +68,8 @@ class FragmentArrays(ctypes.Structure):
     ]
 
 
-class FragmentGradients(ctypes.Structure):
-    """FragmentGradients in list_gradient.h."""
+class FragmentListGradient(ctypes.Structure):
+    """FragmentListGradient in core/fragment_list_gradient.h."""
 
     _fields_ = [
         ("pixels", ctypes.c_void_p),
@@ -80,7 +80,7 @@ class FragmentGradients(ctypes.Structure):
 
 
 class AffineMaps(ctypes.Structure):
-    """AffineMaps in affine.h."""
+    """AffineMaps in core/affine.h."""
 
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("points", "matrices")),
@@ -90,12 +90,12 @@ class AffineMaps(ctypes.Structure):
 
 
 AllocateFragments = ctypes.CFUNCTYPE(
-    ctypes.c_bool, ctypes.c_int64, ctypes.POINTER(FragmentArrays)
+    ctypes.c_bool, ctypes.c_int64, ctypes.POINTER(FragmentList)
 )
 
 
 class Call:
-    """A scene and options as they are passed; keeps the memory of the arrays."""
+    """The arguments of a function; keeps the memory of the scene's arrays."""
 
     def __init__(
         self, library, scene, margin=1.0, depth_push=0.02, cull_backfaces=True
@@ -119,11 +119,11 @@ class Call:
         )
 
     def empty(self, shape, dtype=None):
-        """Returns an array full of what must not stay there."""
+        """Returns an array that is full of a value which must not remain."""
         return np.full(shape, -7, dtype or self.dtype)
 
     def run(self, name, *arguments):
-        """Calls the function for this type and returns its status."""
+        """Calls the function for the type of the scene and returns its status."""
         function = getattr(self._library, f"{name}_{self.dtype}")
         pointers = [
             ctypes.c_void_p(argument.ctypes.data)
@@ -135,28 +135,28 @@ class Call:
 
 
 class Emulation:
-    """Calls the kernels. The first value of each result is one of STATUS."""
+    """Runs the ops. The first value of each result is one of STATUS."""
 
     def __init__(self, path):
         self._library = ctypes.CDLL(str(path))
 
-    def draw(self, scene, **options):
+    def render_mesh(self, scene, **options):
         """Returns the status, the picture and the triangles of its pixels."""
         call = Call(self._library, scene, **options)
         picture = call.empty(call.picture_shape)
         ids = call.empty(picture.shape[:-1], np.int32)
-        return call.run("draw", picture, ids), picture, ids
+        return call.run("render_mesh", picture, ids), picture, ids
 
-    def differentiate(self, scene, weights, ids, wants_uv=True, **options):
-        """Returns the status, the gradients, and the pixel that is wrong."""
+    def render_mesh_grad(self, scene, weights, ids, wants_uv=True, **options):
+        """Returns the status, the gradients, and the index of an invalid pixel."""
         call = Call(self._library, scene, **options)
         results = {name: call.empty(call.scene[name].shape) for name in ARRAYS}
-        gradients = Gradients(*(results[name].ctypes.data for name in ARRAYS))
+        gradients = RenderMeshGradients(*(results[name].ctypes.data for name in ARRAYS))
         if not wants_uv:
             gradients.uv = None
         pixel = ctypes.c_int64()
         status = call.run(
-            "differentiate",
+            "render_mesh_grad",
             np.ascontiguousarray(weights, call.dtype),
             np.ascontiguousarray(ids),
             ctypes.byref(gradients),
@@ -164,8 +164,8 @@ class Emulation:
         )
         return status, results, pixel.value
 
-    def list(self, scene, **options):
-        """Returns the status and the outputs of RasterizeMesh, by name."""
+    def rasterize_mesh(self, scene, **options):
+        """Returns the status and the outputs of the op, by name."""
         call = Call(self._library, scene, **options)
         fragments = {}
 
@@ -182,18 +182,19 @@ class Emulation:
             return True
 
         ids = call.empty(call.picture_shape[:-1], np.int32)
-        status = call.run("list", AllocateFragments(allocate), ids)
+        status = call.run("rasterize_mesh", AllocateFragments(allocate), ids)
         return status, {**fragments, "triangle_ids": ids}
 
-    def differentiate_list(self, scene, pixels, ids, gradients, **options):
-        """Of `gradients` with respect to barycentric coordinates, depth and weight.
+    def rasterize_mesh_grad(self, scene, pixels, ids, gradients, **options):
+        """Returns the status, the gradient, and the index of an invalid pixel.
 
-        Returns the status, the gradient of the vertices, and the pixel that is wrong.
+        `gradients` are with respect to the real outputs; the result is with
+        respect to the vertices.
         """
         call = Call(self._library, scene, **options)
         arrays = [np.ascontiguousarray(value, call.dtype) for value in gradients]
         pixels = np.ascontiguousarray(pixels)
-        fragments = FragmentGradients(
+        fragments = FragmentListGradient(
             pixels.ctypes.data,
             0,
             len(pixels),
@@ -202,7 +203,7 @@ class Emulation:
         vertices = call.empty(call.scene["vertices"].shape)
         pixel = ctypes.c_int64()
         status = call.run(
-            "differentiate_list",
+            "rasterize_mesh_grad",
             ctypes.byref(fragments),
             np.ascontiguousarray(ids),
             vertices,
@@ -210,10 +211,10 @@ class Emulation:
         )
         return status, vertices, pixel.value
 
-    def transform(self, points, matrices):
-        """Returns the status and the output of TransformPoints."""
+    def transform_points(self, points, matrices):
+        """Returns the status and the transformed points."""
         result = np.full(points.shape, -7, points.dtype)
-        function = getattr(self._library, f"transform_{points.dtype}")
+        function = getattr(self._library, f"transform_points_{points.dtype}")
         maps = AffineMaps(
             points.ctypes.data,
             matrices.ctypes.data,
@@ -224,7 +225,7 @@ class Emulation:
         return STATUS[status], result
 
     def scan(self, values):
-        """Returns for each value the sum of those before it."""
+        """Returns for each value the sum of all values before it."""
         result = np.array(values, np.uint64)
         pointer = ctypes.c_void_p(result.ctypes.data)
         self._library.scan(ctypes.c_int64(len(result)), pointer)
@@ -239,8 +240,11 @@ def emulation(tmp_path_factory):
     path = tmp_path_factory.mktemp("emulation") / "emulation.so"
     compiler = os.environ.get("CXX", "g++").split()
     flags = ["-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"]
-    sources = [*SOURCES.glob("*.cu.cc"), SOURCES / "gpu_emulation.cc"]
+    flags.append(f"-I{SOURCES}")
+    gpu = SOURCES / "gpu"
+    sources = [*gpu.glob("*.cu.cc"), gpu / "emulation" / "functions.cc"]
     subprocess.run(
-        [*compiler, *flags, "-shared", "-fPIC", "-o", path, *sources], check=True
+        [*compiler, *flags, f"-I{SOURCES}", "-shared", "-fPIC", "-o", path, *sources],
+        check=True,
     )
     return Emulation(path)

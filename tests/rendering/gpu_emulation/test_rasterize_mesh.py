@@ -1,4 +1,4 @@
-"""RasterizeMesh and its gradient on the GPU, in emulation, against the CPU kernels.
+"""RasterizeMesh and its gradient on an emulated GPU, against the CPU kernels.
 
 Lists have the same bits, and so have errors.
 """
@@ -50,13 +50,13 @@ def _check(emulation, scene, seed=0, **options):
     vertices = []
     for descending in (False, True):
         emulation.set_descending_order(descending)
-        status, outputs = emulation.list(scene, **options)
+        status, outputs = emulation.rasterize_mesh(scene, **options)
         assert status == "ok"
         for name, value in expected.items():
             assert outputs[name].dtype == value.dtype
             assert outputs[name].shape == value.shape
             assert outputs[name].tobytes() == value.tobytes(), name
-        status, gradient, _ = emulation.differentiate_list(
+        status, gradient, _ = emulation.rasterize_mesh_grad(
             scene, pixels, ids, gradients, **options
         )
         assert status == "ok"
@@ -130,12 +130,12 @@ def test_invalid_values_are_found(name, index, value, emulation, soup_scene):
     fragments = _list_on_cpu(scene)
     pixels, ids = fragments["pixels"], fragments["triangle_ids"]
     gradients = _random_gradients(len(pixels), np.float64)
-    assert emulation.differentiate_list(scene, pixels, ids, gradients)[0] == "ok"
+    assert emulation.rasterize_mesh_grad(scene, pixels, ids, gradients)[0] == "ok"
     scene[name][index] = value
-    status, outputs = emulation.list(scene)
+    status, outputs = emulation.rasterize_mesh(scene)
     assert status == "invalid values"
     assert "pixels" not in outputs
-    result = emulation.differentiate_list(scene, pixels, ids, gradients)
+    result = emulation.rasterize_mesh_grad(scene, pixels, ids, gradients)
     assert result[0] == "invalid values"
 
 
@@ -144,7 +144,7 @@ def test_only_inputs_of_the_op_are_checked(emulation, soup_scene):
     scene = soup_scene(0, batch=2)
     scene["uv"][3] = np.nan
     scene["uv_triangles"][2] = -1
-    assert emulation.list(scene)[0] == "ok"
+    assert emulation.rasterize_mesh(scene)[0] == "ok"
 
 
 def _check_error(emulation, scene, pixels, ids):
@@ -166,7 +166,7 @@ def _check_error(emulation, scene, pixels, ids):
             expected = (name, (picture * height + row) * width + column)
     for descending in (False, True):
         emulation.set_descending_order(descending)
-        status, gradient, pixel = emulation.differentiate_list(
+        status, gradient, pixel = emulation.rasterize_mesh_grad(
             scene, pixels, ids, gradients
         )
         if expected[0] == "ok":

@@ -14,9 +14,9 @@ def _check(emulation, render_with_gradients, scene, seed=0, **options):
     results = []
     for descending in (False, True):
         emulation.set_descending_order(descending)
-        status, gpu_picture, gpu_ids = emulation.draw(scene, **options)
+        status, gpu_picture, gpu_ids = emulation.render_mesh(scene, **options)
         assert status == "ok"
-        status, gpu_gradients, _ = emulation.differentiate(
+        status, gpu_gradients, _ = emulation.render_mesh_grad(
             scene, weights, ids, **options
         )
         assert status == "ok"
@@ -78,7 +78,7 @@ def test_gradients_of_all_magnitudes(emulation, soup_scene, render_with_gradient
     weights = np.random.default_rng(0).normal(size=scene["background"].shape)
     weights *= np.reshape([1e-200, 1.0, 1e200], [3, 1, 1, 1])
     _, ids, expected = render_with_gradients(scene, weights)
-    status, gradients, _ = emulation.differentiate(scene, weights, ids)
+    status, gradients, _ = emulation.render_mesh_grad(scene, weights, ids)
     assert status == "ok"
     for name in ("vertices", "texture", "attributes"):
         for gradient, right in zip(gradients[name], expected[name], strict=True):
@@ -91,8 +91,10 @@ def test_no_gradient_of_uv(emulation, soup_scene, render_with_gradients):
     scene = soup_scene(0, batch=2)
     weights = np.random.default_rng(0).normal(size=scene["background"].shape)
     _, ids, _ = render_with_gradients(scene, weights)
-    _, full, _ = emulation.differentiate(scene, weights, ids)
-    status, gradients, _ = emulation.differentiate(scene, weights, ids, wants_uv=False)
+    _, full, _ = emulation.render_mesh_grad(scene, weights, ids)
+    status, gradients, _ = emulation.render_mesh_grad(
+        scene, weights, ids, wants_uv=False
+    )
     assert status == "ok"
     assert np.all(gradients.pop("uv") == -7)  # Nothing is written.
     for name, gradient in gradients.items():
@@ -134,13 +136,13 @@ def test_colours_may_be_anything(emulation, soup_scene):
     scene = soup_scene(0)
     for name in ("texture", "attributes", "background"):
         scene[name][..., 0] = np.nan
-    status, picture, ids = emulation.draw(scene)
+    status, picture, ids = emulation.render_mesh(scene)
     assert status == "ok"
     assert np.all(np.isfinite(picture[..., [1, 3]]))
     assert np.all(np.isnan(picture[..., 0]))
     weights = np.zeros_like(picture)
     weights[..., 0] = np.inf
-    status, gradients, _ = emulation.differentiate(scene, weights, ids)
+    status, gradients, _ = emulation.render_mesh_grad(scene, weights, ids)
     assert status == "ok"
     assert np.any(np.isnan(gradients["texture"][..., 0]))
     assert np.all(np.isfinite(gradients["texture"][..., 1]))
@@ -161,20 +163,20 @@ def test_colours_may_be_anything(emulation, soup_scene):
 )
 def test_invalid_values_are_found(name, index, value, emulation, soup_scene):
     scene = soup_scene(0, triangles=4, batch=2)
-    status, picture, ids = emulation.draw(scene)
+    status, picture, ids = emulation.render_mesh(scene)
     assert status == "ok"
     scene[name][index] = value
-    assert emulation.draw(scene)[0] == "invalid values"
-    assert emulation.differentiate(scene, picture, ids)[0] == "invalid values"
+    assert emulation.render_mesh(scene)[0] == "invalid values"
+    assert emulation.render_mesh_grad(scene, picture, ids)[0] == "invalid values"
 
 
 @pytest.mark.parametrize("value", [-2, 4, 2**31 - 1, 3])
 def test_first_wrong_triangle_id_is_found(value, emulation, soup_scene):
     scene = soup_scene(0, triangles=4, height=6, width=8, batch=2)
-    _, picture, ids = emulation.draw(scene)
+    _, picture, ids = emulation.render_mesh(scene)
     uncovered = np.flatnonzero(ids == -1)
     assert len(uncovered) > 10
     ids.reshape(-1)[uncovered[5:]] = value
-    status, _, pixel = emulation.differentiate(scene, picture, ids)
+    status, _, pixel = emulation.render_mesh_grad(scene, picture, ids)
     assert status == "invalid triangle id"
     assert pixel == uncovered[5]

@@ -17,6 +17,6 @@ def test_same_as_on_the_cpu(dtype, batch, count, one_matrix, emulation):
     expected = transform_points(points, matrices).numpy()
     for descending in (False, True):
         emulation.set_descending_order(descending)
-        status, result = emulation.transform(points, matrices)
+        status, result = emulation.transform_points(points, matrices)
         assert status == "ok"
         assert result.tobytes() == expected.tobytes()
