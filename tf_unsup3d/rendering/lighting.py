@@ -43,6 +43,11 @@ class RandomLamps:
     elevation: tuple[float, float] = (-10.0, 60.0)
     ambient: tuple[float, float] = (0.3, 0.6)
 
+    def __post_init__(self):
+        # JSON makes lists of tuples.
+        for name in ("elevation", "ambient"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
     def sample(self, batch: int, seed: tf.Tensor) -> Lights:
         """Draws lights.
 
