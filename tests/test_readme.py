@@ -48,7 +48,7 @@ def test_programs_and_their_flags_exist():
     found = re.findall(r"unsup3d-([\w-]+)(.*)", commands)
     assert {name for name, _ in found} == {"prepare-data", "train", "sample"}
     for name, arguments in found:
-        module = ROOT / "tf_unsup3d" / f"{name.replace('-', '_')}.py"
+        module = ROOT / "tf_unsup3d/programs" / f"{name.replace('-', '_')}.py"
         for flag in re.findall(r"--(\w+)", arguments):
             assert f'"{flag}"' in module.read_text(), (name, flag)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tf_unsup3d.rendering.scene import Scene
     from tf_unsup3d.trained.trained_model import TrainedModel, load
 
-__version__ = "0.2.0"
+__version__ = "0.1.0"
 
 __all__ = [
     "Generator",

@@ -4,6 +4,7 @@ import pytest
 from tf_unsup3d.geometry.sphere import (
     direction_to_uv,
     octahedral_sphere,
+    sphere_of_size,
     uv_to_direction,
 )
 
@@ -69,6 +70,18 @@ def test_corners_map_to_their_vertices_and_the_back_pole_is_welded():
     assert spread.max() < 0.5
     front = mesh.directions[mesh.triangles][..., 2].max(-1) < 1e-6
     assert spread[front].max() < 1.6 / (4 * 6)
+
+
+def test_the_number_of_vertices_tells_the_sphere():
+    sphere = octahedral_sphere(5)
+    assert sphere_of_size(len(sphere.directions)) is sphere
+    sizes = []
+    for count in range(-2, 150):
+        try:
+            sizes.append(len(sphere_of_size(count).directions))
+        except ValueError as error:
+            assert f"no sphere mesh has {count} vertices" in str(error)
+    assert sizes == [6, 18, 38, 66, 102, 146]
 
 
 def test_needs_a_subdivision():

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tf_unsup3d.geometry import viewpoints
@@ -27,6 +28,23 @@ def test_order_is_yaw_then_pitch_then_roll():
     np.testing.assert_allclose(together, steps, atol=1e-6)
     np.testing.assert_allclose(together @ together.T, np.eye(3), atol=1e-6)
     np.testing.assert_allclose(np.linalg.det(together), 1.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [[3], [7, 3], [2, 5, 3]], ids=str)
+def test_rotations_are_those_of_tensorflow_graphics(dtype, shape):
+    from tensorflow_graphics.geometry.transformation import rotation_matrix_3d
+
+    angles = np.random.default_rng(0).uniform(-4.0, 4.0, shape).astype(dtype)
+    yaw, pitch, roll = np.moveaxis(angles, -1, 0)
+    zero = np.zeros_like(yaw)
+    # Its Euler angles turn about x, then y, then z.
+    first = rotation_matrix_3d.from_euler(np.stack([zero, yaw, zero], -1))
+    then = rotation_matrix_3d.from_euler(np.stack([pitch, zero, roll], -1))
+    found = viewpoints.rotation_matrices(tf.constant(angles))
+    assert found.dtype == dtype
+    tolerance = 4 * np.finfo(dtype).eps
+    np.testing.assert_allclose(found, tf.matmul(then, first), atol=tolerance)
 
 
 def test_uniform_fills_its_limits_and_repeats():

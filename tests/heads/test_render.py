@@ -99,6 +99,26 @@ def test_normals_agree_with_the_slope_of_the_depth(rendered):
     assert np.median(agreement) > 0.97
 
 
+def test_a_camera_on_its_side_sees_heads_on_their_side(model, scenes):
+    roll, distance = 0.5, PinholeCamera().distance
+    c, s = np.cos(roll), np.sin(roll)
+    pose = [[c, -s, 0.0, 0.0], [s, c, 0.0, 0.0], [0.0, 0.0, 1.0, distance]]
+    camera = PinholeCamera(pose=pose)
+    seen = render_heads(model, scenes[:2], RESOLUTION, camera=camera)
+    rolled = [
+        dataclasses.replace(
+            scene, viewpoint=np.append(scene.viewpoint[:2], np.float32(roll))
+        )
+        for scene in scenes[:2]
+    ]
+    expected = render_heads(model, rolled, RESOLUTION)
+    both = seen.mask & expected.mask
+    assert both.mean() > 0.2 and np.mean(seen.mask != expected.mask) < 0.005
+    for name in ("depth", "normals", "pictures"):
+        first, second = getattr(seen, name)[both], getattr(expected, name)[both]
+        assert np.median(np.abs(first - second.astype(float))) < 1e-3, name
+
+
 def test_mask_area_is_that_of_a_head(rendered):
     area = rendered.mask.mean((1, 2))
     assert area.min() > 0.2 and area.max() < 0.7

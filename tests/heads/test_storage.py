@@ -10,6 +10,7 @@ from tf_unsup3d.errors import UserError
 from tf_unsup3d.heads import storage
 from tf_unsup3d.heads.model_file import HeadModelFile, write_head_model
 from tf_unsup3d.heads.shape import procedural_head_model
+from tf_unsup3d.rendering.camera import PinholeCamera
 
 SETTINGS = storage.HeadSetSettings(
     count=5, validation_count=2, test_count=3, resolution=16, seed=4
@@ -120,6 +121,25 @@ def test_a_complete_set_is_left_alone(head_set):
 def test_another_set_is_refused(head_set):
     with pytest.raises(UserError, match="another set of heads.*seed 4 instead of 9"):
         storage.make_head_set(head_set, dataclasses.replace(SETTINGS, seed=9))
+
+
+def test_the_camera_is_recorded(head_set, tmp_path):
+    camera = PinholeCamera(0.3, principal_point=(0.4, 0.5))
+    settings = storage.HeadSetSettings(1, 0, 0, resolution=16)
+    assert storage.make_head_set(tmp_path, settings, camera=camera)
+    assert not storage.make_head_set(tmp_path, settings, camera=camera)
+    with pytest.raises(UserError, match="another set of heads .another camera"):
+        storage.make_head_set(tmp_path, settings)
+    # Sets that do not name a camera have the default one.
+    path = head_set / "heads.json"
+    text = path.read_text()
+    content = json.loads(text)
+    assert PinholeCamera(**content.pop("camera")) == PinholeCamera()
+    path.write_text(json.dumps(content))
+    try:
+        assert not storage.make_head_set(head_set, SETTINGS)
+    finally:
+        path.write_text(text)
 
 
 def test_the_head_model_and_the_backgrounds_are_recorded(head_set, tmp_path):

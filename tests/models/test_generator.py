@@ -130,12 +130,12 @@ def test_config_and_weights_make_the_same_generator(generator, tmp_path):
 
 
 def test_every_weight_gets_a_gradient_through_the_renderer(generator):
-    renderer = Renderer(resolution=16, subdivisions=4)
+    renderer = Renderer(resolution=16)
     latents = tf.random.stateless_normal([2, 16], [1, 2])
     views = tf.constant([[0.2, 0.1, 0.0], [-0.4, 0.0, 0.0]])
     with tf.GradientTape() as tape:
         scene = generator(latents, noise_seed=tf.constant([1, 2]))
-        pictures, _ = renderer(scene, views)
+        pictures = renderer(scene, views, outputs=("picture",))["picture"]
         loss = tf.reduce_sum(pictures * tf.random.stateless_normal([16, 16, 3], [1, 1]))
     gradients = tape.gradient(loss, generator.trainable_variables)
     assert all(gradient is not None for gradient in gradients)

@@ -1,13 +1,13 @@
-"""Scenes for the tests of the rasteriser, as arguments of `render_mesh`."""
+"""Scenes for the tests of the rasteriser, as inputs of the op `RenderMesh`."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tf_unsup3d import rendering
+from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.rendering.camera import PinholeCamera
-from tf_unsup3d.rendering.render_mesh import render_mesh
 
 REAL_INPUTS = ("vertices", "uv", "texture", "attributes", "background")
 
@@ -164,32 +164,48 @@ def _merge_scenes(*scenes):
     return merged
 
 
-def _render_in_steps(
-    vertices,
-    triangles,
-    neighbors,
-    uv,
-    uv_triangles,
-    texture,
-    attributes,
-    background,
-    **options,
-):
-    """`render_mesh` from its parts."""
-    height, width = tf.unstack(tf.shape(background))[1:3]
+def _mesh_of(scene):
+    """The mesh as tensors, which nothing but the ops checks and converts."""
+    fields = ("triangles", "uv", "uv_triangles", "neighbors")
+    return Mesh(**{name: tf.convert_to_tensor(scene[name]) for name in fields})
+
+
+def _split(scene_and_options):
+    """The mesh of a scene, its other inputs, and options."""
+    rest = dict(scene_and_options)
+    names = ("vertices", "texture", "attributes", "background")
+    inputs = {name: rest.pop(name) for name in names}
+    topology = ("triangles", "uv", "uv_triangles", "neighbors")
+    mesh = _mesh_of({name: rest.pop(name) for name in topology})
+    return mesh, inputs, rest
+
+
+def _render_scene(**scene_and_options):
+    """The picture of `render_mesh` and its triangles."""
+    mesh, inputs, options = _split(scene_and_options)
+    drawn = rendering.render_mesh(mesh=mesh, **inputs, **options)
+    return drawn["picture"], drawn["triangle_ids"]
+
+
+def _render_in_steps(**scene_and_options):
+    """The same from its parts."""
+    mesh, inputs, options = _split(scene_and_options)
+    height, width = tf.unstack(tf.shape(inputs["background"]))[1:3]
     fragments = rendering.rasterize_mesh(
-        vertices, triangles, height, width, neighbors=neighbors, **options
+        inputs["vertices"], mesh, height, width, **options
     )
-    point_uv = rendering.interpolate(fragments, uv, uv_triangles)
+    uv = rendering.interpolate_uv(fragments, mesh)
     colours = [
-        rendering.sample_texture(texture, point_uv, fragments),
-        rendering.interpolate(fragments, attributes, triangles),
+        rendering.sample_texture(fragments, inputs["texture"], uv),
+        rendering.interpolate(fragments, inputs["attributes"], mesh.triangles),
     ]
-    picture = rendering.composite(fragments, tf.concat(colours, -1), background)
+    picture = rendering.composite(
+        fragments, tf.concat(colours, -1), inputs["background"]
+    )
     return picture, fragments.triangle_ids
 
 
-def _render_with_gradients(scene, weights, render=render_mesh, **options):
+def _render_with_gradients(scene, weights, render=_render_scene, **options):
     """The picture, its triangles, and the gradients of `sum(weights * picture)`."""
     inputs = {name: tf.constant(value) for name, value in scene.items()}
     watched = {name: inputs[name] for name in REAL_INPUTS}
@@ -229,6 +245,16 @@ def quad_scene():
 @pytest.fixture(scope="session")
 def merge_scenes():
     return _merge_scenes
+
+
+@pytest.fixture(scope="session")
+def mesh_of():
+    return _mesh_of
+
+
+@pytest.fixture(scope="session")
+def render_scene():
+    return _render_scene
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ DTYPES = {
 
 @st.composite
 def scenes(draw):
-    """Arguments of `render_mesh`; numbers are random, sizes are drawn."""
+    """Inputs of the op; numbers are random, sizes are drawn."""
 
     def size(low, high):
         return draw(st.integers(low, high))
@@ -62,9 +62,9 @@ def scenes(draw):
 @pytest.mark.parametrize("kind", ["render_mesh", "steps"])
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_any_shape_is_drawn(kind, data, render_in_steps):
+def test_any_shape_is_drawn(kind, data, render_scene, render_in_steps):
     scene = data.draw(scenes())
-    render = rendering.render_mesh if kind == "render_mesh" else render_in_steps
+    render = render_scene if kind == "render_mesh" else render_in_steps
     options = {
         "margin": data.draw(st.sampled_from([0.0, 1.0, 4.0])),
         "depth_push": data.draw(st.sampled_from([0.0, 0.02])),
@@ -94,18 +94,17 @@ def test_any_shape_is_drawn(kind, data, render_in_steps):
 
 @settings(max_examples=50, deadline=None)
 @given(data=st.data())
-def test_any_shape_is_sampled_with_mipmaps(data):
+def test_any_shape_is_sampled_with_mipmaps(data, mesh_of):
     scene = data.draw(scenes())
     height, width = scene["background"].shape[1:3]
-    mesh = [scene["vertices"], scene["triangles"]]
+    mesh = mesh_of(scene)
     fragments = rendering.rasterize_mesh(
-        *mesh, height, width, neighbors=scene["neighbors"], cull_backfaces=False
+        scene["vertices"], mesh, height, width, cull_backfaces=False
     )
-    map_ = [scene["uv"], scene["uv_triangles"]]
-    uv = rendering.interpolate(fragments, *map_)
-    footprint = rendering.uv_footprint(fragments, *mesh, *map_)
+    uv = rendering.interpolate_uv(fragments, mesh)
+    footprint = rendering.uv_footprint(fragments, scene["vertices"], mesh)
     colours = rendering.sample_texture(
-        scene["texture"], uv, fragments, footprint=footprint
+        fragments, scene["texture"], uv, footprint=footprint
     )
     assert footprint.shape == [*fragments.pixels.shape, 2, 2]
     assert colours.shape == [*fragments.pixels.shape, scene["texture"].shape[-1]]

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tf_unsup3d.geometry.sphere import octahedral_sphere
+from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.lighting import Lights, RandomLamps, brightness
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
@@ -25,8 +26,10 @@ def scene():
 
 
 def draw(scene, light_seed=None, **arguments):
-    renderer = Renderer(resolution=24, subdivisions=8, **arguments)
-    return renderer(scene, VIEWPOINTS[: len(scene.vertices)], light_seed=light_seed)
+    renderer = Renderer(resolution=24, **arguments)
+    viewpoints = VIEWPOINTS[: len(scene.vertices)]
+    drawn = renderer(scene, viewpoints, light_seed=light_seed)
+    return drawn["picture"], drawn["mask"]
 
 
 def test_brightness_is_lamberts():
@@ -97,8 +100,8 @@ def test_lamp_stays_while_the_object_turns():
     white = Scene(ball, tf.ones([2, 4, 4, 3]), -tf.ones([2, 8, 8, 3]))
     lamps = RandomLamps(azimuth=0.0, elevation=(50.0, 50.0))
     views = tf.constant([[0.0, 0.0, 0.0], [0.5 * math.pi, 0.0, 0.0]])
-    renderer = Renderer(resolution=24, subdivisions=32, lamps=lamps)
-    front, side = renderer(white, views)[0].numpy()
+    renderer = Renderer(resolution=24, lamps=lamps)
+    front, side = renderer(white, views)["picture"].numpy()
     # A ball looks the same from all sides, but for its triangles.
     np.testing.assert_allclose(front, side, atol=0.02)
     # Up is brighter, as the lamp stands above.
@@ -121,8 +124,16 @@ def test_shading_pulls_at_the_shape_within_the_outline(scene):
     assert totals[0] < 1e-4 < 1e-2 < totals[1]
 
 
-def test_config_round_trip():
-    renderer = Renderer(resolution=16, lamps=RandomLamps(azimuth=30.0))
-    twin = Renderer.from_config(renderer.get_config())
-    assert twin.lamps == renderer.lamps
-    assert twin.get_config() == renderer.get_config()
+def test_lamp_stays_with_a_camera_that_rolls(scene):
+    c, s = math.cos(0.7), math.sin(0.7)
+    pose = np.array(PinholeCamera().pose)
+    pose[:, :3] = [[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]]
+    # The background follows yaw and pitch alone.
+    still = dict(resolution=24, lamps=RandomLamps(), background_extent=(0.0, 0.0))
+    names = ("picture", "mask", "normals", "depth")
+    rolled = VIEWPOINTS + [[0.0, 0.0, 0.7]]
+    expected = Renderer(**still)(scene, rolled, outputs=names)
+    camera = PinholeCamera(pose=pose)
+    drawn = Renderer(camera=camera, **still)(scene, VIEWPOINTS, outputs=names)
+    for name in names:
+        np.testing.assert_allclose(drawn[name], expected[name], atol=1e-3, err_msg=name)

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tf_unsup3d import rendering
+from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
 from tf_unsup3d.rendering import library
@@ -27,14 +28,8 @@ def scenes(bumpy_scene, open_scene, soup_scene):
 
 def _rasterize(scene, **options):
     height, width = scene["background"].shape[1:3]
-    return rendering.rasterize_mesh(
-        scene["vertices"],
-        scene["triangles"],
-        height,
-        width,
-        neighbors=scene["neighbors"],
-        **options,
-    )
+    mesh = Mesh(scene["triangles"], neighbors=scene["neighbors"])
+    return rendering.rasterize_mesh(scene["vertices"], mesh, height, width, **options)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -112,7 +107,7 @@ def _functional(scene, weights):
     fragments = _rasterize(scene)
     uv = rendering.interpolate(fragments, scene["uv"], scene["uv_triangles"])
     colours = [
-        rendering.sample_texture(scene["texture"], uv, fragments),
+        rendering.sample_texture(fragments, scene["texture"], uv),
         rendering.interpolate(fragments, scene["attributes"], scene["triangles"]),
         fragments.depth[:, None] - 11.0,
         fragments.barycentric**2,
@@ -157,7 +152,7 @@ def test_gradient_by_a_camera_parameter():
     def value(viewpoint):
         points = rotate(0.6 * (wave * directions)[None], rotation_matrices(viewpoint))
         fragments = rendering.rasterize_mesh(
-            PinholeCamera(0.5).project(points, 40, 40), sphere.triangles, 40, 40
+            PinholeCamera(0.5).project(points, 40, 40), sphere, 40, 40
         )
         colours = rendering.interpolate(fragments, directions, sphere.triangles)
         background = tf.zeros([1, 40, 40, 3], tf.float64)
@@ -202,19 +197,19 @@ def test_repetition_and_batch_do_not_matter(bumpy_scene):
     np.testing.assert_allclose(gradient[:1], alone_gradient, rtol=1e-5, atol=1e-7)
 
 
-def test_neighbors_are_computed(bumpy_scene):
+def test_triangles_may_be_inputs_of_a_graph(bumpy_scene):
     scene = bumpy_scene(1)
-    given = _rasterize(scene)
-    computed = rendering.rasterize_mesh(scene["vertices"], scene["triangles"], 48, 48)
-    for one, other in zip(given, computed, strict=True):
+    expected = _rasterize(scene)
+    unknown = tf.TensorSpec([None, 3], tf.int32)
+
+    @tf.function(input_signature=[unknown, unknown])
+    def rasterize(triangles, neighbors):
+        mesh = Mesh(triangles, neighbors=neighbors)
+        return rendering.rasterize_mesh(scene["vertices"], mesh, 48, 48)
+
+    fragments = rasterize(scene["triangles"], scene["neighbors"])
+    for one, other in zip(fragments, expected, strict=True):
         np.testing.assert_array_equal(one, other)
-
-    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.int32)])
-    def trace(triangles):
-        return rendering.rasterize_mesh(scene["vertices"], triangles, 48, 48)
-
-    with pytest.raises(ValueError, match="neighbors must be given"):
-        trace(scene["triangles"])
 
 
 def test_values_at_corners_per_picture(soup_scene):
@@ -268,8 +263,14 @@ def test_invalid_input_is_named(change, message, soup_scene):
     names = ("vertices", "triangles", "neighbors")
     arguments = {name: scene[name] for name in names}
     arguments.update(height=6, width=8)
+    arguments.update(change)
+    # Tensors, which nothing but the op checks.
+    mesh = Mesh(
+        tf.constant(arguments.pop("triangles")),
+        neighbors=tf.constant(arguments.pop("neighbors")),
+    )
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        rendering.rasterize_mesh(**{**arguments, **change})
+        rendering.rasterize_mesh(mesh=mesh, **arguments)
 
 
 def test_gradient_checks_what_is_its_own(soup_scene):
@@ -315,7 +316,8 @@ def test_shapes_are_inferred(soup_scene):
 
     @tf.function
     def trace(vertices, height):
-        fragments = rendering.rasterize_mesh(vertices, scene["triangles"], height, 8)
+        mesh = Mesh(scene["triangles"])
+        fragments = rendering.rasterize_mesh(vertices, mesh, height, 8)
         assert fragments.barycentric.shape.as_list() == [None, 3]
         assert fragments.weight.shape.as_list() == [None]
         return fragments.triangle_ids

@@ -6,8 +6,8 @@ import tensorflow as tf
 from tensorflow.python.framework import kernels
 
 from tf_unsup3d import rendering
+from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.rendering import library
-from tf_unsup3d.rendering.render_mesh import render_mesh
 
 
 def _has_gpu_kernel():
@@ -60,12 +60,12 @@ def test_same_as_on_the_cpu(dtype, options, scenes, render_with_gradients):
 
 
 def _rasterize(scene, **options):
+    # As tensors, which the ops check.
+    mesh = Mesh(
+        tf.constant(scene["triangles"]), neighbors=tf.constant(scene["neighbors"])
+    )
     return rendering.rasterize_mesh(
-        scene["vertices"],
-        scene["triangles"],
-        *scene["background"].shape[1:3],
-        neighbors=scene["neighbors"],
-        **options,
+        scene["vertices"], mesh, *scene["background"].shape[1:3], **options
     )
 
 
@@ -138,19 +138,19 @@ def test_picture_in_steps_on_the_gpu(
         assert error <= 1e-9 * np.linalg.norm(expected), name
 
 
-def test_runs_on_the_gpu_in_a_function(bumpy_scene):
+def test_runs_on_the_gpu_in_a_function(bumpy_scene, render_scene):
     scene = bumpy_scene(0, dtype=np.float32)
 
     @tf.function
     def render(vertices):
         with tf.GradientTape() as tape:
             tape.watch(vertices)
-            picture, ids = render_mesh(**{**scene, "vertices": vertices})
+            picture, ids = render_scene(**{**scene, "vertices": vertices})
         return picture, ids, tape.gradient(picture, vertices)
 
     with tf.device("GPU:0"):
         outputs = render(tf.constant(scene["vertices"]))
-    picture, ids = render_mesh(**scene)
+    picture, ids = render_scene(**scene)
     assert "GPU" in picture.device
     np.testing.assert_array_equal(outputs[0], picture)
     np.testing.assert_array_equal(outputs[1], ids)
@@ -167,23 +167,23 @@ def test_runs_on_the_gpu_in_a_function(bumpy_scene):
         ("uv", (3, 1), np.inf, r"uv\[3, 1\] is not"),
     ],
 )
-def test_invalid_input_is_named(name, index, value, message, soup_scene):
+def test_invalid_input_is_named(name, index, value, message, soup_scene, render_scene):
     scene = soup_scene(0, triangles=4, height=6, width=8, batch=2)
     with tf.device("GPU:0"):
-        picture, ids = render_mesh(**scene)
+        picture, ids = render_scene(**scene)
         scene[name][index] = value
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            render_mesh(**scene)
+            render_scene(**scene)
         gradient = library.load_library().render_mesh_grad
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             gradient(picture, ids, *scene.values())
 
 
-def test_no_gradient_of_uv(soup_scene):
+def test_no_gradient_of_uv(soup_scene, render_scene):
     scene = soup_scene(0, batch=2)
     gradient = library.load_library().render_mesh_grad
     with tf.device("GPU:0"):
-        picture, ids = render_mesh(**scene)
+        picture, ids = render_scene(**scene)
         full = gradient(picture, ids, *scene.values())
         without = gradient(picture, ids, *scene.values(), wants_uv=False)
     assert without.uv_gradient.shape == [0, 2]
@@ -192,10 +192,10 @@ def test_no_gradient_of_uv(soup_scene):
         np.testing.assert_array_equal(getattr(without, name), getattr(full, name))
 
 
-def test_wrong_triangle_id_is_named(soup_scene):
+def test_wrong_triangle_id_is_named(soup_scene, render_scene):
     scene = soup_scene(0, triangles=4, height=6, width=8, batch=2)
     with tf.device("GPU:0"):
-        picture, ids = render_mesh(**scene)
+        picture, ids = render_scene(**scene)
         wrong = tf.fill(ids.shape, 4)
         with pytest.raises(tf.errors.InvalidArgumentError, match="triangle_ids has 4"):
             library.load_library().render_mesh_grad(picture, wrong, *scene.values())

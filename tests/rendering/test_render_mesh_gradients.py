@@ -2,6 +2,7 @@
 
 import dataclasses
 import types
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,7 +11,6 @@ import tensorflow as tf
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.rendering import library
 from tf_unsup3d.rendering.camera import PinholeCamera
-from tf_unsup3d.rendering.render_mesh import render_mesh
 
 SCENES = 50
 TOLERANCE = 1e-3
@@ -47,13 +47,13 @@ def _directions(rng, scene):
     return {"vertices": _vertex_direction(rng, scene["vertices"]), **directions}
 
 
-def _difference(scene, name, direction, step, weights, **options):
+def _difference(render, scene, name, direction, step, weights, **options):
     """The central difference of the weighted sum of the picture."""
     values = []
     for sign in (1, -1):
         moved = dict(scene)
         moved[name] = scene[name] + sign * step * direction
-        picture, _ = render_mesh(**moved, **options)
+        picture, _ = render(**moved, **options)
         values.append(np.sum(picture.numpy() * weights))
     return (values[0] - values[1]) / (2 * step)
 
@@ -63,7 +63,7 @@ def _difference(scene, name, direction, step, weights, **options):
 )
 @pytest.mark.parametrize("margin", [1.0, 2.5])
 def test_gradient_is_that_of_the_picture(
-    name, margin, bumpy_scene, render_with_gradients
+    name, margin, bumpy_scene, render_scene, render_with_gradients
 ):
     errors = []
     for seed in range(SCENES):
@@ -73,7 +73,9 @@ def test_gradient_is_that_of_the_picture(
         _, _, gradients = render_with_gradients(scene, weights, margin=margin)
         direction = _directions(rng, scene)[name]
         # So short a step meets no pixel on the border of two pieces of the picture.
-        difference = _difference(scene, name, direction, 1e-7, weights, margin=margin)
+        difference = _difference(
+            render_scene, scene, name, direction, 1e-7, weights, margin=margin
+        )
         predicted = np.sum(gradients[name] * direction)
         errors.append(abs(predicted - difference) / abs(difference))
     assert max(errors) < TOLERANCE
@@ -151,7 +153,12 @@ def difficult_scene(bumpy_scene, open_scene, soup_scene, quad_scene, merge_scene
     ],
 )
 def test_gradient_of_difficult_scenes(
-    kind, cull_backfaces, margin, difficult_scene, render_with_gradients
+    kind,
+    cull_backfaces,
+    margin,
+    difficult_scene,
+    render_scene,
+    render_with_gradients,
 ):
     options = {"margin": margin, "cull_backfaces": cull_backfaces}
     errors = []
@@ -165,7 +172,9 @@ def test_gradient_of_difficult_scenes(
         # Long steps meet kinks, which crowd in thin triangles; short ones round.
         differences = np.array(
             [
-                _difference(scene, "vertices", direction, step, weights, **options)
+                _difference(
+                    render_scene, scene, "vertices", direction, step, weights, **options
+                )
                 for step in (1e-6, 1e-7, 1e-8)
             ]
         )
@@ -186,6 +195,7 @@ def _drawn(scene, vertices):
 class Path:
     """Moves the vertices of a scene along a line and follows a functional of it."""
 
+    render: Callable
     scene: dict
     direction: np.ndarray
     weights: np.ndarray
@@ -202,7 +212,7 @@ class Path:
             vertices = tf.constant(self._vertices(part))
             with tf.GradientTape() as tape:
                 tape.watch(vertices)
-                picture, _ = render_mesh(
+                picture, _ = self.render(
                     **{**scene, "vertices": vertices}, **self.options
                 )
                 value = tf.reduce_sum(picture * self.weights, [1, 2, 3])
@@ -254,7 +264,9 @@ class Path:
         return measured, predicted
 
 
-def test_gradient_holds_across_silhouettes_only_with_a_margin(bumpy_scene):
+def test_gradient_holds_across_silhouettes_only_with_a_margin(
+    bumpy_scene, render_scene
+):
     """The same 50 functionals over steps in which silhouettes pass pixel centres."""
     errors = {1.0: [], 0.0: []}
     for seed in range(SCENES):
@@ -263,7 +275,7 @@ def test_gradient_holds_across_silhouettes_only_with_a_margin(bumpy_scene):
         weights = rng.normal(size=scene["background"].shape)
         step = 0.05 * _vertex_direction(rng, scene["vertices"])
         for margin, found in errors.items():
-            path = Path(scene, step, weights, {"margin": margin})
+            path = Path(render_scene, scene, step, weights, {"margin": margin})
             measured, predicted = path.follow(8, 14, skip_turns=True)
             found.append(abs(predicted - measured) / abs(measured))
     assert max(errors[1.0]) < TOLERANCE
@@ -280,11 +292,11 @@ def _smooth_weights(rng, scene):
     ) * rng.normal(size=channels)
 
 
-def _check_path(scene, step, weights, tolerance):
+def _check_path(render, scene, step, weights, tolerance):
     """The gradient adds up to what happened with a margin, and without it misses it."""
     relative = {}
     for margin in (1.0, 0.0):
-        path = Path(scene, step, weights, {"margin": margin})
+        path = Path(render, scene, step, weights, {"margin": margin})
         measured, predicted = path.follow(32, 8, skip_turns=False)
         relative[margin] = abs(predicted - measured) / abs(measured)
     assert relative[1.0] < tolerance
@@ -292,7 +304,9 @@ def _check_path(scene, step, weights, tolerance):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_gradient_adds_up_while_one_object_passes_another(seed, bumpy_scene):
+def test_gradient_adds_up_while_one_object_passes_another(
+    seed, bumpy_scene, render_scene
+):
     scene = bumpy_scene(seed, subdivisions=8)
     count = scene["vertices"].shape[1] // 2
     rng = np.random.default_rng(seed)
@@ -305,13 +319,13 @@ def test_gradient_adds_up_while_one_object_passes_another(seed, bumpy_scene):
     angle = rng.uniform(0, 2 * np.pi)
     three_pixels = 3 * np.array([np.cos(angle), np.sin(angle)])
     step[:, count:, :2] = scene["vertices"][:, count:, 2:] * three_pixels
-    _check_path(scene, step, _smooth_weights(rng, scene), 0.01)
+    _check_path(render_scene, scene, step, _smooth_weights(rng, scene), 0.01)
 
 
 @pytest.mark.parametrize("height, width", [(48, 48), (40, 64)])
 @pytest.mark.parametrize("shaded, tolerance", [(False, 0.01), (True, 0.05)])
 def test_gradient_adds_up_while_a_nose_passes_its_face(
-    height, width, shaded, tolerance
+    height, width, shaded, tolerance, render_scene
 ):
     sphere = octahedral_sphere(12)
     directions = sphere.directions.astype(np.float64)
@@ -338,28 +352,27 @@ def test_gradient_adds_up_while_a_nose_passes_its_face(
         "background": np.full([1, height, width, 1], 0.3),
     }
     weights = _smooth_weights(np.random.default_rng(0), scene)
-    _check_path(scene, swayed(0.6) - scene["vertices"], weights, tolerance)
+    step = swayed(0.6) - scene["vertices"]
+    _check_path(render_scene, scene, step, weights, tolerance)
 
 
-def _gradients(scene, watched, compiled=None):
+def _gradients(render, scene, watched):
     """The gradients of a sum of the picture, by name."""
     tensors = {name: tf.constant(value) for name, value in scene.items()}
     with tf.GradientTape() as tape:
         for name in watched:
             tape.watch(tensors[name])
-        picture = (compiled or _picture)(tensors)
+        picture, _ = render(**tensors)
         value = tf.reduce_sum(picture * tf.cos(picture))
     return tape.gradient(value, {name: tensors[name] for name in watched})
-
-
-def _picture(tensors):
-    return render_mesh(**tensors)[0]
 
 
 REAL = (*PER_PICTURE, "uv")
 
 
-def test_gradient_of_uv_is_left_out_and_changes_no_other(soup_scene, monkeypatch):
+def test_gradient_of_uv_is_left_out_and_changes_no_other(
+    soup_scene, render_scene, monkeypatch
+):
     op = library.load_library()
     wanted = []
 
@@ -372,31 +385,31 @@ def test_gradient_of_uv_is_left_out_and_changes_no_other(soup_scene, monkeypatch
     )
     monkeypatch.setattr(library, "load_library", lambda: spy)
     scene = soup_scene(0, batch=2)
-    full = _gradients(scene, REAL)
+    full = _gradients(render_scene, scene, REAL)
     assert np.any(full["uv"])
-    without = _gradients(scene, PER_PICTURE)
+    without = _gradients(render_scene, scene, PER_PICTURE)
     assert wanted == [True, False]
     for name, gradient in without.items():
         np.testing.assert_array_equal(gradient, full[name], err_msg=name)
 
 
-def test_gradient_of_uv_alone_and_through_a_compiled_function(soup_scene):
+def test_gradient_of_uv_alone_and_through_a_compiled_function(soup_scene, render_scene):
     """Of a compiled function TensorFlow does not tell which gradients are asked for."""
     scene = soup_scene(0, batch=2)
-    full = _gradients(scene, REAL)
-    compiled = tf.function(_picture, autograph=False)
+    full = _gradients(render_scene, scene, REAL)
+    compiled = tf.function(render_scene, autograph=False)
     for gradients in (
-        _gradients(scene, ["uv"]),
-        _gradients(scene, REAL, compiled),
-        _gradients(scene, ["vertices"], compiled),
+        _gradients(render_scene, scene, ["uv"]),
+        _gradients(compiled, scene, REAL),
+        _gradients(compiled, scene, ["vertices"]),
     ):
         for name, gradient in gradients.items():
             np.testing.assert_array_equal(gradient, full[name], err_msg=name)
 
 
-def test_gradient_of_uv_that_is_not_wanted_is_empty(soup_scene):
+def test_gradient_of_uv_that_is_not_wanted_is_empty(soup_scene, render_scene):
     scene = soup_scene(0)
-    picture, ids = render_mesh(**scene)
+    picture, ids = render_scene(**scene)
     gradient = library.load_library().render_mesh_grad
 
     @tf.function

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unsup3d.rendering.render_mesh import render_mesh
-
 TOLERANCES = {np.float64: 1e-9, np.float32: 1e-5}
 
 
@@ -49,10 +47,12 @@ def test_bumpy_spheres(
     _compare(scene, render_with_gradients, margin=margin)
 
 
-def test_reference_in_single_precision(bumpy_scene, render_with_gradients):
+def test_reference_in_single_precision(
+    bumpy_scene, render_with_gradients, render_scene
+):
     scene = bumpy_scene(4, height=32, width=32, batch=2, dtype=np.float32)
     picture, _, gradients = render_with_gradients(scene, 1.0, backend="reference")
-    expected, _ = render_mesh(**scene)
+    expected, _ = render_scene(**scene)
     assert picture.dtype == np.float32
     assert np.mean(np.abs(picture - expected)) < 1e-5
     assert all(np.all(np.isfinite(gradient)) for gradient in gradients.values())
@@ -115,15 +115,15 @@ def test_one_source_of_colour(
 
 
 @pytest.mark.parametrize("backend", ["op", "reference"])
-def test_no_triangles_leave_the_background(backend, soup_scene):
+def test_no_triangles_leave_the_background(backend, soup_scene, render_scene):
     scene = soup_scene(0, triangles=0, batch=2)
-    picture, triangle_ids = render_mesh(**scene, backend=backend)
+    picture, triangle_ids = render_scene(**scene, backend=backend)
     np.testing.assert_array_equal(picture, scene["background"])
     assert np.all(triangle_ids.numpy() == -1)
 
 
 @pytest.mark.parametrize("backend", ["op", "reference"])
-def test_graph_without_known_shapes(backend, bumpy_scene):
+def test_graph_without_known_shapes(backend, bumpy_scene, render_scene):
     scene = bumpy_scene(2, subdivisions=3, height=16, width=12, batch=2)
     unknown = {
         name: tf.TensorSpec([None] * value.ndim, value.dtype)
@@ -134,14 +134,14 @@ def test_graph_without_known_shapes(backend, bumpy_scene):
     def render_and_differentiate(scene):
         with tf.GradientTape() as tape:
             tape.watch(scene["vertices"])
-            picture, _ = render_mesh(**scene, backend=backend)
+            picture, _ = render_scene(**scene, backend=backend)
             value = tf.reduce_sum(picture**2)
         assert picture.shape.rank == 4
         return picture, tape.gradient(value, scene["vertices"])
 
     constants = {name: tf.constant(value) for name, value in scene.items()}
     picture, gradient = render_and_differentiate(constants)
-    expected, _ = render_mesh(**scene)
+    expected, _ = render_scene(**scene)
     np.testing.assert_allclose(picture, expected, atol=1e-12)
     assert gradient.shape == scene["vertices"].shape
     assert np.any(gradient.numpy() != 0)

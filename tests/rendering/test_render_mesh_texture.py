@@ -5,17 +5,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unsup3d.rendering.render_mesh import render_mesh
-
 BACKENDS = ["op", "reference"]
 
 
-def _sample(quad_scene, texture, uv, height, width, backend):
-    """The texture seen through a rectangle whose corners have the given UVs."""
-    scene = quad_scene(height, width, texture=texture)
-    scene["uv"] = np.asarray(uv, np.float64)
-    picture, _ = render_mesh(**scene, backend=backend)
-    return picture.numpy()[0, ..., :-1]
+@pytest.fixture
+def sample(quad_scene, render_scene):
+    """Draws a texture through a rectangle whose corners have the given UVs."""
+
+    def draw(texture, uv, height, width, backend):
+        scene = quad_scene(height, width, texture=texture)
+        scene["uv"] = np.asarray(uv, np.float64)
+        picture, _ = render_scene(**scene, backend=backend)
+        return picture.numpy()[0, ..., :-1]
+
+    return draw
 
 
 def _grid(left, top, right, bottom):
@@ -23,23 +26,23 @@ def _grid(left, top, right, bottom):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_texel_centers_are_exact(backend, quad_scene):
+def test_texel_centers_are_exact(backend, sample):
     texture = np.random.default_rng(0).normal(size=[5, 7, 3])
-    picture = _sample(quad_scene, texture, _grid(0, 0, 1, 1), 5, 7, backend)
+    picture = sample(texture, _grid(0, 0, 1, 1), 5, 7, backend)
     np.testing.assert_allclose(picture, texture, atol=1e-12)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_constant_texture_stays_constant(backend, quad_scene):
+def test_constant_texture_stays_constant(backend, sample):
     texture = np.full([3, 2, 1], 0.37)
-    picture = _sample(quad_scene, texture, _grid(-1.3, -2, 2.2, 3), 11, 13, backend)
+    picture = sample(texture, _grid(-1.3, -2, 2.2, 3), 11, 13, backend)
     np.testing.assert_allclose(picture, 0.37)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_linear_texture_is_reproduced(backend, quad_scene):
+def test_linear_texture_is_reproduced(backend, sample):
     texture = (np.arange(8)[None, :] + 10 * np.arange(4)[:, None])[..., None]
-    picture = _sample(quad_scene, texture, _grid(0.25, 0.25, 0.75, 0.75), 6, 9, backend)
+    picture = sample(texture, _grid(0.25, 0.25, 0.75, 0.75), 6, 9, backend)
     u = 0.25 + 0.5 * (np.arange(9) + 0.5) / 9
     v = 0.25 + 0.5 * (np.arange(6) + 0.5) / 6
     expected = (8 * u - 0.5) + 10 * (4 * v[:, None] - 0.5)
@@ -47,17 +50,15 @@ def test_linear_texture_is_reproduced(backend, quad_scene):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_border_continues_outside(backend, quad_scene):
+def test_border_continues_outside(backend, sample):
     texture = np.random.default_rng(1).normal(size=[4, 4, 2])
-    picture = _sample(quad_scene, texture, _grid(1.2, -0.5, 3, -0.1), 3, 3, backend)
+    picture = sample(texture, _grid(1.2, -0.5, 3, -0.1), 3, 3, backend)
     np.testing.assert_allclose(picture, np.broadcast_to(texture[0, -1], [3, 3, 2]))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_single_texel(backend, quad_scene):
-    picture = _sample(
-        quad_scene, np.array([[[2.0, 3.0]]]), _grid(0, 0, 1, 1), 4, 4, backend
-    )
+def test_single_texel(backend, sample):
+    picture = sample(np.array([[[2.0, 3.0]]]), _grid(0, 0, 1, 1), 4, 4, backend)
     np.testing.assert_allclose(picture, np.broadcast_to([2.0, 3.0], [4, 4, 2]))
 
 
@@ -65,7 +66,7 @@ def test_single_texel(backend, quad_scene):
     not keras.__version__.startswith("2."),
     reason="tensorflow-addons ended with Keras 2: `make test-tf215` runs this",
 )
-def test_agrees_with_the_resampler_of_tensorflow_addons(quad_scene):
+def test_agrees_with_the_resampler_of_tensorflow_addons(quad_scene, render_scene):
     from tensorflow_addons.image import resampler
 
     rng = np.random.default_rng(2)
@@ -92,7 +93,7 @@ def test_agrees_with_the_resampler_of_tensorflow_addons(quad_scene):
     scene["texture"] = tf.constant(scene["texture"])
     with tf.GradientTape() as tape:
         tape.watch(scene["texture"])
-        picture, _ = render_mesh(**scene)
+        picture, _ = render_scene(**scene)
         value = tf.reduce_sum(picture[..., :3] * weights)
     np.testing.assert_allclose(picture[..., :3], expected, atol=1e-12)
     gradient = tape.gradient(value, scene["texture"])

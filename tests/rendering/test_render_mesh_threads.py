@@ -12,6 +12,7 @@ PROGRAM = textwrap.dedent(
     import sys
     import numpy as np
     import tensorflow as tf
+    from tf_unsup3d.geometry.mesh import Mesh
     from tf_unsup3d.rendering import rasterize_mesh, render_mesh, transform_points
 
     tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
@@ -27,24 +28,23 @@ PROGRAM = textwrap.dedent(
             name.split(".")[1]: tf.constant(scenes[name])
             for name in scenes.files if name.startswith(kind + ".")
         }
+        fields = ("triangles", "uv", "uv_triangles", "neighbors")
+        mesh = Mesh(**{name: scene.pop(name) for name in fields})
         weights = scene["background"]
+        watched = {"uv": mesh.uv, **scene}
         with tf.GradientTape() as tape:
-            tape.watch(scene)
-            picture, triangle_ids = render_mesh(**scene)
-            value = tf.reduce_sum(picture * weights)
-        gradients = tape.gradient(value, scene)
-        outputs += [picture, triangle_ids] + [
-            gradients[name] for name in sorted(gradients) if gradients[name] is not None
-        ]
-        mesh = [scene[name] for name in ("vertices", "triangles")]
+            tape.watch(watched)
+            drawn = render_mesh(mesh=mesh, **scene)
+            value = tf.reduce_sum(drawn["picture"] * weights)
+        gradients = tape.gradient(value, watched)
+        outputs += [*drawn.values(), *gradients.values()]
+        vertices = scene["vertices"]
         height, width = weights.shape[1:3]
         with tf.GradientTape() as tape:
-            tape.watch(mesh[0])
-            fragments = rasterize_mesh(
-                *mesh, height, width, neighbors=scene["neighbors"]
-            )
+            tape.watch(vertices)
+            fragments = rasterize_mesh(vertices, mesh, height, width)
             value = tf.reduce_sum(fragments.weight**2 * fragments.depth)
-        outputs += [*fragments, tape.gradient(value, mesh[0])]
+        outputs += [*fragments, tape.gradient(value, vertices)]
     np.savez(sys.argv[3], *outputs)
     """
 )

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tf_unsup3d.rendering import library
-from tf_unsup3d.rendering.render_mesh import render_mesh
 
 
 @pytest.fixture
@@ -79,16 +78,16 @@ INVALID = [
 
 
 @pytest.mark.parametrize("change, message", INVALID, ids=[m for _, m in INVALID])
-def test_invalid_input_is_named(change, message, scene):
+def test_invalid_input_is_named(change, message, scene, render_scene):
     name, new_value = change
     scene[name] = new_value(scene)
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        render_mesh(**scene)
+        render_scene(**scene)
 
 
 @pytest.mark.parametrize("change, message", INVALID, ids=[m for _, m in INVALID])
-def test_gradient_checks_the_same(change, message, scene):
-    picture, triangle_ids = render_mesh(**scene)
+def test_gradient_checks_the_same(change, message, scene, render_scene):
+    picture, triangle_ids = render_scene(**scene)
     name, new_value = change
     scene[name] = new_value(scene)
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
@@ -105,13 +104,13 @@ def test_gradient_checks_the_same(change, message, scene):
         ({"depth_push": np.inf}, "depth_push must be finite"),
     ],
 )
-def test_invalid_option_is_named(options, message, scene):
+def test_invalid_option_is_named(options, message, scene, render_scene):
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        render_mesh(**scene, **options)
+        render_scene(**scene, **options)
 
 
-def test_gradient_checks_what_is_its_own(scene):
-    picture, triangle_ids = render_mesh(**scene)
+def test_gradient_checks_what_is_its_own(scene, render_scene):
+    picture, triangle_ids = render_scene(**scene)
     gradient = library.load_library().render_mesh_grad
     values = list(scene.values())
     with pytest.raises(tf.errors.InvalidArgumentError, match="picture_gradient must"):
@@ -123,25 +122,25 @@ def test_gradient_checks_what_is_its_own(scene):
             gradient(picture, tf.fill(triangle_ids.shape, wrong), *values)
 
 
-def test_types_are_not_changed_silently(scene):
+def test_types_are_not_changed_silently(scene, render_scene):
     for name in ("uv", "texture", "attributes", "background"):
         wrong = {**scene, name: scene[name].astype(np.float32)}
         with pytest.raises(TypeError, match=f"{name} must be float64 like vertices"):
-            render_mesh(**wrong)
+            render_scene(**wrong)
     for name in ("triangles", "neighbors", "uv_triangles"):
         wrong = {**scene, name: scene[name].astype(np.int64)}
         with pytest.raises(TypeError, match=f"{name} must be int32, got int64"):
-            render_mesh(**wrong)
+            render_scene(**wrong)
     with pytest.raises(TypeError, match="vertices must be float32 or float64"):
-        render_mesh(**{**scene, "vertices": scene["vertices"].astype(np.int32)})
+        render_scene(**{**scene, "vertices": scene["vertices"].astype(np.int32)})
     # Half precision counts as single.
     with pytest.raises(TypeError, match="texture must be float64 like vertices"):
-        render_mesh(**{**scene, "texture": scene["texture"].astype(np.float16)})
+        render_scene(**{**scene, "texture": scene["texture"].astype(np.float16)})
 
 
-def test_unknown_backend_is_refused(scene):
+def test_unknown_backend_is_refused(scene, render_scene):
     with pytest.raises(ValueError, match="unknown backend 'gpu'.*'op', 'reference'"):
-        render_mesh(**scene, backend="gpu")
+        render_scene(**scene, backend="gpu")
 
 
 def test_empty_batch(scene, render_with_gradients):
@@ -155,20 +154,20 @@ def test_empty_batch(scene, render_with_gradients):
         assert not np.any(gradient)
 
 
-def test_colours_may_be_anything(scene):
+def test_colours_may_be_anything(scene, render_scene):
     for name in ("texture", "attributes", "background"):
         scene[name][..., 0] = np.nan
-    picture, _ = render_mesh(**scene)
+    picture, _ = render_scene(**scene)
     assert np.all(np.isfinite(picture.numpy()[..., 1]))
 
 
-def test_shapes_are_inferred_and_checked_before_running(scene):
+def test_shapes_are_inferred_and_checked_before_running(scene, render_scene):
     specs = {
         name: tf.TensorSpec(value.shape, value.dtype) for name, value in scene.items()
     }
 
     def trace(**changes):
-        graph = tf.function(lambda scene: render_mesh(**scene)).get_concrete_function(
+        graph = tf.function(lambda scene: render_scene(**scene)).get_concrete_function(
             {**specs, **changes}
         )
         return [tuple(output.shape) for output in graph.outputs]
@@ -184,7 +183,7 @@ def test_shapes_are_inferred_and_checked_before_running(scene):
 
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
-def test_any_finite_mesh_is_drawn(data):
+def test_any_finite_mesh_is_drawn(data, render_scene):
     """Meshes of no sense whatever: finite colours make a finite picture."""
     dtype = data.draw(st.sampled_from([np.float32, np.float64]))
     width = 32 if dtype == np.float32 else 64
@@ -216,7 +215,7 @@ def test_any_finite_mesh_is_drawn(data):
     }
     with tf.GradientTape() as tape:
         tape.watch(inputs["vertices"])
-        picture, triangle_ids = render_mesh(**inputs, **options)
+        picture, triangle_ids = render_scene(**inputs, **options)
     gradient = tape.gradient(picture, inputs["vertices"])
     # All colours are 1: every weighted mean of them must be.
     np.testing.assert_allclose(picture, np.ones([1, 5, 6, 2]), rtol=1e-4)

@@ -1,20 +1,33 @@
+import itertools
+import json
+import math
+
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tf_unsup3d.geometry.sphere import octahedral_sphere
+from tf_unsup3d.rendering import renderer as renderer_module
 from tf_unsup3d.rendering.background import crop_background
-from tf_unsup3d.rendering.renderer import Renderer
+from tf_unsup3d.rendering.camera import PinholeCamera
+from tf_unsup3d.rendering.lighting import RandomLamps
+from tf_unsup3d.rendering.renderer import OUTPUTS, Renderer
 from tf_unsup3d.rendering.scene import Scene
 
+FRONT = tf.zeros([1, 3])
+LAMPS = pytest.mark.parametrize("lamps", [None, RandomLamps()], ids=["unlit", "lit"])
 
-def ball(radius=0.5):
-    vertices = tf.constant(radius * octahedral_sphere(16).directions[None])
+
+def ball(radius=0.5, subdivisions=16):
+    directions = octahedral_sphere(subdivisions).directions
+    vertices = tf.constant(radius * directions[None])
     return Scene(vertices, tf.ones([1, 8, 8, 3]), -tf.ones([1, 16, 16, 3]))
 
 
 def test_ball_before_its_background():
-    renderer = Renderer(resolution=32, subdivisions=16)
-    pictures, masks = renderer(ball(), tf.zeros([1, 3]))
+    drawn = Renderer(resolution=32)(ball(), FRONT)
+    assert list(drawn) == ["picture", "mask"]
+    pictures, masks = drawn["picture"], drawn["mask"]
     np.testing.assert_allclose(pictures[0, 16, 16], 1.0, atol=1e-6)
     np.testing.assert_allclose(pictures[0, 0, 0], -1.0, atol=1e-6)
     assert 0.15 < float(tf.reduce_mean(masks)) < 0.25
@@ -22,19 +35,126 @@ def test_ball_before_its_background():
     np.testing.assert_allclose(pictures[..., 0], 2.0 * masks[..., 0] - 1.0, atol=1e-5)
 
 
-def test_maps_of_a_ball_are_its_geometry():
-    renderer = Renderer(resolution=32, subdivisions=16)
-    normals, depth, mask = renderer.maps(ball(), tf.zeros([1, 3]))
-    np.testing.assert_allclose(normals[0, 16, 16, 2], -1.0, atol=0.01)
+def test_depth_and_normals_of_a_ball_are_its_geometry():
+    renderer = Renderer(resolution=32)
+    drawn = renderer(ball(), FRONT, outputs=("normals", "depth", "mask"))
+    normals, depth, mask = (drawn[name][0] for name in ("normals", "depth", "mask"))
+    np.testing.assert_allclose(normals[16, 16, 2], -1.0, atol=0.01)
     expected = renderer.camera.distance - 0.5
-    np.testing.assert_allclose(depth[0, 16, 16, 0], expected, atol=0.01)
-    assert float(mask[0, 0, 0, 0]) == 0.0 and float(depth[0, 0, 0, 0]) == 0.0
+    np.testing.assert_allclose(depth[16, 16, 0], expected, atol=0.01)
+    assert float(mask[0, 0, 0]) == 0.0 and float(depth[0, 0, 0]) == 0.0
+    assert not np.any(normals[0, 0])
+    inside = mask[..., 0] > 0.0
+    lengths = np.linalg.norm(normals[inside], axis=-1)
+    np.testing.assert_allclose(lengths, 1.0, atol=1e-5)
 
 
-def test_config_round_trip():
-    renderer = Renderer(resolution=16, subdivisions=4, margin=0.5)
-    twin = Renderer.from_config(renderer.get_config())
+@LAMPS
+def test_outputs_do_not_depend_on_what_else_is_asked_for(lamps):
+    rng = np.random.default_rng(0)
+    scene = Scene(
+        ball().vertices * rng.uniform(0.9, 1.1, ball().vertices.shape),
+        rng.uniform(-1.0, 1.0, [1, 8, 8, 3]),
+        rng.uniform(-1.0, 1.0, [1, 16, 16, 3]),
+    )
+    viewpoints = tf.constant([[0.4, 0.1, 0.2]])
+    renderer = Renderer(resolution=24, lamps=lamps)
+    together = renderer(scene, viewpoints, outputs=OUTPUTS)
+    for count in (1, 2, 3):
+        for names in itertools.permutations(OUTPUTS, count):
+            drawn = renderer(scene, viewpoints, outputs=names)
+            assert list(drawn) == list(names)
+            for name in names:
+                np.testing.assert_array_equal(drawn[name], together[name])
+
+
+@LAMPS
+def test_only_what_is_asked_for_is_drawn(lamps, monkeypatch):
+    channels = []
+
+    def draw(pixels, mesh, texture, attributes, *arguments, **options):
+        drawn = render_mesh(pixels, mesh, texture, attributes, *arguments, **options)
+        channels.append((texture is not None, drawn["picture"].shape[-1]))
+        return drawn
+
+    render_mesh = renderer_module.render_mesh
+    monkeypatch.setattr(renderer_module, "render_mesh", draw)
+    renderer = Renderer(resolution=16, lamps=lamps)
+    for name in ("mask", "normals", "depth", "picture"):
+        renderer(ball(), FRONT, outputs=(name,))
+    # Depth takes the mask, which soft pixels are divided by, and so does light.
+    picture = 3 if lamps is None else 5
+    assert channels == [(False, 1), (False, 3), (False, 2), (True, picture)]
+
+
+def test_an_unknown_output_is_named():
+    with pytest.raises(ValueError, match="unknown output 'colour'.*'picture', 'mask'"):
+        Renderer(resolution=16)(ball(), FRONT, outputs=("mask", "colour"))
+
+
+def test_the_number_of_vertices_tells_the_mesh():
+    renderer = Renderer(resolution=32)
+    areas = [
+        float(tf.reduce_mean(renderer(ball(0.5, n), FRONT)["mask"])) for n in (4, 24)
+    ]
+    assert areas[0] == pytest.approx(areas[1], rel=0.05)
+    scene = ball()
+    with pytest.raises(ValueError, match="no sphere mesh has 1025 vertices"):
+        renderer(scene._replace(vertices=scene.vertices[:, :-1]), FRONT)
+
+    @tf.function(input_signature=[tf.TensorSpec([1, None, 3])])
+    def draw(vertices):
+        return renderer(scene._replace(vertices=vertices), FRONT)["mask"]
+
+    with pytest.raises(ValueError, match="number of vertices.*known"):
+        draw(scene.vertices)
+
+
+def test_a_camera_is_passed():
+    near = PinholeCamera(math.radians(40.0))
+    masks, depths = [], []
+    for camera in (PinholeCamera(), near):
+        renderer = Renderer(resolution=32, camera=camera)
+        assert renderer.camera == camera
+        drawn = renderer(ball(0.9), FRONT, outputs=("mask", "depth"))
+        masks.append(float(tf.reduce_mean(drawn["mask"])))
+        depths.append(float(drawn["depth"][0, 16, 16, 0]))
+    np.testing.assert_allclose(
+        depths, [PinholeCamera().distance - 0.9, near.distance - 0.9], atol=0.02
+    )
+    # The nearer camera sees less of the front, but larger: the outline hardly moves.
+    assert masks[0] == pytest.approx(masks[1], rel=0.1)
+    aside = PinholeCamera(principal_point=(0.25, 0.5))
+    mask = Renderer(resolution=32, camera=aside)(ball(0.4), FRONT)["mask"][0, ..., 0]
+    middle = tf.reduce_sum(mask * (tf.range(32.0) + 0.5)) / tf.reduce_sum(mask)
+    assert float(middle) == pytest.approx(8.0, abs=0.05)
+
+
+def test_config_is_json_and_round_trips():
+    renderer = Renderer(
+        resolution=16,
+        camera=PinholeCamera(0.3, (0.4, 0.5)),
+        margin=0.5,
+        background_extent=(10.0, 0.0),
+        lamps=RandomLamps(azimuth=30.0),
+    )
+    text = json.dumps(renderer.get_config())
+    twin = Renderer.from_config(json.loads(text))
     assert twin.get_config() == renderer.get_config()
+    assert (twin.camera, twin.lamps) == (renderer.camera, renderer.lamps)
+
+
+def test_replace_changes_some_arguments():
+    renderer = Renderer(resolution=16, margin=0.5, lamps=RandomLamps())
+    unlit = renderer.replace(lamps=None, resolution=24)
+    assert unlit.lamps is None and unlit.resolution == 24
+    expected = {**renderer.get_config(), "lamps": None, "resolution": 24}
+    assert unlit.get_config() == expected
+    assert renderer.lamps == RandomLamps()
+    camera = PinholeCamera(0.3)
+    assert renderer.replace(camera=camera).camera == camera
+    with pytest.raises((TypeError, ValueError), match="subdivisions"):
+        renderer.replace(subdivisions=4)
 
 
 def test_background_moves_against_the_near_side():

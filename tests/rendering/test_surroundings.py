@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unsup3d.rendering.render_mesh import render_mesh
+from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
 
@@ -22,8 +22,8 @@ def scene(bumpy_scene):
 
 
 @pytest.fixture(params=["render_mesh", "steps"])
-def render(request, render_in_steps):
-    return render_mesh if request.param == "render_mesh" else render_in_steps
+def render(request, render_scene, render_in_steps):
+    return render_scene if request.param == "render_mesh" else render_in_steps
 
 
 def test_import_does_not_load_the_op():
@@ -88,16 +88,16 @@ def test_half_precision_is_rendered_in_single(dtype, scene, render):
 
 def test_layer_renders_in_single_under_a_mixed_policy():
     scene = Scene(
-        0.5 * tf.constant(Renderer(16, 4).mesh.directions[None]),
+        0.5 * tf.constant(octahedral_sphere(4).directions[None]),
         tf.random.stateless_uniform([1, 8, 8, 3], [0, 1], -1.0, 1.0),
         tf.zeros([1, 16, 16, 3]),
     )
     viewpoints = tf.constant([[0.3, 0.1, 0.0]])
-    expected, _ = Renderer(16, 4)(scene, viewpoints)
+    expected = Renderer(16)(scene, viewpoints)
     half = Scene(scene.vertices, *(tf.cast(x, tf.bfloat16) for x in scene[1:]))
-    picture, mask = Renderer(16, 4, dtype="mixed_bfloat16")(half, viewpoints)
-    assert picture.dtype == mask.dtype == tf.float32
-    np.testing.assert_allclose(picture, expected, atol=0.02)
+    drawn = Renderer(16, dtype="mixed_bfloat16")(half, viewpoints)
+    assert drawn["picture"].dtype == drawn["mask"].dtype == tf.float32
+    np.testing.assert_allclose(drawn["picture"], expected["picture"], atol=0.02)
 
 
 REPLICAS = textwrap.dedent(
@@ -124,16 +124,15 @@ REPLICAS = textwrap.dedent(
         with tf.GradientTape() as tape:
             points = radius * sphere.directions[None] + offset[:, None]
             pixels = PinholeCamera().project(points, 24, 24)
-            fragments = rendering.rasterize_mesh(pixels, sphere.triangles, 24, 24)
+            fragments = rendering.rasterize_mesh(pixels, sphere, 24, 24)
             colours = tf.ones_like(fragments.depth)[:, None]
             background = tf.zeros([tf.shape(offset)[0], 24, 24, 1])
             mask = rendering.composite(fragments, colours, background)
-            drawn, _ = rendering.render_mesh(
-                pixels, sphere.triangles, sphere.neighbors, sphere.uv,
-                sphere.uv_triangles, tf.zeros([tf.shape(offset)[0], 1, 1, 0]),
-                tf.ones_like(pixels[..., :1]), background,
+            drawn = rendering.render_mesh(
+                pixels, sphere, attributes=tf.ones_like(pixels[..., :1]),
+                height=24, width=24,
             )
-            area = tf.reduce_sum(mask + 2 * drawn)
+            area = tf.reduce_sum(mask + 2 * drawn["picture"])
         return area, tape.gradient(area, radius)
 
     offsets = tf.constant([[0.1, 0.2, 0.0], [-0.1, 0.05, 0.3]])
@@ -163,7 +162,7 @@ def test_replicas():
     np.testing.assert_allclose(sums[0], sums[1], rtol=1e-5)
 
 
-def test_vectorized_map_falls_back_to_a_loop(scene):
+def test_vectorized_map_falls_back_to_a_loop(scene, render_scene):
     """It renders one picture at a time; a batch at once is faster."""
     constants = {name: tf.constant(value[:1]) for name, value in scene.items()}
     for name in ("triangles", "neighbors", "uv", "uv_triangles"):
@@ -172,7 +171,7 @@ def test_vectorized_map_falls_back_to_a_loop(scene):
     def value_and_gradient(vertices):
         with tf.GradientTape() as tape:
             tape.watch(vertices)
-            picture, _ = render_mesh(**{**constants, "vertices": vertices[None]})
+            picture, _ = render_scene(**{**constants, "vertices": vertices[None]})
             value = tf.reduce_sum(picture**2)
         return picture, tape.gradient(value, vertices)
 

@@ -7,24 +7,26 @@ import tensorflow as tf
 from tf_unsup3d import rendering
 
 
-def _sample(scene, mipmaps=True, **options):
-    """The picture of the texture alone, before black."""
-    height, width = scene["background"].shape[1:3]
-    mesh = [scene["vertices"], scene["triangles"]]
-    fragments = rendering.rasterize_mesh(
-        *mesh, height, width, neighbors=scene["neighbors"], **options
-    )
-    map_ = [scene["uv"], scene["uv_triangles"]]
-    footprint = rendering.uv_footprint(fragments, *mesh, *map_) if mipmaps else None
-    colours = rendering.sample_texture(
-        scene["texture"],
-        rendering.interpolate(fragments, *map_),
-        fragments,
-        footprint=footprint,
-    )
-    channels = scene["texture"].shape[-1]
-    background = scene["background"][..., :channels]
-    return rendering.composite(fragments, colours, background)
+@pytest.fixture
+def sample(mesh_of):
+    """Draws the picture of the texture alone, before black."""
+
+    def draw(scene, mipmaps=True, **options):
+        mesh, vertices = mesh_of(scene), scene["vertices"]
+        height, width = scene["background"].shape[1:3]
+        fragments = rendering.rasterize_mesh(vertices, mesh, height, width, **options)
+        footprint = None
+        if mipmaps:
+            footprint = rendering.uv_footprint(fragments, vertices, mesh)
+        uv = rendering.interpolate_uv(fragments, mesh)
+        colours = rendering.sample_texture(
+            fragments, scene["texture"], uv, footprint=footprint
+        )
+        channels = scene["texture"].shape[-1]
+        background = scene["background"][..., :channels]
+        return rendering.composite(fragments, colours, background)
+
+    return draw
 
 
 def _checkerboard(size):
@@ -33,71 +35,68 @@ def _checkerboard(size):
 
 
 @pytest.mark.parametrize("cull_backfaces", [True, False])
-def test_footprint_is_the_derivative_of_the_uv(cull_backfaces, soup_scene):
+def test_footprint_is_the_derivative_of_the_uv(cull_backfaces, soup_scene, mesh_of):
     scene = soup_scene(3, triangles=12, height=16, width=20, nearest=-1.0, batch=2)
-    mesh = [tf.constant(scene["vertices"]), scene["triangles"]]
-    map_ = [scene["uv"], scene["uv_triangles"]]
+    mesh, vertices = mesh_of(scene), tf.constant(scene["vertices"])
     step = 1e-6
 
-    def rasterize_mesh(shift):
-        vertices = mesh[0] + np.append(shift, 0) * mesh[0][..., 2:]
+    def rasterize(shift):
         return rendering.rasterize_mesh(
-            vertices,
-            mesh[1],
+            vertices + np.append(shift, 0) * vertices[..., 2:],
+            mesh,
             16,
             20,
-            neighbors=scene["neighbors"],
             margin=0.0,
             cull_backfaces=cull_backfaces,
         )
 
-    fragments = rasterize_mesh([0, 0])
-    footprint = rendering.uv_footprint(fragments, *mesh, *map_)
+    fragments = rasterize([0, 0])
+    footprint = rendering.uv_footprint(fragments, vertices, mesh)
     assert len(footprint) > 50
     for axis in range(2):
         # To look one step further is to move everything back by it.
-        shifted = [rasterize_mesh(-sign * step * np.eye(2)[axis]) for sign in (1, -1)]
-        uvs = [rendering.interpolate(moved, *map_) for moved in shifted]
+        shifted = [rasterize(-sign * step * np.eye(2)[axis]) for sign in (1, -1)]
+        uvs = [rendering.interpolate_uv(moved, mesh) for moved in shifted]
         difference = (uvs[0] - uvs[1]) / (2 * step)
         np.testing.assert_allclose(footprint[:, axis], difference, rtol=1e-4, atol=1e-6)
 
 
-def test_footprint_of_soft_fragments(quad_scene):
+def test_footprint_of_soft_fragments(quad_scene, mesh_of):
     """It continues from the edge: a parallel one is the same everywhere."""
     scene = quad_scene(16, 16, box=(2.3, 3.3, 10.3, 7.3), depths=(3, 3, 3, 3))
-    fragments = rendering.rasterize_mesh(scene["vertices"], scene["triangles"], 16, 16)
+    mesh = mesh_of(scene)
+    fragments = rendering.rasterize_mesh(scene["vertices"], mesh, 16, 16)
     assert np.any(fragments.weight.numpy() < 1)
-    names = ("vertices", "triangles", "uv", "uv_triangles")
-    footprint = rendering.uv_footprint(fragments, *(scene[name] for name in names))
+    footprint = rendering.uv_footprint(fragments, scene["vertices"], mesh)
     expected = np.broadcast_to(np.diag([1 / 8, 1 / 4]), footprint.shape)
     np.testing.assert_allclose(footprint, expected, atol=1e-12)
 
 
-def test_magnified_texture_is_bilinear(quad_scene):
+def test_magnified_texture_is_bilinear(quad_scene, sample):
     texture = np.random.default_rng(0).normal(size=[4, 4, 2])
     scene = quad_scene(24, 24, texture=texture, depths=(4, 4, 3, 3))
-    np.testing.assert_array_equal(_sample(scene), _sample(scene, mipmaps=False))
+    np.testing.assert_array_equal(sample(scene), sample(scene, mipmaps=False))
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
-def test_whole_levels_are_means_of_blocks(level, quad_scene):
+def test_whole_levels_are_means_of_blocks(level, quad_scene, sample):
     texture = np.random.default_rng(0).normal(size=[48, 48, 2])
     size = 48 // 2**level
     scene = quad_scene(size, size, texture=texture)
     blocks = texture.reshape(size, 2**level, size, 2**level, 2).mean((1, 3))
-    np.testing.assert_allclose(_sample(scene)[0], blocks, atol=1e-12)
+    np.testing.assert_allclose(sample(scene)[0], blocks, atol=1e-12)
 
 
-def test_levels_end_where_a_side_is_odd(quad_scene):
+def test_levels_end_where_a_side_is_odd(quad_scene, sample):
     texture = np.random.default_rng(0).normal(size=[12, 20, 1])
     scene = quad_scene(1, 1, texture=texture)
     # Of 3 x 5 texels, the last level, the middle one.
     np.testing.assert_allclose(
-        _sample(scene)[0, 0, 0], texture[4:8, 8:12].mean((0, 1)), atol=1e-12
+        sample(scene)[0, 0, 0], texture[4:8, 8:12].mean((0, 1)), atol=1e-12
     )
 
 
-def test_minified_texture_does_not_alias(quad_scene):
+def test_minified_texture_does_not_alias(quad_scene, sample):
     # Tilted away: the upper rows hold many texels to a pixel, in both directions.
     scene = quad_scene(
         24,
@@ -107,14 +106,14 @@ def test_minified_texture_does_not_alias(quad_scene):
         depths=(4, 4, 2, 2),
     )
     inside = np.s_[0, 6:19, 7:18, 0]
-    assert np.std(_sample(scene, mipmaps=False)[inside]) > 0.1
-    np.testing.assert_allclose(_sample(scene)[inside], 0.5, atol=1e-9)
+    assert np.std(sample(scene, mipmaps=False)[inside]) > 0.1
+    np.testing.assert_allclose(sample(scene)[inside], 0.5, atol=1e-9)
 
 
 @pytest.mark.parametrize(
     "name, scale", [("vertices", 0.05), ("uv", 0.01), ("texture", 1.0)]
 )
-def test_gradient_by_finite_differences(name, scale, bumpy_scene, slope_error):
+def test_gradient_by_finite_differences(name, scale, bumpy_scene, slope_error, sample):
     """Of the level of detail, too: the texture has 64 texels to 24 pixels."""
     errors = []
     for seed in range(10):
@@ -126,33 +125,33 @@ def test_gradient_by_finite_differences(name, scale, bumpy_scene, slope_error):
 
         def along(step, scene=scene, weights=weights, direction=direction):
             moved = {**scene, name: scene[name] + step * direction}
-            return tf.reduce_sum(_sample(moved) * weights)
+            return tf.reduce_sum(sample(moved) * weights)
 
         errors.append(slope_error(along))
     assert np.median(errors) < 1e-5
     assert max(errors) < 1e-3
 
 
-def test_gradient_reaches_all_texels_that_are_seen(quad_scene):
+def test_gradient_reaches_all_texels_that_are_seen(quad_scene, sample):
     scene = quad_scene(8, 8, texture=np.zeros([64, 64, 1]))
     reached = {}
     for mipmaps in (False, True):
         texture = tf.constant(scene["texture"])
         with tf.GradientTape() as tape:
             tape.watch(texture)
-            value = tf.reduce_sum(_sample({**scene, "texture": texture}, mipmaps))
+            value = tf.reduce_sum(sample({**scene, "texture": texture}, mipmaps))
         gradient = tf.convert_to_tensor(tape.gradient(value, texture))
         reached[mipmaps] = np.mean(gradient.numpy() > 0)
     assert reached[False] <= 4 / 64
     assert reached[True] == 1
 
 
-def test_mipmaps_take_a_known_size(quad_scene):
+def test_mipmaps_take_a_known_size(quad_scene, sample):
     scene = quad_scene(4, 4)
 
     @tf.function(input_signature=[tf.TensorSpec([1, None, 4, 1], tf.float64)])
     def trace(texture):
-        return _sample({**scene, "texture": texture})
+        return sample({**scene, "texture": texture})
 
     with pytest.raises(ValueError, match="known height and width"):
         trace(scene["texture"])

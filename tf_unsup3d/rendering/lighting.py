@@ -43,11 +43,12 @@ class RandomLamps:
 
     def __post_init__(self):
         for name in ("elevation", "ambient"):
-            if len(getattr(self, name)) != 2:
+            limits = tuple(getattr(self, name))  # JSON makes lists of tuples.
+            if len(limits) != 2:
                 raise ValueError(
-                    f"{name} must be a lowest and a highest value, got "
-                    f"{getattr(self, name)}"
+                    f"{name} must be a lowest and a highest value, got {limits}"
                 )
+            object.__setattr__(self, name, limits)
 
     def sample(self, batch: int, seed: tf.Tensor) -> Lights:
         """Draws lights.

@@ -127,8 +127,8 @@ class Renderer(keras.layers.Layer):
               0 where the mask is 0.
 
         Raises:
-          ValueError: An output is unknown, or no sphere mesh has the number of
-            vertices of the scene.
+          ValueError: An output is unknown, or the number of vertices is unknown or
+            that of no sphere mesh.
         """
         for name in outputs:
             if name not in OUTPUTS:
@@ -136,7 +136,10 @@ class Renderer(keras.layers.Layer):
                 raise ValueError(f"unknown output {name!r}, there are {known}")
         scene = Scene(*(tf.cast(value, tf.float32) for value in scene))
         viewpoints = tf.cast(viewpoints, tf.float32)
-        mesh = sphere_of_size(scene.vertices.shape[1])
+        count = scene.vertices.shape[1]
+        if count is None:
+            raise ValueError("the number of vertices of a scene must be known")
+        mesh = sphere_of_size(count)
         vertices = rotate(scene.vertices, rotation_matrices(viewpoints))
         pixels = self.camera.project(vertices, self.resolution, self.resolution)
         shaded = "picture" in outputs and self.lamps is not None

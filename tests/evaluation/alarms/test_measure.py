@@ -7,14 +7,16 @@ import tensorflow as tf
 from tf_unsup3d.evaluation.alarms import measure as alarms
 from tf_unsup3d.evaluation.alarms.report import alarm_report
 from tf_unsup3d.evaluation.shape.depth_metrics import erode
+from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.heads.scene import sample_scene
 from tf_unsup3d.heads.shape import procedural_head_model
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
 
 SUBDIVISIONS = 16
-RENDERER = Renderer(resolution=32, subdivisions=SUBDIVISIONS)
-BALL = 0.7 * RENDERER.mesh.directions[None]
+MESH = octahedral_sphere(SUBDIVISIONS)
+RENDERER = Renderer(resolution=32)
+BALL = 0.7 * MESH.directions[None]
 
 
 def scene_of(vertices, colour=0.5, background=-0.3):
@@ -67,7 +69,7 @@ def folded_ball():
 @pytest.fixture(scope="module")
 def head_vertices():
     model = procedural_head_model(SUBDIVISIONS)
-    np.testing.assert_array_equal(model.triangles, RENDERER.mesh.triangles)
+    np.testing.assert_array_equal(model.triangles, MESH.triangles)
     scenes = [sample_scene(model, np.random.default_rng([5, i])) for i in range(8)]
     return np.stack([scene.vertices(model) for scene in scenes])
 
@@ -160,10 +162,9 @@ def test_values_of_a_ball():
 
 
 def test_spikiness_of_a_smooth_shape_does_not_depend_on_the_mesh():
-    fine = Renderer(resolution=32, subdivisions=32).mesh
     found = [
         alarms.spikiness(mesh.directions[None] * [1.0, 1.0, 0.5], mesh)[0]
-        for mesh in (RENDERER.mesh, fine)
+        for mesh in (MESH, octahedral_sphere(32))
     ]
     assert found[0] == pytest.approx(found[1], rel=0.02)
 
@@ -176,10 +177,9 @@ def test_back_spikiness_leaves_out_the_front():
 def test_flatness_and_hollowness_do_not_depend_on_size():
     found = []
     for radius in (0.4, 0.8):
-        _, depth, mask = Renderer(resolution=64, subdivisions=32).maps(
-            scene_of(radius * Renderer(subdivisions=32).mesh.directions[None]),
-            tf.zeros([1, 3]),
-        )
-        frontal = depth.numpy()[..., 0], erode(mask.numpy()[..., 0] > 0.99)
+        scene = scene_of(radius * octahedral_sphere(32).directions[None])
+        drawn = Renderer(64)(scene, tf.zeros([1, 3]), outputs=("depth", "mask"))
+        depth, mask = (drawn[name].numpy()[..., 0] for name in ("depth", "mask"))
+        frontal = depth, erode(mask > 0.99)
         found.append([alarms.flatness(*frontal), alarms.hollow_face(*frontal)])
     np.testing.assert_allclose(found[0], found[1], rtol=0.15)

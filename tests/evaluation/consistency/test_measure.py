@@ -10,12 +10,12 @@ from tf_unsup3d.evaluation.consistency import measure as consistency
 from tf_unsup3d.evaluation.consistency.sheet import consistency_sheet
 from tf_unsup3d.evaluation.distribution.features import FeatureNetwork
 from tf_unsup3d.evaluation.samples import depth_drawing, sample_scenes
+from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import GaussianViewpoints, UniformViewpoints
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
 
-RENDERER = Renderer(resolution=32, subdivisions=8)
-DRAW = depth_drawing(RENDERER)
+DRAW = depth_drawing(Renderer(resolution=32))
 VIEWPOINTS = UniformViewpoints((30.0, 10.0, 0.0))
 ALL_VIEW = {"latent": 0.0, "view": 1.0, "interaction": 0.0}
 ALL_LATENT = {"latent": 1.0, "view": 0.0, "interaction": 0.0}
@@ -25,7 +25,7 @@ MEANS = FeatureNetwork("means", "", lambda pictures: tf.reduce_mean(pictures, [1
 def balls(count=10):
     """Balls of several colours with a dark left half, each with a viewpoint."""
     random = np.random.default_rng(0)
-    vertices = np.repeat(0.6 * RENDERER.mesh.directions[None], count, 0)
+    vertices = np.repeat(0.6 * octahedral_sphere(8).directions[None], count, 0)
     texture = np.repeat(random.uniform(-1.0, 1.0, [count, 1, 1, 3]), 16, 1)
     texture = np.repeat(texture, 16, 2)
     texture[:, :, :8] *= 0.3

@@ -15,6 +15,7 @@ from tf_unsup3d.evaluation.consistency.views import (
 )
 from tf_unsup3d.evaluation.samples import depth_drawing
 from tf_unsup3d.evaluation.shape.depth_metrics import erode
+from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import rotation_matrices
 from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.renderer import Renderer
@@ -203,8 +204,9 @@ def test_the_renderer_agrees_with_itself(margin):
     """The finer the pictures, the better: what is left is resampling."""
     found = []
     for size in (32, 64):
-        renderer = Renderer(resolution=size, subdivisions=16, margin=margin)
-        vertices = renderer.mesh.directions[None] * np.float32([0.5, 0.7, 0.6])
+        renderer = Renderer(resolution=size, margin=margin)
+        vertices = octahedral_sphere(16).directions[None]
+        vertices = vertices * np.float32([0.5, 0.7, 0.6])
         steps = np.linspace(-1.0, 1.0, 32)
         texture = colours(np.stack(np.meshgrid(steps, steps, [0.0]), -1)[:, :, 0])
         scene = Scene(
@@ -226,6 +228,6 @@ def test_the_renderer_agrees_with_itself(margin):
 
 
 def test_radius_of_a_ball_anywhere():
-    ball = Renderer(subdivisions=8).mesh.directions
+    ball = octahedral_sphere(8).directions
     vertices = np.stack([0.5 * ball + [1.0, 2.0, 3.0], 2.0 * ball])
     np.testing.assert_allclose(object_radius(vertices), [0.5, 2.0], rtol=0.01)
