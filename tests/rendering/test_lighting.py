@@ -129,7 +129,7 @@ def test_lamp_stays_with_a_camera_that_rolls(scene):
     pose = np.array(PinholeCamera().pose)
     pose[:, :3] = [[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]]
     # The background follows yaw and pitch alone.
-    still = dict(resolution=24, lamps=RandomLamps(), background_extent=(0.0, 0.0))
+    still = dict(resolution=24, lamps=RandomLamps(), background_range=(0.0, 0.0))
     names = ("picture", "mask", "normals", "depth")
     rolled = VIEWPOINTS + [[0.0, 0.0, 0.7]]
     expected = Renderer(**still)(scene, rolled, outputs=names)

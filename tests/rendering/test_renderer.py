@@ -135,7 +135,7 @@ def test_config_is_json_and_round_trips():
         resolution=16,
         camera=PinholeCamera(0.3, (0.4, 0.5)),
         margin=0.5,
-        background_extent=(10.0, 0.0),
+        background_range=(10.0, 0.0),
         lamps=RandomLamps(azimuth=30.0),
     )
     text = json.dumps(renderer.get_config())
