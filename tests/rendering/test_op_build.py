@@ -1,9 +1,11 @@
 """Building, finding and loading the compiled op."""
 
 import importlib.util
+import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -95,11 +97,43 @@ def test_missing_nvcc_is_one_clear_line(tmp_path, monkeypatch):
     monkeypatch.setenv("NVCC", "no-such-nvcc")
     with pytest.raises(RuntimeError, match="no compiler no-such-nvcc.* NVCC"):
         _build_module().build(tmp_path)
+    monkeypatch.delenv("NVCC")
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(RuntimeError, match="no nvcc for --cuda=on"):
+        _build_module().build(tmp_path, cuda="on")
 
 
-def test_library_needs_nothing_of_cuda():
+def test_cuda_is_built_where_it_is_of_use(monkeypatch):
+    builder = _build_module()
+    monkeypatch.delenv("NVCC", raising=False)
+    monkeypatch.setattr(builder.shutil, "which", lambda name: f"/bin/{name}")
+    for gpu, chosen in ((False, None), (True, ["/bin/nvcc"])):
+        monkeypatch.setattr(builder, "has_gpu", lambda gpu=gpu: gpu)
+        assert builder.choose_nvcc("auto") == chosen
+        assert builder.choose_nvcc("off") is None
+        assert builder.choose_nvcc("on") == ["/bin/nvcc"]
+    monkeypatch.setenv("NVCC", "my-nvcc")
+    monkeypatch.setattr(builder, "has_gpu", lambda: False)
+    assert builder.choose_nvcc("auto") == ["my-nvcc"]
+
+
+def test_a_library_without_the_cuda_kernels_asked_for_is_not_up_to_date(tmp_path):
+    builder = _build_module()
+    path = tmp_path / "rasterizer.so"
+    path.write_bytes(b"...")
+    assert builder.built_architectures(path) == ()
+    assert builder._is_up_to_date(path, (), only_these=True)
+    assert not builder._is_up_to_date(path, ("90",), only_these=False)
+    path.write_bytes(b"..." + builder._ARCHITECTURES_MARK.encode() + b"75 90\0...")
+    assert builder.built_architectures(path) == ("75", "90")
+    assert builder._is_up_to_date(path, ("90",), only_these=False)
+    assert builder._is_up_to_date(path, (), only_these=False)
+    assert not builder._is_up_to_date(path, (), only_these=True)
+
+
+def _needs_nothing_of_cuda(path):
     """It loads without a GPU, and takes nothing of CUDA from TensorFlow."""
-    command = ["nm", "--dynamic", "--undefined-only", library.find_library()]
+    command = ["nm", "--dynamic", "--undefined-only", path]
     symbols = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert "tensorflow" in symbols
     names = [line.split()[-1] for line in symbols.splitlines()]
@@ -111,22 +145,66 @@ def _types(kernel):
     return map(tf.as_dtype, constraint.allowed_values.list.type)
 
 
-@pytest.mark.skipif(_build_module().find_nvcc() is None, reason="needs nvcc")
-def test_library_holds_the_gpu_kernels():
+OPS = (
+    "RenderMesh",
+    "RenderMeshGrad",
+    "RasterizeMesh",
+    "RasterizeMeshGrad",
+    "TransformPoints",
+)
+
+
+def test_library_holds_the_kernels():
     library.load_library()
-    names = ["RenderMesh", "RenderMeshGrad", "RasterizeMesh", "RasterizeMeshGrad"]
-    for name in [*names, "TransformPoints"]:
-        registered = kernels.get_registered_kernels_for_op(name).kernel
+    for name in OPS:
+        registered = kernels.get_registered_kernels_for_op(f"TfUnsup3d>{name}").kernel
         found = {(kernel.device_type, *_types(kernel)) for kernel in registered}
-        types = (tf.float32, tf.float64)
-        assert found == {(device, t) for device in ("CPU", "GPU") for t in types}
-        for kernel in registered:
-            sizes_on_host = kernel.device_type == "GPU" and name == "RasterizeMesh"
-            expected = ["height", "width"] if sizes_on_host else []
-            assert list(kernel.host_memory_arg) == expected
-    code = library.find_library().read_bytes()
-    for architecture in _build_module().CUDA_ARCHITECTURES:
-        assert f"sm_{architecture}".encode() in code
+        assert {("CPU", tf.float32), ("CPU", tf.float64)} <= found
+
+
+LIST_KERNELS = """
+import json, sys
+import tensorflow as tf
+from tensorflow.python.framework import kernels
+
+tf.load_op_library(sys.argv[1])
+found = []
+for name in sys.argv[2:]:
+    for kernel in kernels.get_registered_kernels_for_op(f"TfUnsup3d>{name}").kernel:
+        (constraint,) = kernel.constraint
+        (dtype,) = constraint.allowed_values.list.type
+        found.append([name, kernel.device_type, dtype, list(kernel.host_memory_arg)])
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.skipif(_build_module().find_nvcc() is None, reason="needs nvcc")
+def test_cuda_kernels_compile_and_load_without_a_gpu(tmp_path):
+    """For one architecture: each takes minutes of a processor core."""
+    path = _build_module().build(tmp_path, cuda="on", cuda_architectures=["90"])
+    assert _build_module().built_architectures(path) == ("90",)
+    assert b"sm_90" in path.read_bytes()
+    _needs_nothing_of_cuda(path)
+    result = subprocess.run(
+        [sys.executable, "-c", LIST_KERNELS, path, *OPS],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    found = {
+        (name, device, dtype): host
+        for name, device, dtype, host in json.loads(result.stdout.splitlines()[-1])
+    }
+    types = (tf.float32.as_datatype_enum, tf.float64.as_datatype_enum)
+    assert set(found) == {
+        (name, device, dtype)
+        for name in OPS
+        for device in ("CPU", "GPU")
+        for dtype in types
+    }
+    for (name, device, _), host in found.items():
+        sizes_on_host = device == "GPU" and name == "RasterizeMesh"
+        assert host == (["height", "width"] if sizes_on_host else [])
 
 
 @pytest.mark.parametrize("name", ["fuzz_test", "geometry_test", "picture_test"])
@@ -135,7 +213,8 @@ def test_headers_without_tensorflow(name, tmp_path):
     compiler = os.environ.get("CXX", "g++").split()
     program = tmp_path / name
     command = [*compiler, "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror"]
-    command += ["-ffp-contract=off", str(SOURCES / "cc" / f"{name}.cc")]
+    command += ["-ffp-contract=off", f"-I{SOURCES / 'cc'}"]
+    command += [str(SOURCES / "cc" / "tests" / f"{name}.cc")]
     command += ["-o", str(program)]
     sanitizers = ["-fsanitize=address,undefined,float-cast-overflow"]
     sanitizers += ["-fno-sanitize-recover=all"]

@@ -1,53 +1,115 @@
-"""The main job in one command: pictures in, trained generator and meshes out."""
+"""The project in one command: faces that come with it, then training on pictures.
+
+make demo
+"""
 
 import pathlib
 
 from absl import flags
-from tqdm import tqdm
 
-from tf_unsup3d.export.samples import write_samples
-from tf_unsup3d.heads import storage
-from tf_unsup3d.programs import cli, configs
-from tf_unsup3d.training.session import train
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.programs import cli
 
-_MINUTES = flags.DEFINE_float("minutes", 10.0, "Of training.", lower_bound=0.0)
-_PHOTOS = flags.DEFINE_string(
-    "photos", "", "Folder of pictures; made-up heads if empty."
+_MINUTES = flags.DEFINE_float(
+    "minutes",
+    10.0,
+    "Minutes of training; the default is the least that shows heads on two cores.",
+    lower_bound=0.0,
 )
-_OUTPUT = flags.DEFINE_string("output", "runs/demo", "Folder of the run.")
+_PHOTOS = flags.DEFINE_string(
+    "photos", "", "Folder of pictures to train on; made-up heads by default."
+)
+_OUTPUT = flags.DEFINE_string(
+    "output", "runs", "Folder that the folders of the runs are made in."
+)
+_FROM_SCRATCH = flags.DEFINE_boolean(
+    "from_scratch",
+    False,
+    "Train from random weights, on small pictures, instead of beginning with the "
+    "generator of pretrained:heads64.",
+)
 
-_CONFIG = "gin_configs/quickstart.gin"
-_RESOLUTION = 32
+_SEEDS = range(8)
+_BEGINNING = "pretrained:heads64"
+
+
+def show(source: str | pathlib.Path, folder: pathlib.Path) -> list[pathlib.Path]:
+    """Writes a sheet, meshes and a turntable video of a trained model.
+
+    Args:
+      source: What `load` takes.
+      folder: Folder to write to.
+
+    Returns:
+      The files to look at.
+    """
+    from tf_unsup3d.export.samples import write_samples
+    from tf_unsup3d.export.turntable import turntable
+    from tf_unsup3d.export.videos import write_video
+    from tf_unsup3d.trained.trained_model import load
+
+    model = load(str(source))
+    write_samples(model, folder, _SEEDS, mesh_suffixes=(".glb",))
+    video = folder / "turntable.gif"
+    write_video(video, turntable(model, model.sample(_SEEDS)))
+    return [folder / "sheet.png", video, folder / "mesh_0000.glb"]
+
+
+def _pictures(resolution: int) -> tuple[str, str]:
+    """The folder of the pictures to train on, and a name for their run."""
+    from tqdm import tqdm
+
+    from tf_unsup3d.heads import storage
+
+    if _PHOTOS.value:
+        folder = pathlib.Path(_PHOTOS.value)
+        if not folder.is_dir():
+            raise UserError(f"--photos: there is no folder {folder}")
+        return str(folder), f"demo-{folder.resolve().name}"
+    heads = pathlib.Path(_OUTPUT.value) / f"demo-pictures{resolution}"
+    settings = storage.HeadSetSettings(
+        validation_count=0, test_count=0, resolution=resolution
+    )
+    with tqdm(total=settings.count, desc="making heads", unit="picture") as bar:
+        storage.make_head_set(heads, settings, progress=bar.update)
+    return str(storage.picture_dir(heads, "train")), "demo"
 
 
 def main(argv: list[str]) -> None:
-    """Makes or opens the pictures, trains, and writes samples."""
+    """Shows what comes with the package, then trains and shows the outcome."""
     del argv
-    configs.read_configs([_CONFIG])
+    from tf_unsup3d.trained.configuration import Configuration
+    from tf_unsup3d.training.session import train
+
+    cli.make_repeatable()
     output = pathlib.Path(_OUTPUT.value)
-    photos = _PHOTOS.value
-    if not photos:
-        heads = output / "data"
-        settings = storage.HeadSetSettings(
-            validation_count=0, test_count=0, resolution=_RESOLUTION
-        )
-        with tqdm(total=settings.count, desc="heads", unit="picture") as bar:
-            storage.make_head_set(heads, settings, progress=bar.update)
-        photos = str(storage.picture_dir(heads, "train"))
-    train(photos, str(output), _MINUTES.value)
-    written = write_samples(
-        str(output), str(output), list(range(8)), 1.0, mesh_suffixes=(".glb",)
+    print("Faces of pretrained:faces64, which comes with the package:")
+    for path in show("pretrained:faces64", output / "demo-faces"):
+        print(f"  {path}", flush=True)
+
+    quick = "gin_configs/quickstart.gin"
+    config = quick if _FROM_SCRATCH.value else "gin_configs/demo.gin"
+    configuration = Configuration.from_files([config])
+    photos, name = _pictures(configuration.resolution)
+    run = output / (f"{name}-from-scratch" if _FROM_SCRATCH.value else name)
+    beginning = "random weights" if _FROM_SCRATCH.value else _BEGINNING
+    print(f"\nTraining for {_MINUTES.value:g} minutes, beginning with {beginning}:")
+    train(
+        configuration,
+        photos,
+        str(run),
+        minutes=_MINUTES.value,
+        transfer_from=None if _FROM_SCRATCH.value else _BEGINNING,
     )
-    print("\nThe run:")
-    for path in (
-        *sorted(set(path for path in written if path.suffix == ".png")),
-        *(path for path in written if path.suffix == ".glb"),
-        *(output / name for name in ("config.gin", "metrics.jsonl", "checkpoints")),
-    ):
+    print("\nWhat was learned:")
+    for path in show(run, run / "samples"):
         print(f"  {path}")
     print(
-        "Ten minutes are a beginning. `make demo` again trains on; watch it with\n"
-        f"  .venv/bin/tensorboard --logdir {output}"
+        f"\nThe same command trains on. To see the losses:\n"
+        f"  .venv/bin/tensorboard --logdir {run}\n"
+        "For good heads train for hours, on thousands of pictures of your own:\n"
+        f"  .venv/bin/unsup3d-train --gin_configs=gin_configs/faces64.gin "
+        "--data_dir=PHOTOS --model_dir=runs/photos"
     )
 
 

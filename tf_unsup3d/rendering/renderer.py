@@ -57,17 +57,19 @@ class Renderer(keras.layers.Layer):
         self.resolution = resolution
         self._config = dict(
             resolution=resolution,
-            camera=dataclasses.asdict(self.camera),
             margin=margin,
             depth_push=depth_push,
             background_coverage=background_coverage,
             background_range=tuple(background_range),
-            lamps=self.lamps and dataclasses.asdict(self.lamps),
             backend=backend,
         )
 
     def get_config(self) -> dict:
-        return {**super().get_config(), **self._config}
+        values = {
+            "camera": dataclasses.asdict(self.camera),
+            "lamps": self.lamps and dataclasses.asdict(self.lamps),
+        }
+        return {**super().get_config(), **self._config, **values}
 
     def replace(self, **changes) -> "Renderer":
         """Makes another renderer that differs in some constructor arguments.
