@@ -7,7 +7,7 @@ import tensorflow as tf
 from tf_unsup3d.evaluation.alarms import measure as alarms
 from tf_unsup3d.evaluation.alarms.report import alarm_report
 from tf_unsup3d.evaluation.shape.depth_metrics import erode
-from tf_unsup3d.heads.scene import sample_scene
+from tf_unsup3d.heads.parameters import sample_head
 from tf_unsup3d.heads.shape import procedural_head_model
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
@@ -68,8 +68,8 @@ def folded_ball():
 def head_vertices():
     model = procedural_head_model(SUBDIVISIONS)
     np.testing.assert_array_equal(model.triangles, RENDERER.mesh.triangles)
-    scenes = [sample_scene(model, np.random.default_rng([5, i])) for i in range(8)]
-    return np.stack([scene.vertices(model) for scene in scenes])
+    heads = [sample_head(model, np.random.default_rng([5, i])) for i in range(8)]
+    return np.stack([head.vertices(model) for head in heads])
 
 
 def test_every_head_is_silent(head_vertices):
