@@ -8,7 +8,7 @@ import tensorflow as tf
 from benchmarks.scene import Scene
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import rotation_matrices
-from tf_unsup3d.heads.scene import sample_scene
+from tf_unsup3d.heads.parameters import sample_head
 from tf_unsup3d.heads.shape import procedural_head_model
 
 
@@ -93,7 +93,7 @@ def heads(
     model = _head_model(subdivisions)
     vertices = []
     for _ in range(batch):
-        head = sample_scene(model, rng)
+        head = sample_head(model, rng)
         turn = rotation_matrices(tf.constant(head.viewpoint[None], tf.float64))[0]
         vertices.append(head.vertices(model) @ turn.numpy().T)
     sphere = octahedral_sphere(subdivisions)

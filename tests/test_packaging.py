@@ -87,7 +87,7 @@ def programs() -> list[str]:
     return [
         name
         for name, path in module_files().items()
-        if name.startswith("programs.") and "cli.run(main)" in path.read_text()
+        if name.startswith("programs.") and "cli.run(main" in path.read_text()
     ]
 
 

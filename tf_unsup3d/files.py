@@ -1,6 +1,7 @@
-"""Files that are either whole or not there."""
+"""Reading and writing files: whole files only, and one clear line for each failure."""
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -9,69 +10,177 @@ from collections.abc import Iterator
 
 from tf_unsup3d.errors import UserError
 
+_PARTIAL = ".partial-"
+
+
+@contextlib.contextmanager
+def reading(path: str | os.PathLike) -> Iterator[None]:
+    """Turns an `OSError` in the block into "cannot read PATH: reason".
+
+    Args:
+      path: the file or folder that the block reads.
+
+    Raises:
+      UserError: If the block raises an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def writing(path: str | os.PathLike) -> Iterator[None]:
+    """Turns an `OSError` in the block into "cannot write PATH: reason".
+
+    Args:
+      path: the file or folder that the block writes.
+
+    Raises:
+      UserError: If the block raises an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """Gives a temporary path that becomes `path` when the block ends well.
+    """Yields a temporary path that becomes `path` when the block succeeds.
 
-    The temporary file lies in the same folder (made when missing) and has the same
-    suffix, so that writers that choose the format by suffix work on it. When the
-    block fails, the temporary file is removed and an older `path` stays as it was.
+    The file is either whole or absent, even after a power cut. If the block fails, the
+    temporary file is removed and an existing `path` stays as it was. A program that is
+    killed leaves the temporary file behind; see `remove_leftovers`.
+
+    The temporary file lies in the same folder, which is created if necessary, and has
+    the same suffix, because many writers choose the format by the suffix.
 
     Args:
-      path: file to write.
+      path: the file to write.
 
     Yields:
-      The temporary path.
+      The temporary path. The block must create a file there.
 
     Raises:
-      UserError: the file cannot be written.
+      UserError: If the file cannot be written.
     """
     path = pathlib.Path(path)
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        os.replace(temporary, path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    temporary = path.with_name(f"{_PARTIAL}{secrets.token_hex(4)}{path.suffix}")
+    with writing(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            _flush_to_disk(temporary)
+            os.replace(temporary, path)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: str | os.PathLike, content: bytes) -> None:
-    """Writes a file in one piece.
+    """Writes a file with the guarantees of `replacing`.
 
     Args:
-      path: file to write; its folder is made when missing.
-      content: what it shall hold.
+      path: the file to write. Its folder is created if necessary.
+      content: the content of the file.
 
     Raises:
-      UserError: the file cannot be written.
+      UserError: If the file cannot be written.
     """
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
-    """Writes a text file, see `write_bytes`."""
+    """Writes a UTF-8 text file with the guarantees of `replacing`.
+
+    Args:
+      path: the file to write. Its folder is created if necessary.
+      text: the content of the file.
+
+    Raises:
+      UserError: If the file cannot be written.
+    """
     write_bytes(path, text.encode())
 
 
-def write_json(path: str | os.PathLike, value: dict) -> None:
-    """Writes a JSON file, see `write_bytes`."""
+def write_json(path: str | os.PathLike, value: object) -> None:
+    """Writes an indented JSON file with the guarantees of `replacing`.
+
+    Args:
+      path: the file to write. Its folder is created if necessary.
+      value: a value that `json.dumps` accepts.
+
+    Raises:
+      UserError: If the file cannot be written.
+    """
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 
 def read_json(path: str | os.PathLike) -> dict:
-    """Reads a JSON object; `UserError` where there is none."""
+    """Reads a JSON file that holds one object.
+
+    Args:
+      path: the file to read.
+
+    Returns:
+      The object.
+
+    Raises:
+      UserError: If the file cannot be read, is not UTF-8 text, is not JSON, or holds
+        something other than an object.
+    """
+    with reading(path):
+        content = pathlib.Path(path).read_bytes()
     try:
-        value = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not JSON") from error
+        value = json.loads(content.decode())
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 text") from error
+    except RecursionError as error:
+        raise UserError(f"{path} nests its values too deeply") from error
+    except ValueError as error:
+        raise UserError(f"{path} is not JSON: {error}") from error
     if not isinstance(value, dict):
-        raise UserError(f"{path} holds no JSON object")
+        raise UserError(f"{path} does not hold a JSON object")
     return value
+
+
+def file_checksum(path: str | os.PathLike) -> str:
+    """Computes the SHA-256 of a file.
+
+    Args:
+      path: the file to read.
+
+    Returns:
+      The checksum in hexadecimal.
+
+    Raises:
+      UserError: If the file cannot be read.
+    """
+    with reading(path), open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove_leftovers(folder: str | os.PathLike) -> None:
+    """Removes the temporary files that killed programs left in a folder.
+
+    Args:
+      folder: a folder whose files are written by `replacing`. It need not exist. No
+        other program may be writing to it.
+
+    Raises:
+      UserError: If a file cannot be removed.
+    """
+    with writing(folder):
+        for path in pathlib.Path(folder).glob(f"{_PARTIAL}*"):
+            path.unlink()
+
+
+def _flush_to_disk(path: pathlib.Path) -> None:
+    # Without this, a power cut after the renaming could leave an empty file.
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -42,7 +42,8 @@ def data_dir(request):
 
 
 def take(data_dir, batches, batch_size=8, **options):
-    made = dataset.make_dataset(data_dir, 16, batch_size, **{"seed": 1} | options)
+    opened = dataset.open_pictures(data_dir, 16)
+    made = opened.batches(batch_size, **{"seed": 1} | options)
     return np.concatenate([batch.numpy() for batch in made.take(batches)])
 
 
@@ -76,7 +77,7 @@ def test_description(data_dir):
 
 
 def test_shape_type_and_range(data_dir):
-    made = dataset.make_dataset(data_dir, 16, 8, seed=0)
+    made = dataset.open_pictures(data_dir, 16).batches(8, seed=0)
     assert made.element_spec == tf.TensorSpec([8, 16, 16, 3], tf.float32)
     batch = next(iter(made)).numpy()
     assert batch.min() == -1.0 and 0.5 < batch.max() <= 1.0
@@ -92,11 +93,8 @@ def test_white_and_black_are_plus_and_minus_one(tmp_path):
 
 
 def test_every_picture_once_when_not_repeating(data_dir):
-    sizes = [
-        len(batch)
-        for batch in dataset.make_dataset(data_dir, 16, 8, seed=0, repeat=False)
-    ]
-    assert sizes == [8, 8, 4]
+    batches = dataset.open_pictures(data_dir, 16).batches(8, seed=0, repeat=False)
+    assert [len(batch) for batch in batches] == [8, 8, 4]
     assert sorted(identities(once(data_dir))) == sorted(
         identities(once(data_dir, shuffle=False))
     )
@@ -111,8 +109,9 @@ def test_each_round_has_every_picture_in_another_order(data_dir):
 
 def test_shuffling_reaches_over_the_whole_set(data_dir):
     order = identities(once(data_dir, shuffle=False)).tolist()
+    opened = dataset.open_pictures(data_dir, 16)
     first = [
-        order.index(identities(take(data_dir, 1, batch_size=1, seed=seed))[0])
+        order.index(identities(next(iter(opened.batches(1, seed=seed))).numpy())[0])
         for seed in range(20)
     ]
     assert min(first) < COUNT // 4 and max(first) >= COUNT * 3 // 4
@@ -129,7 +128,8 @@ def test_the_seed_decides(data_dir):
 
 def test_mirror_turns_half_of_the_pictures(data_dir):
     straight = once(data_dir, shuffle=False)
-    made = dataset.make_dataset(data_dir, 16, COUNT, seed=3, mirror=True, shuffle=False)
+    opened = dataset.open_pictures(data_dir, 16)
+    made = opened.batches(COUNT, seed=3, mirror=True, shuffle=False)
     turned = []
     for batch in made.take(20):
         for picture, original in zip(batch.numpy(), straight, strict=True):
@@ -144,7 +144,8 @@ def test_mirror_turns_half_of_the_pictures(data_dir):
 
 def test_higher_resolution_is_averaged_down(prepared):
     full = once(prepared, shuffle=False)
-    half = dataset.make_dataset(prepared, 8, COUNT, seed=0, shuffle=False, repeat=False)
+    opened = dataset.open_pictures(prepared, 8)
+    half = opened.batches(COUNT, seed=0, shuffle=False, repeat=False)
     expected = full.reshape(COUNT, 8, 2, 8, 2, 3).mean((2, 4))
     np.testing.assert_allclose(next(iter(half)).numpy(), expected, atol=1e-6)
 
@@ -166,7 +167,7 @@ def test_sets_larger_than_the_buffer_are_shuffled_in_full(prepared, monkeypatch)
 
 def test_distributed_over_one_replica(data_dir):
     strategy = tf.distribute.MirroredStrategy(["CPU:0"])
-    made = dataset.make_dataset(data_dir, 16, 8, seed=1)
+    made = dataset.open_pictures(data_dir, 16).batches(8, seed=1)
     distributed = iter(strategy.experimental_distribute_dataset(made))
     batches = np.concatenate([next(distributed).numpy() for _ in range(3)])
     np.testing.assert_array_equal(batches, take(data_dir, 3))
@@ -220,7 +221,7 @@ def test_too_few_pictures(tmp_path, count, batch_size, message):
     for index in range(count):
         Image.new("L", (16, 16), index).save(tmp_path / f"{index}.png")
     with pytest.raises(UserError, match=f"too few pictures in .*: {message}"):
-        dataset.make_dataset(tmp_path, 16, batch_size, seed=0)
+        dataset.open_pictures(tmp_path, 16).batches(batch_size, seed=0)
     assert len(once(tmp_path, batch_size=batch_size)) == count
 
 

@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 
 from tf_unsup3d.heads import storage
+from tf_unsup3d.heads.parameters import sample_head
 from tf_unsup3d.heads.render import render_heads
-from tf_unsup3d.heads.scene import sample_scene
+from tf_unsup3d.heads.settings import HeadSetSettings
 from tf_unsup3d.heads.shape import procedural_head_model
 from tf_unsup3d.training.trainer import Trainer
 
@@ -21,8 +22,8 @@ Trainer.viewpoints = @UniformViewpoints()
 def heads():
     """Twelve rendered heads at 32 x 32."""
     model = procedural_head_model(24)
-    scenes = [sample_scene(model, np.random.default_rng([3, i])) for i in range(12)]
-    return render_heads(model, scenes, 32)
+    heads = [sample_head(model, np.random.default_rng([3, i])) for i in range(12)]
+    return render_heads(model, heads, 32)
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +43,6 @@ def trainer(small_model, tmp_path_factory):
 @pytest.fixture(scope="session")
 def head_set(tmp_path_factory):
     folder = tmp_path_factory.mktemp("heads") / "set"
-    settings = storage.HeadSetSettings(
-        count=1, validation_count=6, test_count=5, resolution=16
-    )
+    settings = HeadSetSettings(count=1, validation_count=6, test_count=5, resolution=16)
     storage.make_head_set(folder, settings)
     return folder

@@ -8,8 +8,8 @@ from tf_unsup3d.geometry.edges import boundary_edges
 from tf_unsup3d.heads.landmarks import EYE_X, NOSE_TIP_Y, NOSE_TIP_Z, SCALE
 from tf_unsup3d.heads.linear_heads import load_head_model
 from tf_unsup3d.heads.model_file import read_head_model, write_head_model
+from tf_unsup3d.heads.parameters import coefficients, sample_head
 from tf_unsup3d.heads.render import render_heads
-from tf_unsup3d.heads.scene import coefficients, sample_scene
 from tf_unsup3d.heads.shape import procedural_head_model
 
 # Any unit and origin will do.
@@ -101,32 +101,31 @@ def test_the_skull_has_no_ears(model):
 
 
 def test_a_head_of_a_file_is_drawn_with_its_truth(model):
-    scenes = [sample_scene(model, np.random.default_rng([5, i])) for i in range(4)]
-    rendered = render_heads(model, scenes, 32)
+    heads = [sample_head(model, np.random.default_rng([5, i])) for i in range(4)]
+    rendered = render_heads(model, heads, 32)
     assert np.all(rendered.pictures.reshape(4, -1).std(-1) > 10.0)
     area = rendered.mask.mean((1, 2))
     assert area.min() > 0.2 and area.max() < 0.7
     normals = rendered.normals[rendered.mask]
     np.testing.assert_allclose(np.linalg.norm(normals, axis=-1), 1.0, atol=1e-5)
-    names = [name for name in coefficients(scenes[0], model) if "shape/" in name]
+    names = [name for name in coefficients(heads[0], model) if "shape/" in name]
     assert names == [f"shape/component_{index:02}" for index in range(5)]
 
 
 def test_regions_are_optional(tmp_path):
     model = load_head_model(damaged(tmp_path, regions=None, region_names=None))
     assert model.regions == {}
-    scene = sample_scene(model, np.random.default_rng(1))
-    assert render_heads(model, [scene], 16).mask.any()
+    head = sample_head(model, np.random.default_rng(1))
+    assert render_heads(model, [head], 16).mask.any()
 
 
 def test_known_regions_are_coloured(model):
-    scene = sample_scene(model, np.random.default_rng(2))
+    head = sample_head(model, np.random.default_rng(2))
     bare = dataclasses.replace(
         model, regions={name: 0.0 * values for name, values in model.regions.items()}
     )
     with_lips, without = (
-        render_heads(each, [scene], 32).pictures[0].astype(int)
-        for each in (model, bare)
+        render_heads(each, [head], 32).pictures[0].astype(int) for each in (model, bare)
     )
     assert np.abs(with_lips - without).max() > 10
 

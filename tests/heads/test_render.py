@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from tf_unsup3d.heads.parameters import sample_head
 from tf_unsup3d.heads.render import render_heads
-from tf_unsup3d.heads.scene import sample_scene
 from tf_unsup3d.heads.shape import procedural_head_model
 from tf_unsup3d.rendering.camera import PinholeCamera
 
@@ -17,13 +17,13 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def scenes(model):
-    return [sample_scene(model, np.random.default_rng([7, i])) for i in range(6)]
+def heads(model):
+    return [sample_head(model, np.random.default_rng([7, i])) for i in range(6)]
 
 
 @pytest.fixture(scope="module")
-def rendered(model, scenes):
-    return render_heads(model, scenes, RESOLUTION)
+def rendered(model, heads):
+    return render_heads(model, heads, RESOLUTION)
 
 
 def turned(vertices, viewpoint):
@@ -54,13 +54,13 @@ def test_pictures_are_rgb_bytes_with_contrast(rendered):
 
 
 def test_depth_and_mask_agree_with_rays_through_the_pixel_centres(
-    model, scenes, rendered
+    model, heads, rendered
 ):
     camera = PinholeCamera()
     focal = 0.5 * RESOLUTION / np.tan(0.5 * camera.field_of_view)
     rng = np.random.default_rng(0)
     for i in (0, 1):
-        vertices = turned(scenes[i].vertices(model), scenes[i].viewpoint)
+        vertices = turned(heads[i].vertices(model), heads[i].viewpoint)
         for row, column in rng.integers(2, RESOLUTION - 2, (12, 2)):
             offset = np.array([column, row]) + 0.5 - 0.5 * RESOLUTION
             ray = np.array([*(offset / focal), 1.0])
@@ -124,11 +124,11 @@ def test_mask_area_is_that_of_a_head(rendered):
     assert area.min() > 0.2 and area.max() < 0.7
 
 
-def test_positive_yaw_turns_the_nose_to_the_left(model, scenes):
-    bald = dataclasses.replace(scenes[0].hairstyle, amount=0.0)
+def test_positive_yaw_turns_the_nose_to_the_left(model, heads):
+    bald = dataclasses.replace(heads[0].hairstyle, amount=0.0)
     views = [
         dataclasses.replace(
-            scenes[0], hairstyle=bald, viewpoint=np.float32([yaw, 0.0, 0.0])
+            heads[0], hairstyle=bald, viewpoint=np.float32([yaw, 0.0, 0.0])
         )
         for yaw in (0.6, -0.6)
     ]
@@ -138,16 +138,16 @@ def test_positive_yaw_turns_the_nose_to_the_left(model, scenes):
     assert left < 0.5 * RESOLUTION - 3 and right > 0.5 * RESOLUTION + 3
 
 
-def test_a_picture_does_not_depend_on_its_batch(model, scenes, rendered):
-    alone = render_heads(model, scenes[3:4], RESOLUTION)
+def test_a_picture_does_not_depend_on_its_batch(model, heads, rendered):
+    alone = render_heads(model, heads[3:4], RESOLUTION)
     np.testing.assert_array_equal(alone.pictures[0], rendered.pictures[3])
     np.testing.assert_array_equal(alone.depth[0], rendered.depth[3])
 
 
-def test_both_backends_draw_the_same_head(scenes):
+def test_both_backends_draw_the_same_head(heads):
     model = procedural_head_model(8)
     pictures = [
-        render_heads(model, scenes[:1], 16, backend=backend).pictures.astype(int)
+        render_heads(model, heads[:1], 16, backend=backend).pictures.astype(int)
         for backend in ("op", "reference")
     ]
     assert np.mean(np.abs(pictures[0] - pictures[1]) > 2) < 0.01

@@ -5,7 +5,7 @@ import pytest
 
 from tf_unsup3d.heads.landmarks import EAR_Y, EYE_X, MOUTH_Y, NOSE_TIP_Y
 from tf_unsup3d.heads.model import ASYMMETRY_PREFIX
-from tf_unsup3d.heads.scene import coefficients, sample_scene
+from tf_unsup3d.heads.parameters import coefficients, sample_head
 from tf_unsup3d.heads.shape import procedural_head_model
 
 
@@ -47,10 +47,10 @@ def test_the_mean_is_symmetric(model):
     assert distances.min(-1).max() < 1e-4
 
 
-def test_symmetric_scenes_are_symmetric_and_others_are_not(model):
+def test_symmetric_heads_are_symmetric_and_others_are_not(model):
     def asymmetry(symmetric):
-        scene = sample_scene(model, np.random.default_rng(3), symmetric=symmetric)
-        vertices = scene.vertices(model)
+        head = sample_head(model, np.random.default_rng(3), symmetric=symmetric)
+        vertices = head.vertices(model)
         mirrored = vertices * np.float32([-1.0, 1.0, 1.0])
         distances = np.linalg.norm(mirrored[::7, None] - vertices[None], axis=-1)
         return distances.min(-1).max()
@@ -79,8 +79,8 @@ def test_heads_fill_the_unit_ball_without_folding_over(model):
     base = np.cross(flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0])
     radii = []
     for seed in range(30):
-        scene = sample_scene(model, np.random.default_rng(seed))
-        vertices = scene.vertices(model)
+        head = sample_head(model, np.random.default_rng(seed))
+        vertices = head.vertices(model)
         radii.append(np.sqrt(np.mean(np.sum(vertices**2, -1))))
         assert np.linalg.norm(vertices, axis=-1).max() < 1.2
         corners = vertices[model.triangles]
@@ -92,7 +92,7 @@ def test_heads_fill_the_unit_ball_without_folding_over(model):
 
 def test_hair_adds_volume_where_it_grows_and_nowhere_else(model):
     for seed in range(20):
-        style = sample_scene(model, np.random.default_rng(seed)).hairstyle
+        style = sample_head(model, np.random.default_rng(seed)).hairstyle
         style = dataclasses.replace(style, amount=1.0)
         length = np.linalg.norm(style.volume(model.coordinates)[1], axis=-1)
         assert length[nearest(model, 0.0, -0.6)] > 0.015
@@ -102,7 +102,7 @@ def test_hair_adds_volume_where_it_grows_and_nowhere_else(model):
 
 
 def test_hair_grows_within_a_known_scalp_unless_it_hangs_over(model):
-    style = sample_scene(model, np.random.default_rng(2)).hairstyle
+    style = sample_head(model, np.random.default_rng(2)).hairstyle
     style = dataclasses.replace(style, amount=1.0, fringe=-0.2, corner=-0.2)
     scalp = (model.coordinates[:, 1] < -0.4).astype(np.float32)
     forehead = nearest(model, 0.0, -0.3)
@@ -112,13 +112,13 @@ def test_hair_grows_within_a_known_scalp_unless_it_hangs_over(model):
         assert (cover[forehead] > 0.5) == covered
 
 
-def test_coefficients_name_all_numbers_of_a_scene(model):
-    scenes = [sample_scene(model, np.random.default_rng(seed)) for seed in (0, 0, 1)]
-    first, again, other = (coefficients(scene, model) for scene in scenes)
+def test_coefficients_name_all_numbers_of_a_head(model):
+    heads = [sample_head(model, np.random.default_rng(seed)) for seed in (0, 0, 1)]
+    first, again, other = (coefficients(head, model) for head in heads)
     assert first == again
     assert list(first) == list(other) and first != other
     assert first["shape/nose_width"] == pytest.approx(
-        scenes[0].shape[model.names.index("nose_width")]
+        heads[0].shape[model.names.index("nose_width")]
     )
     assert {name.split("/")[0] for name in first} == {
         "shape",

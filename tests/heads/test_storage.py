@@ -9,10 +9,11 @@ from PIL import Image
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.heads import storage
 from tf_unsup3d.heads.model_file import HeadModelFile, write_head_model
+from tf_unsup3d.heads.settings import HeadSetSettings
 from tf_unsup3d.heads.shape import procedural_head_model
 from tf_unsup3d.rendering.camera import PinholeCamera
 
-SETTINGS = storage.HeadSetSettings(
+SETTINGS = HeadSetSettings(
     count=5, validation_count=2, test_count=3, resolution=16, seed=4
 )
 
@@ -88,7 +89,7 @@ def test_a_larger_set_begins_with_the_smaller_one(head_set, tmp_path):
 
 
 def test_another_seed_gives_other_heads(head_set, tmp_path):
-    settings = storage.HeadSetSettings(
+    settings = HeadSetSettings(
         count=1, validation_count=0, test_count=0, resolution=16, seed=5
     )
     storage.make_head_set(tmp_path, settings)
@@ -125,7 +126,7 @@ def test_another_set_is_refused(head_set):
 
 def test_the_camera_is_recorded(head_set, tmp_path):
     camera = PinholeCamera(0.3, principal_point=(0.4, 0.5))
-    settings = storage.HeadSetSettings(1, 0, 0, resolution=16)
+    settings = HeadSetSettings(1, 0, 0, resolution=16)
     assert storage.make_head_set(tmp_path, settings, camera=camera)
     assert not storage.make_head_set(tmp_path, settings, camera=camera)
     with pytest.raises(UserError, match="another set of heads .another camera"):
@@ -162,7 +163,7 @@ def test_the_head_model_and_the_backgrounds_are_recorded(head_set, tmp_path):
             region_names=(),
         ),
     )
-    settings = storage.HeadSetSettings(
+    settings = HeadSetSettings(
         count=1,
         validation_count=0,
         test_count=1,

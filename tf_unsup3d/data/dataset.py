@@ -1,4 +1,4 @@
-"""Input pipelines for training, from prepared or plain pictures."""
+"""Input pipelines for training from prepared or plain pictures."""
 
 import abc
 import concurrent.futures
@@ -15,22 +15,24 @@ from tf_unsup3d.data import manifest as manifests
 from tf_unsup3d.data import pictures
 from tf_unsup3d.errors import UserError
 
-# With fewer, a discriminator knows the pictures by heart within minutes.
+# A discriminator memorises fewer pictures than this within minutes.
 MINIMUM_PICTURES = 16
 
+# Most memory for the pixels of plain pictures, and for shuffling prepared ones.
 _PLAIN_BYTES = 4 * 2**30
 _SHUFFLE_BYTES = 2**29
 
 
 class PictureSet(abc.ABC):
-    """Pictures opened for training.
+    """An opened set of pictures for training.
 
     Attributes:
       count: number of pictures.
-      resolution: height and width of the pictures that `batches` gives.
-      source: name of the folder or archive that they come from.
-      checksum: SHA-256 of the stored pixels, see `manifest.pixels_checksum`. It is the
-        same for plain pictures and for what was prepared from them at this resolution.
+      resolution: height and width in pixels of the pictures that `batches` returns.
+      source: name of the folder or archive that the pictures come from.
+      checksum: SHA-256 of the stored pixels; see `manifest.pixels_checksum`. Plain
+        pictures and the pictures prepared from them at this resolution have the same
+        checksum.
       skipped: number of files that could not be used.
     """
 
@@ -64,22 +66,24 @@ class PictureSet(abc.ABC):
     ) -> tf.data.Dataset:
         """Returns the pictures in batches.
 
-        Two datasets made with the same arguments, in processes with the same
-        `tf.random.set_seed`, give the same batches in the same order.
+        Two datasets created with the same arguments yield the same batches in the same
+        order, provided that `tf.random.set_seed` was called with the same seed.
 
         Args:
           batch_size: number of pictures per batch.
-          seed: decides the order and which pictures are mirrored; fits in 64 bits.
-          mirror: turn each picture left to right with probability one half.
-          shuffle: give the pictures in random order, another one in each round.
-          repeat: go on for ever, with full batches only. Otherwise each picture comes
-            once and the last batch may be smaller.
+          seed: seed of the order and of the choice of mirrored pictures, an integer of
+            at most 64 bits.
+          mirror: whether to mirror each picture left to right with probability 0.5.
+          shuffle: whether to return the pictures in random order, a different order in
+            each epoch.
+          repeat: whether to repeat the pictures for ever, in full batches only.
+            Otherwise each picture is returned once, and the last batch may be smaller.
 
         Returns:
           Dataset of [batch_size, resolution, resolution, 3] float32 in [-1, 1].
 
         Raises:
-          UserError: if `repeat` is set and there are fewer than `batch_size` or
+          UserError: If `repeat` is true and there are fewer than `batch_size` or
             `MINIMUM_PICTURES` pictures.
         """
         if repeat:
@@ -105,7 +109,14 @@ class PictureSet(abc.ABC):
 
     @abc.abstractmethod
     def _elements(self, shuffle_seed: int | None) -> tf.data.Dataset:
-        """Returns each picture once, [stored, stored, 3] uint8."""
+        """Returns a dataset of each picture once, without batches.
+
+        Args:
+          shuffle_seed: seed of the random order, or None for the stored order.
+
+        Returns:
+          Dataset of [stored resolution, stored resolution, 3] uint8.
+        """
 
     def _check_enough(self, batch_size: int) -> None:
         found = "1 picture" if self.count == 1 else f"{self.count} pictures"
@@ -130,7 +141,7 @@ class PictureSet(abc.ABC):
 
 
 class _PlainPictures(PictureSet):
-    """The pictures of a folder, decoded and kept in memory."""
+    """The pictures of a plain folder, decoded and kept in memory."""
 
     def __init__(self, data_dir: Path, resolution: int):
         files = pictures.list_files(data_dir)
@@ -147,7 +158,7 @@ class _PlainPictures(PictureSet):
             checksum=manifests.pixels_checksum(checksums),
             skipped=skipped,
         )
-        # On the host: a graphics card has better use for its memory.
+        # On the host, because GPU memory is needed for training.
         with tf.device("CPU:0"):
             self._pixels = tf.constant(pixels)
 
@@ -182,13 +193,14 @@ class _PreparedPictures(PictureSet):
         paths = [data_dir / shard.file for shard in manifest.shards]
         self._paths = [os.fspath(path) for path in paths]
         average_bytes = sum(path.stat().st_size for path in paths) // self.count
-        self._buffer = min(self.count, max(_SHUFFLE_BYTES // average_bytes, 1024))
+        fitting = _SHUFFLE_BYTES // max(average_bytes, 1)
+        self._buffer = min(self.count, max(fitting, 1024))
 
     def _elements(self, shuffle_seed: int | None) -> tf.data.Dataset:
         if shuffle_seed is None:
             records = tf.data.TFRecordDataset(self._paths)
         else:
-            # A set larger than the buffer is shuffled by the order of its shards too.
+            # The buffer may be smaller than the set, so the shards are shuffled too.
             paths = tf.data.Dataset.from_tensor_slices(self._paths)
             records = paths.shuffle(len(self._paths), seed=shuffle_seed).interleave(
                 tf.data.TFRecordDataset, cycle_length=4
@@ -207,24 +219,25 @@ class _PreparedPictures(PictureSet):
 
 
 def open_pictures(data_dir: str | os.PathLike, resolution: int) -> PictureSet:
-    """Opens a prepared folder, or a folder of plain pictures.
+    """Opens a prepared folder or a folder of plain pictures.
 
-    Plain pictures are decoded, cropped and resized as `prepare_pictures` does it, and
-    kept in memory; each file that cannot be used is named in the log. Prepared pictures
+    Plain pictures are decoded, cropped and resized as in `prepare_pictures` and kept in
+    memory. A warning in the log names each file that cannot be used. Prepared pictures
     of a higher resolution are averaged down.
 
     Args:
-      data_dir: folder with a `dataset.json`, or with pictures (in sub-folders too).
-      resolution: height and width of the pictures wanted, a power of two from 8 to
-        1024.
+      data_dir: prepared folder (one that holds a `dataset.json`), or folder of pictures
+        and sub-folders.
+      resolution: height and width of the returned pictures in pixels, a power of two
+        from 8 to 1024.
 
     Returns:
       The opened pictures.
 
     Raises:
-      UserError: if the resolution is not allowed, the folder is missing, empty, without
-        pictures or an unfinished preparation, a prepared folder is damaged or of a
-        lower resolution, or plain pictures do not fit in memory.
+      UserError: If the resolution is not allowed; if the folder is missing, empty,
+        without pictures, or an unfinished preparation; if a prepared folder is damaged
+        or has a lower resolution; or if plain pictures do not fit in memory.
     """
     pictures.check_resolution(resolution)
     data_dir = Path(data_dir)
@@ -245,51 +258,19 @@ def open_pictures(data_dir: str | os.PathLike, resolution: int) -> PictureSet:
     return _PlainPictures(data_dir, resolution)
 
 
-def make_dataset(
-    data_dir: str | os.PathLike,
-    resolution: int,
-    batch_size: int,
-    *,
-    seed: int,
-    mirror: bool = False,
-    shuffle: bool = True,
-    repeat: bool = True,
-) -> tf.data.Dataset:
-    """Opens a folder of pictures and returns them in batches.
-
-    Args:
-      data_dir: see `open_pictures`.
-      resolution: see `open_pictures`.
-      batch_size: see `PictureSet.batches`, as the rest.
-      seed: decides the order and which pictures are mirrored.
-      mirror: turn each picture left to right with probability one half.
-      shuffle: give the pictures in random order.
-      repeat: go on for ever, with full batches only.
-
-    Returns:
-      Dataset of [batch_size, resolution, resolution, 3] float32 in [-1, 1].
-
-    Raises:
-      UserError: see `open_pictures` and `PictureSet.batches`.
-    """
-    return open_pictures(data_dir, resolution).batches(
-        batch_size, seed=seed, mirror=mirror, shuffle=shuffle, repeat=repeat
-    )
-
-
 def _load_files(
     folder: Path, files: list[pictures.SourceFile], resolution: int
 ) -> tuple[np.ndarray, int]:
-    """Decodes all files that can be decoded, in order.
+    """Decodes all usable files of a folder in order.
 
     Args:
-      folder: where the files are.
-      files: the files.
-      resolution: height and width to make them.
+      folder: the folder.
+      files: the files in the folder.
+      resolution: height and width of the decoded pictures in pixels.
 
     Returns:
-      Pictures [count, resolution, resolution, 3] uint8, and the number of files left
-      out.
+      The pictures, [count, resolution, resolution, 3] uint8, and the number of skipped
+      files.
     """
     needed = len(files) * resolution**2 * 3
     if needed > _PLAIN_BYTES:
@@ -314,7 +295,7 @@ def _load_files(
             total=len(files),
             unit="picture",
             desc="reading pictures",
-            disable=None,  # Shown on a terminal only.
+            disable=None,  # Only shown on a terminal.
         )
         for file, result in zip(files, results, strict=True):
             if isinstance(result, pictures.BadPictureError):
@@ -333,6 +314,14 @@ def _load_files(
 
 
 def _mirror_some(batch: tf.Tensor, seed: tuple[int, tf.Tensor]) -> tf.Tensor:
-    """Mirrors each picture with probability one half, decided by the seed alone."""
+    """Mirrors each picture left to right with probability 0.5.
+
+    Args:
+      batch: [batch, height, width, 3] pictures.
+      seed: the two integers that alone determine which pictures are mirrored.
+
+    Returns:
+      [batch, height, width, 3] pictures.
+    """
     chances = tf.random.stateless_uniform([tf.shape(batch)[0], 1, 1, 1], seed)
     return tf.where(chances < 0.5, tf.reverse(batch, axis=[2]), batch)

@@ -1,19 +1,25 @@
-"""What a prepared folder holds: `dataset.json` and the shards that it names."""
+"""The manifest of a prepared folder, `dataset.json`, and the shards that it lists."""
 
 import concurrent.futures
 import dataclasses
 import hashlib
-import json
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from tf_unsup3d.data.json_value import JsonValue
+from tf_unsup3d.data.pictures import check_resolution
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.files import file_checksum, reading, write_json
 
 MANIFEST_NAME = "dataset.json"
-# Exists in the prepared folder until the manifest does.
+# This folder exists inside the prepared folder until the manifest does.
 WORK_NAME = ".preparation"
 FORMAT_VERSION = 1
+
+# Nothing else, so that a manifest cannot point to files outside its folder.
+_SHARD_NAME = re.compile(r"pictures-[0-9]{5,}-of-[0-9]{5,}\.tfrecord")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,14 +27,31 @@ class Shard:
     """One TFRecord file.
 
     Attributes:
-      file: its name in the prepared folder.
-      count: number of pictures in it.
-      sha256: SHA-256 of the file, in hexadecimal.
+      file: name of the file in the prepared folder.
+      count: number of pictures in the file; 0 if none of its sources could be used.
+      sha256: SHA-256 of the file in hexadecimal.
     """
 
     file: str
     count: int
     sha256: str
+
+    @classmethod
+    def from_json(cls, value: JsonValue) -> "Shard":
+        """Reads what `dataclasses.asdict` has written.
+
+        Args:
+          value: object with the attributes as its fields.
+
+        Raises:
+          UserError: If a field is missing or wrong.
+        """
+        name = f"the name of a shard such as {shard_name(0, 1)}"
+        return cls(
+            file=value["file"].matching(_SHARD_NAME, name),
+            count=value["count"].integer(),
+            sha256=value["sha256"].checksum(),
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,13 +59,13 @@ class Manifest:
     """The content of `dataset.json`.
 
     Attributes:
-      count: number of pictures.
-      resolution: height and width of each picture.
-      source: name of the folder or archive that they came from.
+      count: number of pictures, at least 1.
+      resolution: height and width of each picture in pixels.
+      source: name of the folder or archive that the pictures came from.
       source_checksum: SHA-256 of the names and sizes of the files in the source.
-      checksum: SHA-256 of the pictures' pixels, see `pixels_checksum`.
+      checksum: SHA-256 of the pixels of all pictures; see `pixels_checksum`.
       skipped: number of files in the source that could not be used.
-      shards: the TFRecord files, in order.
+      shards: the TFRecord files in order.
       format_version: version of the layout of the prepared folder.
     """
 
@@ -56,12 +79,25 @@ class Manifest:
     format_version: int = FORMAT_VERSION
 
 
-def pixels_checksum(picture_checksums: Iterable[str]) -> str:
-    """Returns one checksum of many pictures, in hexadecimal.
+def shard_name(index: int, total: int) -> str:
+    """Returns the file name of a shard.
 
     Args:
-      picture_checksums: SHA-256 of the pixels ([height, width, 3] uint8, row by row) of
-        each picture in order, in hexadecimal.
+      index: number of the shard, from 0.
+      total: number of shards in the prepared folder.
+    """
+    return f"pictures-{index:05d}-of-{total:05d}.tfrecord"
+
+
+def pixels_checksum(picture_checksums: Iterable[str]) -> str:
+    """Combines the checksums of many pictures into one.
+
+    Args:
+      picture_checksums: SHA-256 in hexadecimal of the pixels of each picture, in order.
+        The pixels are [height, width, 3] uint8, hashed row by row.
+
+    Returns:
+      The SHA-256 of the concatenated checksums, in hexadecimal.
     """
     checksum = hashlib.sha256()
     for picture_checksum in picture_checksums:
@@ -69,81 +105,80 @@ def pixels_checksum(picture_checksums: Iterable[str]) -> str:
     return checksum.hexdigest()
 
 
-def write_json(path: Path, value: dict) -> None:
-    """Writes a JSON file that is either whole or absent, whenever the program ends."""
-    temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
-
-
-def file_checksum(path: Path) -> str:
-    """Returns the SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Writes `dataset.json`, which makes a prepared folder a finished one."""
+    """Writes `dataset.json`, which marks a prepared folder as finished.
+
+    Args:
+      folder: the prepared folder.
+      manifest: the content of the file.
+
+    Raises:
+      UserError: If the file cannot be written.
+    """
     write_json(folder / MANIFEST_NAME, dataclasses.asdict(manifest))
 
 
 def read_manifest(folder: str | os.PathLike) -> Manifest:
-    """Reads `dataset.json`.
+    """Reads and checks `dataset.json`.
 
     Args:
-      folder: prepared folder.
+      folder: the prepared folder.
 
     Returns:
-      Its content. The shards are not looked at, see `check_shards`.
+      The content of the file. The shards are not opened; see `check_shards`.
 
     Raises:
-      UserError: if the file is unreadable, damaged or of another version.
+      UserError: If the file cannot be read, is damaged, or has another format version.
     """
     path = Path(folder) / MANIFEST_NAME
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        version = values["format_version"]
-        if version == FORMAT_VERSION:
-            shards = tuple(Shard(**shard) for shard in values.pop("shards"))
-            manifest = Manifest(shards=shards, **values)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(f"{path} is damaged; prepare the pictures again") from error
+    remedy = "prepare the pictures again"
+    values = JsonValue.read(path, remedy=remedy)
+    version = values["format_version"].integer()
     if version != FORMAT_VERSION:
         raise UserError(
-            f"{path} has format version {version}, this program reads "
-            f"{FORMAT_VERSION}; prepare the pictures again"
+            f"{path}: format_version is {version}, but this program reads version "
+            f"{FORMAT_VERSION}; {remedy}"
         )
-    if manifest.count != sum(shard.count for shard in manifest.shards):
+    manifest = Manifest(
+        count=values["count"].integer(minimum=1),
+        resolution=values["resolution"].integer(),
+        source=values["source"].text(),
+        source_checksum=values["source_checksum"].checksum(),
+        checksum=values["checksum"].checksum(),
+        skipped=values["skipped"].integer(),
+        shards=tuple(Shard.from_json(shard) for shard in values["shards"]),
+    )
+    try:
+        check_resolution(manifest.resolution)
+    except UserError as error:
+        raise UserError(f"{path}: {error}; {remedy}") from error
+    in_shards = sum(shard.count for shard in manifest.shards)
+    if manifest.count != in_shards:
         raise UserError(
-            f"{path} is damaged: it counts {manifest.count} pictures, its shards "
-            f"{sum(shard.count for shard in manifest.shards)}; "
-            "prepare the pictures again"
+            f"{path}: count is {manifest.count}, but the shards hold {in_shards} "
+            f"pictures; {remedy}"
         )
     return manifest
 
 
 def check_shards(folder: str | os.PathLike, manifest: Manifest) -> None:
-    """Compares every shard with the checksum in the manifest.
+    """Compares every shard with its checksum in the manifest.
 
     Args:
-      folder: prepared folder.
-      manifest: its manifest.
+      folder: the prepared folder.
+      manifest: the manifest of that folder.
 
     Raises:
-      UserError: naming the first shard that is missing or damaged.
+      UserError: If a shard is missing, unreadable or damaged; names the first one.
     """
     paths = [Path(folder) / shard.file for shard in manifest.shards]
 
     def checksum(path: Path) -> str | None:
-        return file_checksum(path) if path.is_file() else None
+        with reading(path):
+            return file_checksum(path) if path.is_file() else None
 
-    try:
-        with concurrent.futures.ThreadPoolExecutor() as threads:
-            checksums = list(threads.map(checksum, paths))
-    except OSError as error:
-        raise UserError(f"cannot read {error.filename}: {error.strerror}") from error
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        checksums = list(threads.map(checksum, paths))
     for path, shard, found in zip(paths, manifest.shards, checksums, strict=True):
         if found != shard.sha256:
             fault = "is missing" if found is None else "is damaged (wrong checksum)"

@@ -1,6 +1,7 @@
-"""Picture files of any kind: found, read, cropped and resized.
+"""Finds, reads, crops and resizes picture files.
 
-Nothing here needs TensorFlow: the worker processes of a preparation import this module.
+This module does not import TensorFlow, because the worker processes of a preparation
+import it.
 """
 
 import dataclasses
@@ -15,10 +16,11 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.files import reading
 
 RESOLUTIONS = (8, 16, 32, 64, 128, 256, 512, 1024)
 
-# Only formats that Pillow decodes by itself and that hold pictures (no EPS, no PDF).
+# Picture formats that Pillow decodes without other programs (unlike EPS or PDF).
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 _LARGEST_FILE = 2**30
 _IGNORED_NAMES = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
@@ -26,16 +28,16 @@ _BACKDROP = (255, 255, 255, 255)
 
 
 class BadPictureError(Exception):
-    """A file that cannot be used; its message is the reason, without the file name."""
+    """A file cannot be used; the message is the reason, without the file name."""
 
 
 @dataclasses.dataclass(frozen=True)
 class SourceFile:
-    """A file of a folder or ZIP archive.
+    """A file in a folder or ZIP archive.
 
     Attributes:
       name: path inside the folder or archive, separated by slashes.
-      size: number of bytes.
+      size: size of the file in bytes.
     """
 
     name: str
@@ -43,10 +45,13 @@ class SourceFile:
 
 
 def check_resolution(resolution: int) -> None:
-    """Refuses a resolution that is not a power of two from 8 to 1024.
+    """Checks that a resolution is a power of two from 8 to 1024.
+
+    Args:
+      resolution: height and width of a picture in pixels.
 
     Raises:
-      UserError: if `resolution` is not allowed.
+      UserError: If the resolution is not allowed.
     """
     if resolution not in RESOLUTIONS:
         allowed = ", ".join(map(str, RESOLUTIONS))
@@ -56,16 +61,23 @@ def check_resolution(resolution: int) -> None:
 
 
 def printable(name: str) -> str:
-    """Returns the file name as text that UTF-8 can hold, on one line."""
+    """Makes a file name printable.
+
+    Args:
+      name: file name with any characters.
+
+    Returns:
+      The name on one line and encodable in UTF-8, with escapes where necessary.
+    """
     name = name.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
 
 
 def list_files(source: str | os.PathLike) -> list[SourceFile]:
-    """Lists the files of a folder, with its sub-folders, or of a ZIP archive.
+    """Lists the files of a folder and its sub-folders, or of a ZIP archive.
 
-    Hidden files and folders (a leading dot), `__MACOSX`, `Thumbs.db` and `desktop.ini`
-    are left out. Every other file is listed, whatever its name ends with.
+    Hidden files and folders (whose names begin with a dot), `__MACOSX`, `Thumbs.db` and
+    `desktop.ini` are left out. All other files are listed, whatever their suffix.
 
     Args:
       source: folder or ZIP archive.
@@ -74,26 +86,31 @@ def list_files(source: str | os.PathLike) -> list[SourceFile]:
       The files, sorted by name.
 
     Raises:
-      UserError: if the source is missing, unreadable, empty, or neither a folder nor a
+      UserError: If the source is missing, unreadable, empty, or neither a folder nor a
         ZIP archive.
     """
     source = Path(source)
-    try:
+    with reading(source):
         if source.is_dir():
             files = _list_folder(source)
         elif source.is_file():
             files = _list_archive(source)
         else:
             raise UserError(f"{source} does not exist")
-    except OSError as error:
-        raise UserError(f"cannot read {source}: {error.strerror or error}") from error
     if not files:
         raise UserError(f"no pictures in {source}: it is empty")
     return sorted(files, key=lambda file: file.name)
 
 
 def listing_checksum(files: Iterable[SourceFile]) -> str:
-    """Returns the SHA-256 of the names and sizes of the files, in hexadecimal."""
+    """Computes a checksum of a list of files, without reading the files.
+
+    Args:
+      files: the files in order.
+
+    Returns:
+      The SHA-256 of their names and sizes, in hexadecimal.
+    """
     checksum = hashlib.sha256()
     for file in files:
         checksum.update(f"{printable(file.name)}\n{file.size}\n".encode())
@@ -107,9 +124,9 @@ def open_source(source: str | os.PathLike) -> Callable[[str], bytes]:
       source: folder or ZIP archive that `list_files` accepts.
 
     Returns:
-      A function from the name of a file in it to its content. It raises
-      `BadPictureError` for a file that cannot be read. For an archive it must not be
-      called by several threads at once.
+      A function that takes the name of a file in the source and returns the content of
+      the file. It raises `BadPictureError` for a file that cannot be read. For an
+      archive it must not be called by several threads at once.
     """
     source = Path(source)
     if source.is_dir():
@@ -121,20 +138,21 @@ def open_source(source: str | os.PathLike) -> Callable[[str], bytes]:
 def load_picture(content: bytes, resolution: int) -> np.ndarray:
     """Decodes a picture file into a square picture.
 
-    The picture is turned upright (EXIF), laid over white where it is transparent,
-    cropped to its central square, and resized with an antialiasing Lanczos filter.
-    Sixteen bits per channel become eight. Of an animation the first frame is used.
+    The picture is turned upright according to its EXIF data, placed on white where it
+    is transparent, cropped to its central square, and resized with an antialiasing
+    Lanczos filter. Sixteen bits per channel are reduced to eight. Only the first frame
+    of an animation is used.
 
     Args:
-      content: the picture file.
-      resolution: height and width of the result; a picture whose short side is below
-        half of it is refused.
+      content: content of the picture file.
+      resolution: height and width of the result in pixels. A picture whose shorter side
+        is less than half of this is refused.
 
     Returns:
-      [resolution, resolution, 3] uint8, RGB.
+      [resolution, resolution, 3] uint8 RGB values.
 
     Raises:
-      BadPictureError: if it is not a picture, damaged, or too small.
+      BadPictureError: If the content is not a picture, is damaged, or is too small.
     """
     if not content:
         raise BadPictureError("empty file")
@@ -152,8 +170,8 @@ def load_picture(content: bytes, resolution: int) -> np.ndarray:
             f"too small: {image.width}x{image.height}, the short side must be at least "
             f"{smallest} for resolution {resolution}"
         )
-    # Damaged files make the decoders raise almost anything (OSError, SyntaxError,
-    # struct.error, ...); whatever it is, the file is what has to be named.
+    # On damaged files, the decoders raise almost any exception (OSError, SyntaxError,
+    # struct.error, ...).
     try:
         image.load()
         image = _to_rgb(ImageOps.exif_transpose(image))
@@ -167,7 +185,8 @@ def load_picture(content: bytes, resolution: int) -> np.ndarray:
 
 def _list_folder(folder: Path) -> list[SourceFile]:
     def stop(error: OSError) -> None:
-        raise UserError(f"cannot read {error.filename}: {error.strerror}")
+        with reading(error.filename):
+            raise error
 
     files = []
     visited = {folder.resolve()}
@@ -176,11 +195,11 @@ def _list_folder(folder: Path) -> list[SourceFile]:
         kept = []
         for name in subfolders:
             target = (path / name).resolve()
-            # A link back to a folder above would otherwise never end.
+            # Otherwise a link to a parent folder would be followed for ever.
             if not _is_ignored(name) and target not in visited:
                 visited.add(target)
                 kept.append(name)
-        # Sorted, so that of two links to one folder the same one is always followed.
+        # Sorted so that the choice among several links to one folder is repeatable.
         subfolders[:] = sorted(kept)
         for name in names:
             if not _is_ignored(name):
@@ -193,7 +212,7 @@ def _list_folder(folder: Path) -> list[SourceFile]:
 def _list_archive(archive: Path) -> list[SourceFile]:
     try:
         with zipfile.ZipFile(archive) as opened:
-            # A later member replaces an earlier one of the same name, as in unzip.
+            # As in unzip, a later member replaces an earlier one of the same name.
             members = {m.filename: m for m in opened.infolist() if not m.is_dir()}
     except zipfile.BadZipFile as error:
         raise UserError(
@@ -225,8 +244,8 @@ def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     member = archive.getinfo(name)
     if member.file_size > _LARGEST_FILE:
         raise BadPictureError("larger than 1 GiB")
-    # Encrypted, damaged or unknown compression: zipfile, zlib, bz2 and lzma each raise
-    # their own errors.
+    # For encrypted or damaged members and unknown compression, zipfile, zlib, bz2 and
+    # lzma each raise exceptions of their own.
     try:
         return archive.read(member)
     except Exception as error:
@@ -246,7 +265,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _sixteen_bits_to_rgb(image: Image.Image) -> Image.Image:
-    # Pillow's own conversion to 8 bits clips instead of scaling.
+    # Pillow's conversion to 8 bits clips instead of scaling.
     values = np.asarray(image).astype(np.int64)
     if values.min() < 0 or values.max() > 65535:
         raise BadPictureError("more than 16 bits per pixel and channel")

@@ -1,1 +1,1 @@
-"""Pictures of heads whose true shape is known."""
+"""Synthetic pictures of heads whose true shape is known."""

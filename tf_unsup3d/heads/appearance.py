@@ -1,4 +1,4 @@
-"""The colours of a head."""
+"""Colours of skin, hair, eyes and clothing."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from tf_unsup3d.heads.patterns import (
 from tf_unsup3d.heads.regions import face_regions
 from tf_unsup3d.heads.surface import smooth_step
 
-# From light to dark, sRGB.
+# sRGB colours. Skin tones are ordered from light to dark.
 _SKIN_TONES = np.array(
     [
         (249, 222, 204),
@@ -47,7 +47,8 @@ _IRIS_COLOURS = np.array(
 _IRIS_ODDS = np.array([0.42, 0.22, 0.12, 0.1, 0.14])
 
 
-def _palette(colours, position):
+def _palette(colours: np.ndarray, position: float) -> np.ndarray:
+    """Interpolates a list of colours; returns [3] sRGB in [0, 1]."""
     lower = int(np.clip(np.floor(position), 0, len(colours) - 2))
     share = position - lower
     return (colours[lower] * (1.0 - share) + colours[lower + 1] * share) / 255.0
@@ -55,16 +56,29 @@ def _palette(colours, position):
 
 @dataclasses.dataclass(frozen=True)
 class Appearance:
-    """Colours (linear light, [3]) and painted detail of one head.
+    """Colours and painted detail of one head.
+
+    Colours are [3] float32 in linear light; positions are face coordinates (see
+    `landmarks.py`).
 
     Attributes:
-      skin, lips, hair, brow, iris, clothing: colours.
-      blush: strength of the redder cheeks and nose.
-      beard: density of the beard, 0 to 1.
-      collar: y from where the neck is clothed, beyond the neck for none.
-      openness, gaze_x, gaze_y, brow_thickness, brow_arch: see `face_regions`.
-      mottle: pattern of the skin.
-      strands: pattern of the hair.
+      skin: Colour of the skin.
+      lips: Colour of the lips.
+      hair: Colour of the hair.
+      brow: Colour of the eyebrows and the beard.
+      iris: Colour of the irises.
+      clothing: Colour of the clothing around the neck.
+      blush: Strength of the blush on cheeks and nose, 0 to 1.
+      beard: Density of the beard, 0 to 1.
+      collar: The y coordinate below which the neck is clothed; lies beyond the neck if
+        there is no clothing.
+      openness: How far the eyes are open; see `face_regions`.
+      gaze_x: Horizontal offset of the irises; see `face_regions`.
+      gaze_y: Vertical offset of the irises; see `face_regions`.
+      brow_thickness: Thickness of the eyebrows; see `face_regions`.
+      brow_arch: Arch of the eyebrows; see `face_regions`.
+      mottle: Brightness pattern of the skin.
+      strands: Brightness pattern of the hair.
     """
 
     skin: np.ndarray
@@ -86,7 +100,11 @@ class Appearance:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> "Appearance":
-        """Draws an appearance; darker skin goes with darker hair and eyes."""
+        """Draws a random appearance, in which darker skin favours darker hair and eyes.
+
+        Args:
+          rng: Random number generator, the only source of randomness.
+        """
         tone = rng.uniform(0.0, len(_SKIN_TONES) - 1.0)
         skin = _palette(_SKIN_TONES, tone) * (1.0 + rng.normal(0.0, 0.025, 3))
         darkness = tone / (len(_SKIN_TONES) - 1.0)
@@ -127,12 +145,13 @@ class Appearance:
         hairstyle: Hairstyle,
         known: Mapping[str, np.ndarray],
     ) -> np.ndarray:
-        """Reflectance of the surface.
+        """Computes the reflectance of points on the surface.
 
         Args:
           coordinates: [points, 3] face coordinates.
-          hairstyle: of the head.
-          known: [points] each, weights of the regions that the head model knows.
+          hairstyle: Hairstyle of the head.
+          known: Weights, [points] each in [0, 1], of the regions that the head model
+            knows, by name.
 
         Returns:
           [points, 3] float32 in linear light.
@@ -167,7 +186,7 @@ class Appearance:
         colour = mix(colour, self.clothing, clothed)
         colour = colour * (1.0 - region["shade"])
         inside = hairstyle.inside(coordinates, known.get("hair"))
-        # Darker at the roots and under the mass of the hair.
+        # The hair is darker near its roots.
         depth = 0.65 + 0.35 * smooth_step(inside, 0.0, 0.12)
         hair = colour_planes(self.hair, depth) * np.maximum(strands, 0.3) * depth
         colour = mix(colour, hair, soft_edge(inside, 0.035))

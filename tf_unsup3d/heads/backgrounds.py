@@ -1,4 +1,4 @@
-"""Backgrounds: made up (gradients, smooth noise, blurred blobs) or from pictures."""
+"""Backgrounds, either synthetic or cropped from pictures."""
 
 import os
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from tf_unsup3d.errors import UserError
 from tf_unsup3d.heads.patterns import Waves, mix, soft_edge, to_linear
 from tf_unsup3d.heads.surface import smooth_step
 
-# Draws a background [resolution, resolution, 3] in linear light.
+# Draws a random background, [resolution, resolution, 3] float32 in linear light.
 Background = Callable[[np.random.Generator, int], np.ndarray]
 
 
@@ -48,11 +48,12 @@ def _blobs(rng, across, down):
 
 
 def sample_background(rng: np.random.Generator, resolution: int) -> np.ndarray:
-    """Draws a background.
+    """Draws a synthetic background: a gradient, smooth noise or blurred discs.
 
     Args:
-      rng: the source of chance; it is used alike at every resolution.
-      resolution: height and width in pixels.
+      rng: Random number generator. The same one draws the same background at every
+        resolution.
+      resolution: Height and width of the background in pixels.
 
     Returns:
       [resolution, resolution, 3] float32 in linear light.
@@ -70,13 +71,13 @@ def sample_background(rng: np.random.Generator, resolution: int) -> np.ndarray:
 
 
 class PictureBackgrounds:
-    """Random crops of the pictures of a folder, half of them mirrored.
+    """Random crops of the pictures in a folder, half of which are mirrored.
 
     Args:
-      folder: with pictures of any kind, in sub-folders too.
+      folder: Folder of pictures and sub-folders.
 
     Raises:
-      UserError: if there is no such folder, or it is empty.
+      UserError: If the folder does not exist or is empty.
     """
 
     def __init__(self, folder: str | os.PathLike):
@@ -88,14 +89,21 @@ class PictureBackgrounds:
 
     @property
     def checksum(self) -> str:
-        """Of the names and sizes of the files."""
+        """SHA-256 of the names and sizes of the files, in hexadecimal."""
         return pictures.listing_checksum(self._files)
 
     def __call__(self, rng: np.random.Generator, resolution: int) -> np.ndarray:
-        """Draws a background, see `sample_background`.
+        """Draws a background; the interface is that of `sample_background`.
+
+        Args:
+          rng: Random number generator.
+          resolution: Height and width of the background in pixels.
+
+        Returns:
+          [resolution, resolution, 3] float32 in linear light.
 
         Raises:
-          UserError: naming a file that is not a picture or is too small.
+          UserError: If the chosen file is not a picture or is too small.
         """
         name = self._files[rng.integers(len(self._files))].name
         size = resolution + resolution // 4

@@ -1,13 +1,14 @@
-"""Builds a linear head model from MakeHuman's shape targets.
+"""Builds a linear head model from the shape targets of MakeHuman.
 
-Random people are put together from the targets, aligned by similarity transforms, and
-described by their principal components.
+Random people are blended from the targets and aligned by similarity transforms. The
+model consists of their mean and their principal components.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
+from tf_unsup3d.errors import UserError
 from tf_unsup3d.heads.landmarks import EAR_Y, EYE_X, NOSE_TIP_Z
 from tf_unsup3d.heads.makehuman import MakeHuman
 from tf_unsup3d.heads.model_file import REGION_NAMES, HeadModelFile
@@ -15,16 +16,18 @@ from tf_unsup3d.heads.patterns import soft_edge
 from tf_unsup3d.heads.regions import face_regions
 from tf_unsup3d.heads.surface import smooth_step
 
-# The neck is cut at its joint, in decimetres; what counts for the alignment is above
-# the chin.
+# Heights in decimetres: the neck is cut at its joint, and the heads are aligned by what
+# lies above the chin.
 _NECK_Y, _CHIN_Y = 5.85, 6.35
-# A unit of the model in decimetres.
+# Length unit of the model in decimetres.
 _UNIT = 1.8
 _SECTIONS = (
     "head forehead eyebrows eyes nose mouth ears chin cheek neck".split()  # noqa: SIM905
 )
-# Whole-head movements are undone by the alignment and would only bend the neck.
+# The alignment would undo movements of the whole head, which then only bend the neck.
 _LEFT_OUT = ("head-trans", "neck-trans", "measure-neck")
+# Expressions that are limited because they change the shape most, and expressions that
+# are left out because they close the eyes, turn them, or distort the head.
 _MILD = ("jawOpen", "mouthFunnel", "mouthPucker", "mouthShrug", "cheekPuff")
 _NO_EXPRESSIONS = ("eyeBlink", "eyeLook", "tongueOut", "mouthClose", "jawForward")
 _EXPRESSIONS_EACH = 2
@@ -33,7 +36,12 @@ Weights = dict[str, float]
 
 
 class _People:
-    """Draws people as weights of targets."""
+    """Random people, described by weights of shape targets.
+
+    Args:
+      data: The targets.
+      rng: Random number generator, the only source of randomness.
+    """
 
     def __init__(self, data: MakeHuman, rng: np.random.Generator):
         self._rng = rng
@@ -55,11 +63,16 @@ class _People:
             self._units.setdefault(base, []).append(unit)
 
     def draw(self) -> tuple[Weights, Weights]:
-        """Weights of the targets, and of the facial expressions."""
+        """Draws a person.
+
+        Returns:
+          The weights of targets (see `MakeHuman.target`), and the weights of facial
+          expressions (see `MakeHuman.face_unit`), by name.
+        """
         return self._build() | self._details(), self._expression()
 
     def _build(self) -> Weights:
-        """Sex, age, descent, muscles and weight: blends of whole bodies."""
+        """Draws sex, age, descent, muscles and weight, which blend whole bodies."""
         rng = self._rng
         male = float(np.clip((rng.uniform() < 0.5) + rng.normal(0.0, 0.2), 0.0, 1.0))
         old = rng.beta(1.0, 2.0)
@@ -68,7 +81,7 @@ class _People:
         )
         descents = list(descents)
 
-        def blend(kind):
+        def blend(kind: str) -> list[tuple[str, float]]:
             value = float(np.clip(rng.normal(0.0, 0.4), -1.0, 1.0))
             end = f"{'max' if value > 0.0 else 'min'}{kind}"
             return [(f"average{kind}", 1.0 - abs(value)), (end, abs(value))]
@@ -87,12 +100,12 @@ class _People:
         return weights
 
     def _details(self) -> Weights:
-        """Each change of a part of the head, nearly alike on both sides."""
+        """Draws the changes of each part of the head, nearly the same on both sides."""
         rng = self._rng
         weights = {}
         for slider in self._sliders:
             common = rng.normal(0.0, 0.19)
-            # Sideways shifts are slight.
+            # Shifts to one side are small.
             if len(slider) == 1 and slider[0][1].endswith("-trans-out"):
                 common *= 0.25
             for lower, higher in slider:
@@ -102,6 +115,7 @@ class _People:
         return weights
 
     def _expression(self) -> Weights:
+        """Draws a weak expression made of a few face units."""
         rng = self._rng
         weights = {}
         for base in rng.choice(sorted(self._units), _EXPRESSIONS_EACH, replace=False):
@@ -112,14 +126,22 @@ class _People:
 
 
 def _align(heads: np.ndarray, used: np.ndarray) -> np.ndarray:
-    """Aligns heads [heads, vertices, 3] by similarity transforms, on used vertices."""
+    """Aligns heads by similarity transforms (generalised Procrustes analysis).
+
+    Args:
+      heads: [heads, vertices, 3].
+      used: [vertices] bool, true for the vertices that determine the transforms.
+
+    Returns:
+      [heads, vertices, 3], with the centroid of the used vertices at the origin.
+    """
     heads = heads - heads[:, used].mean(1, keepdims=True)
     sizes = np.sqrt(np.mean(heads[:, used] ** 2, (1, 2)))
     heads = heads * (sizes.mean() / sizes)[:, None, None]
     for _ in range(5):
         mean = heads[:, used].mean(0)
         u, _, vt = np.linalg.svd(np.swapaxes(heads[:, used], 1, 2) @ mean)
-        # Proper rotations only.
+        # Rotations only, without reflections.
         u[:, :, 2] *= np.linalg.det(u @ vt)[:, None]
         heads = heads @ (u @ vt)
         mean = heads[:, used].mean(0)
@@ -132,7 +154,17 @@ def _align(heads: np.ndarray, used: np.ndarray) -> np.ndarray:
 def _regions(
     data: MakeHuman, kept: np.ndarray, mean: np.ndarray, eyes: list[np.ndarray]
 ) -> np.ndarray:
-    """Weights [vertices, regions] in the order of `REGION_NAMES`."""
+    """Computes the weights of the regions of the face.
+
+    Args:
+      data: Source of the painted regions.
+      kept: [vertices] indices of the vertices of the head in the whole mesh.
+      mean: [vertices, 3] mean head.
+      eyes: Vertex indices of each eyeball in the mean head.
+
+    Returns:
+      [vertices, regions] weights in [0, 1], in the order of `REGION_NAMES`.
+    """
     regions = {name: data.painted(name)[kept] for name in ("lips", "ears", "eyelids")}
     for name in ("eye", "iris", "pupil"):
         regions[name] = np.zeros(len(mean))
@@ -180,18 +212,27 @@ def build_head_model(
     seed: int = 0,
     progress: Callable[[int], None] = lambda done: None,
 ) -> tuple[HeadModelFile, float]:
-    """Builds a linear head model.
+    """Builds a linear head model from random people.
 
     Args:
-      data: mesh and targets.
-      heads: number of random people.
-      components: number of principal components.
-      seed: of the random people.
-      progress: called with the number of people just put together.
+      data: The base mesh and its targets.
+      heads: Number of random people.
+      components: Number of principal components to keep, less than `heads`.
+      seed: Seed of the random people, not negative.
+      progress: Function that is called with the number of people just added.
 
     Returns:
-      The model, and the share of the variance that its components explain.
+      The model, and the fraction of the variance that its components explain.
+
+    Raises:
+      UserError: If a number is out of range, or a target cannot be read.
     """
+    if not 1 <= components < heads:
+        raise UserError(
+            f"components must be from 1 to below heads ({heads}), got {components}"
+        )
+    if seed < 0:
+        raise UserError(f"seed must not be negative, got {seed}")
     above = (data.points[data.quads, 1] > _NECK_Y).all(1)
     quads = data.quads[above]
     kept, quads = np.unique(quads, return_inverse=True)
@@ -200,7 +241,9 @@ def build_head_model(
     people = _People(data, np.random.default_rng(seed))
     targets: dict[tuple, np.ndarray] = {}
 
-    def add(head, weights, read):
+    def add(
+        head: np.ndarray, weights: Weights, read: Callable[[str], np.ndarray]
+    ) -> None:
         for name, weight in weights.items():
             if weight:
                 if (read, name) not in targets:
@@ -214,7 +257,7 @@ def build_head_model(
         add(shape, details, data.target)
         add(shape, expression, data.face_unit)
         progress(1)
-    # From x left, y up, z forward to x right (of the picture), y down, z away.
+    # From y up, z forward to y down, z away; the person's left is right in the picture.
     shapes *= np.array([1.0, -1.0, -1.0]) / _UNIT
     shapes = _align(shapes, data.points[kept, 1] > _CHIN_Y)
     mean = shapes.mean(0)
@@ -223,7 +266,7 @@ def build_head_model(
     basis = deviations[:components, None] * axes[:components] / np.sqrt(heads - 1.0)
     explained = np.sum(deviations[:components] ** 2) / np.sum(deviations**2)
 
-    # The crown is at y = -0.62, the head halfway between front and back at z = 0.
+    # The crown is at y = -0.62; z = 0 lies halfway between the front and the back.
     low, high = mean.min(0), mean.max(0)
     mean = mean - [0.5 * (low[0] + high[0]), low[1] + 0.62, 0.5 * (low[2] + high[2])]
     eyes = [np.searchsorted(kept, eye) for eye in data.eyes]

@@ -1,4 +1,4 @@
-"""Hair: where it grows, and the volume it adds to the head."""
+"""Hair: where it grows, and the volume that it adds to the head."""
 
 import dataclasses
 
@@ -7,23 +7,26 @@ import numpy as np
 from tf_unsup3d.heads.patterns import Waves, soft_edge
 from tf_unsup3d.heads.surface import smooth_step
 
-# Degrees about the vertical axis, 0 at the face, 180 at the back of the head: forehead,
-# corner of the forehead, temple, before the ear, above it, behind it, nape, back.
+# Angles about the vertical axis at which the hairline is given, from the face (0) to
+# the back of the head (180 degrees): forehead, corner of the forehead, temple, in front of
+# the ear, above the ear, behind the ear, nape, back.
 _HAIRLINE_ANGLES = np.radians([0.0, 36.0, 60.0, 78.0, 100.0, 125.0, 150.0, 180.0])
+# Angles at which the smoothed hairline is tabulated.
 _TABLE = np.linspace(0.0, np.pi, 181)
 
 
 def along_strands(coordinates: np.ndarray) -> np.ndarray:
-    """Coordinates in which strands of hair, which part at the crown, run along y.
+    """Maps points so that strands of hair, which start at the crown, run along y.
 
     Args:
       coordinates: [..., 3] face coordinates.
 
     Returns:
-      [..., 3]: y, and around it the direction from the axis through the crown.
+      [..., 3]: y is unchanged; x and z are the direction of the point from the vertical
+      axis through the crown.
     """
     x, y, z = np.moveaxis(coordinates, -1, 0)
-    # Strands bend a little on their way down.
+    # The strands are slightly wavy.
     x, z = x + 0.03 * np.sin(9.0 * y + 3.0 * z), z - 0.1
     distance = np.sqrt(x * x + z * z) + 0.02
     return np.stack([x / distance, y, z / distance], -1)
@@ -31,23 +34,27 @@ def along_strands(coordinates: np.ndarray) -> np.ndarray:
 
 @dataclasses.dataclass(frozen=True)
 class Hairstyle:
-    """Length, hairline and volume, in face coordinates (see `landmarks.py`).
+    """Hairline, length and volume of hair.
+
+    Lengths and y coordinates are in face coordinates (see `landmarks.py`).
 
     Attributes:
-      amount: 1 for hair, 0 for a bald head.
-      fringe: y of the hairline at the middle of the forehead.
-      overhang: how far hair may fall over the forehead from a scalp that is known.
-      corner: y of the hairline at the corners of the forehead.
-      length_front: y where the hair before the ears ends.
-      length_sides: y where the hair over the ears ends.
-      length_back: y where the hair ends behind.
-      volume_top: thickness on the crown.
-      volume_sides: thickness on the sides.
-      fall: how far hair that falls beside the neck stands off from it.
-      part: moves the hairline down on one side of the forehead and up on the other.
-      raggedness: how far the ends of locks are apart.
-      waviness: relative depth of the waves.
-      waves: their pattern.
+      amount: 1 for a head with hair, 0 for a bald head.
+      fringe: The y coordinate of the hairline at the middle of the forehead.
+      overhang: How far hair may hang over the forehead from a scalp that the head model
+        knows.
+      corner: The y coordinate of the hairline at the corners of the forehead.
+      length_front: The y coordinate at which the hair in front of the ears ends.
+      length_sides: The y coordinate at which the hair over the ears ends.
+      length_back: The y coordinate at which the hair at the back ends.
+      volume_top: Thickness of the hair on the crown.
+      volume_sides: Thickness of the hair on the sides.
+      fall: Additional thickness of hair that hangs beside the neck.
+      part: Slope of the hairline across the forehead, which lowers it on one side and
+        raises it on the other.
+      raggedness: How much the ends of locks differ in height.
+      waviness: Depth of the waves relative to the thickness of the hair.
+      waves: Pattern of the waves and of the ends of locks.
     """
 
     amount: float
@@ -67,7 +74,11 @@ class Hairstyle:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> "Hairstyle":
-        """Draws a style: bald, short, medium, long or a round crown of hair."""
+        """Draws a hairstyle: bald, short, medium, long, or a round crown of hair.
+
+        Args:
+          rng: Random number generator, the only source of randomness.
+        """
         kind = rng.choice(5, p=[0.07, 0.38, 0.2, 0.25, 0.1])
         bald, medium, long, crown = (kind == k for k in (0, 2, 3, 4))
         uniform = rng.uniform
@@ -108,7 +119,7 @@ class Hairstyle:
         )
 
     def _hairline(self) -> np.ndarray:
-        """Height of the hairline over the angles of the table."""
+        """Returns the y coordinates of the hairline at the angles of `_TABLE`."""
         knots = [
             self.fringe,
             self.corner,
@@ -127,14 +138,16 @@ class Hairstyle:
     def inside(
         self, coordinates: np.ndarray, scalp: np.ndarray | None = None
     ) -> np.ndarray:
-        """Distance from the hairline, positive where hair is.
+        """Computes the signed distance from the hairline, positive where there is hair.
 
         Args:
           coordinates: [..., 3] face coordinates.
-          scalp: [...] where hair may grow, from 0 to 1, if it is known.
+          scalp: [...] weights in [0, 1] of the region in which hair may grow, or None
+            if the head model does not know it.
 
         Returns:
-          [...] about the distance along the surface; -1 everywhere on a bald head.
+          [...] float32, approximately the distance along the surface; -1 everywhere on
+          a bald head.
         """
         x, y, z = np.moveaxis(coordinates, -1, 0)
         if not self.amount:
@@ -144,11 +157,11 @@ class Hairstyle:
         slope = np.gradient(line, 0.45 * _TABLE)
         height = np.interp(angle, _TABLE, line) + self.part * x * (z < 0.0)
         steepness = np.interp(angle, _TABLE, slope)
-        # Locks end at different heights.
+        # The locks end at different heights.
         height = height + self.raggedness * self.waves(4.0 * along_strands(coordinates))
         inside = (height - y) / np.sqrt(1.0 + steepness**2)
         if scalp is not None:
-            # At forehead and temples; further back hair falls over ears and neck.
+            # Only at forehead and temples; further back, hair covers ears and neck.
             front = smooth_step(angle, np.radians(75.0), np.radians(50.0))
             beyond = inside - 0.25 * (scalp - 0.35) - self.overhang
             inside = inside - front * np.maximum(beyond, 0.0)
@@ -157,15 +170,15 @@ class Hairstyle:
     def volume(
         self, coordinates: np.ndarray, scalp: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Where hair covers the surface, and how far it stands off.
+        """Computes where hair covers the surface, and how far it moves the surface.
 
         Args:
           coordinates: [vertices, 3] face coordinates.
-          scalp: [vertices], see `inside`.
+          scalp: [vertices] weights of the region in which hair may grow; see `inside`.
 
         Returns:
-          cover: [vertices] from 0 to 1.
-          displacement: [vertices, 3], in the unit of the coordinates.
+          The cover, [vertices] in [0, 1], and the displacement, [vertices, 3] in face
+          coordinates.
         """
         x, y, z = np.moveaxis(coordinates, -1, 0)
         inside = self.inside(coordinates, scalp)
@@ -176,9 +189,9 @@ class Hairstyle:
         hanging = smooth_step(y, 0.12, 0.5) * behind_face
         thickness = thickness + self.fall * hanging
         thickness = thickness * (1.0 + self.waviness * self.waves(coordinates))
-        # Thinner towards the ends.
+        # The hair is thinner towards its ends.
         thickness = thickness * (0.35 + 0.65 * smooth_step(inside, 0.0, 0.2))
-        # Hair lies on the skull but falls straight down below it.
+        # Hair lies on the skull and hangs straight down below it.
         direction = np.stack([x, np.minimum(y + 0.1, 0.0), z - 0.05], -1)
         direction /= np.maximum(np.linalg.norm(direction, axis=-1, keepdims=True), 1e-6)
         return cover, (np.maximum(thickness, 0.0) * cover)[..., None] * direction

@@ -1,9 +1,9 @@
-"""Where the landmarks of a head lie in *face coordinates*.
+"""Positions of the landmarks of a head in *face coordinates*.
 
-Face coordinates have the axes of the project (x right, y down, z away from the camera)
-with the eyes at y = 0; one unit is about 18 cm. A point keeps its face coordinates
-whatever the shape of the head, so that hair, colours and regions are placed in them,
-for heads of every model.
+The axes of face coordinates are those of the project (x right, y down, z away from the
+camera), the eyes are at y = 0, and one unit is about 18 cm. A point of the surface has
+the same face coordinates whatever the shape of the head. This is why hair, colours and
+regions are defined in face coordinates, for the heads of every model.
 """
 
 import numpy as np
@@ -14,11 +14,18 @@ MOUTH_Y = 0.395
 MOUTH_HALF_WIDTH = 0.118
 EAR_Y, EAR_Z = 0.10, 0.05
 
-# From face coordinates to the unit ball that the camera sees.
+# The transform from face coordinates to the unit ball, which fills the camera's view.
 SCALE = 1.16
 ORIGIN = np.array([0.0, 0.05, 0.03])
 
 
 def to_unit_ball(coordinates: np.ndarray) -> np.ndarray:
-    """Places face coordinates [..., 3] before the camera."""
+    """Maps face coordinates to the unit ball, which fills the camera's view.
+
+    Args:
+      coordinates: [..., 3] face coordinates.
+
+    Returns:
+      [..., 3] coordinates of the object before it is turned.
+    """
     return SCALE * (coordinates - ORIGIN)

@@ -1,4 +1,4 @@
-"""Light: one soft lamp, and light from all around that is brighter from above."""
+"""Lighting by one soft lamp and by ambient light that is brighter from above."""
 
 import dataclasses
 
@@ -7,12 +7,12 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Lighting:
-    """Lambert shading, in the frame of the camera.
+    """A soft lamp and ambient light, in camera space.
 
     Attributes:
-      direction: [3] unit vector towards the lamp.
-      lamp: [3] colour and strength of the lamp.
-      ambient: [3] colour and strength of the light from all around.
+      direction: [3] float32 unit vector towards the lamp.
+      lamp: [3] float32 intensity of the lamp in linear light.
+      ambient: [3] float32 intensity of the ambient light in linear light.
     """
 
     direction: np.ndarray
@@ -21,7 +21,11 @@ class Lighting:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> "Lighting":
-        """Draws a lamp in front of the head, mostly above it."""
+        """Draws random light, with the lamp in front of the head and mostly above it.
+
+        Args:
+          rng: Random number generator, the only source of randomness.
+        """
         azimuth, elevation = rng.uniform(-1.2, 1.2), rng.uniform(-0.15, 1.0)
         direction = np.array(
             [
@@ -41,15 +45,15 @@ class Lighting:
         )
 
     def shade(self, normals: np.ndarray) -> np.ndarray:
-        """Light that falls on a surface.
+        """Computes the light that falls on a Lambertian surface.
 
         Args:
-          normals: [points, 3] unit, camera space.
+          normals: [points, 3] unit normals in camera space.
 
         Returns:
-          [points, 3].
+          [points, 3] irradiance in linear light.
         """
-        # A large lamp reaches a little around the terminator.
+        # A large lamp also lights surfaces that face slightly away from its centre.
         facing = np.maximum(normals @ self.direction + 0.15, 0.0) / 1.15
         sky = 0.75 - 0.25 * normals[..., 1]
         return facing[..., None] * self.lamp + sky[..., None] * self.ambient

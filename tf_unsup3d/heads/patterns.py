@@ -1,35 +1,59 @@
-"""Smooth random patterns."""
+"""Smooth random patterns, soft edges and mixtures of colours."""
 
 import dataclasses
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 def soft_edge(distance: np.ndarray, width: float) -> np.ndarray:
-    """0 far outside (negative distance), 1 far inside, over about `width`."""
+    """Converts signed distances from an edge to weights.
+
+    Args:
+      distance: [...] distance from the edge, positive inside.
+      width: Approximate width of the transition, in the unit of `distance`.
+
+    Returns:
+      [...] weights, 0 far outside and 1 far inside.
+    """
     return 1.0 / (1.0 + np.exp(np.clip(-4.0 / width * distance, -60.0, 60.0)))
 
 
-def to_linear(colour) -> np.ndarray:
-    """Colours from sRGB in [0, 1] to linear light (a plain power of 2.2)."""
+def to_linear(colour: ArrayLike) -> np.ndarray:
+    """Converts sRGB to linear light, approximately (by a power of 2.2).
+
+    Args:
+      colour: [...] sRGB values in [0, 1].
+
+    Returns:
+      [...] float32 values in linear light.
+    """
     return np.asarray(colour, np.float32) ** 2.2
 
 
 def colour_planes(colour: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """A colour [3] as planes [3, 1, ...] that broadcast against weights [...]."""
+    """Reshapes a colour so that it broadcasts against weights.
+
+    Args:
+      colour: [3] colour.
+      like: [...] weights.
+
+    Returns:
+      [3, 1, ...] float32, with one dimension for each one of `like`.
+    """
     return np.reshape(np.asarray(colour, np.float32), (3,) + (1,) * like.ndim)
 
 
 def mix(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Blends colours, channels first.
+    """Mixes two colours linearly; channels come first.
 
     Args:
-      first: [3] or [3, ...], where the weight is 0.
-      second: [3] or [3, ...], where the weight is 1.
-      weight: [...].
+      first: [3] or [3, ...] colour where the weight is 0.
+      second: [3] or [3, ...] colour where the weight is 1.
+      weight: [...] weights in [0, 1].
 
     Returns:
-      [3, ...].
+      [3, ...] mixed colours.
     """
     if np.ndim(first) == 1:
         first = colour_planes(first, weight)
@@ -40,11 +64,11 @@ def mix(first: np.ndarray, second: np.ndarray, weight: np.ndarray) -> np.ndarray
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Waves:
-    """A sum of plane waves in random directions: smooth noise without a grid.
+    """Smooth noise without a grid: a sum of plane waves in random directions.
 
     Attributes:
-      frequencies: [waves, 3] radians for one unit of length.
-      phases: [waves] radians.
+      frequencies: [waves, 3] float32 angular frequencies in radians per unit of length.
+      phases: [waves] float32 phases in radians.
     """
 
     frequencies: np.ndarray
@@ -54,13 +78,26 @@ class Waves:
     def sample(
         cls, rng: np.random.Generator, count: int, scales: tuple[float, float, float]
     ) -> "Waves":
-        """Draws `count` waves with frequencies of about `scales` along each axis."""
+        """Draws random waves.
+
+        Args:
+          rng: Random number generator, the only source of randomness.
+          count: Number of waves.
+          scales: Standard deviation of the angular frequency along each axis.
+        """
         return cls(
             (rng.normal(size=(count, 3)) * scales).astype(np.float32),
             rng.uniform(0.0, 2.0 * np.pi, count).astype(np.float32),
         )
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        """The noise at points [..., 3]: [...], of variance 1."""
+        """Evaluates the noise.
+
+        Args:
+          points: [..., 3] positions.
+
+        Returns:
+          [...] values of mean 0 and variance 1.
+        """
         angles = points @ self.frequencies.T + self.phases
         return np.cos(angles).sum(-1) * np.float32(np.sqrt(2.0 / len(self.phases)))

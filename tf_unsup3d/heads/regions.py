@@ -1,4 +1,4 @@
-"""Where the parts of a face are painted, as soft masks over the face coordinates."""
+"""Soft masks of the painted parts of a face, as functions of face coordinates."""
 
 from collections.abc import Mapping
 
@@ -33,21 +33,24 @@ def face_regions(
     brow_arch: float,
     known: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
-    """Weights in [0, 1] of the painted parts.
+    """Computes the weights of the painted parts of a face.
+
+    Lengths are in face coordinates (see `landmarks.py`).
 
     Args:
       coordinates: [points, 3] face coordinates.
-      openness: of the eyes, 1 for the usual.
-      gaze: (x, y) offset of the irises.
-      brow_thickness: half the height of the brows.
-      brow_arch: how far their middle is raised.
-      known: [points] each, weights of the regions that the head model knows (see
-        `HeadModel.regions`); they take the place of painted ones.
+      openness: How far the eyes are open, relative to the usual 1.
+      gaze: Offset (x, y) of the irises from the centres of the eyes.
+      brow_thickness: Half the height of the eyebrows.
+      brow_arch: How far the middle of the eyebrows is raised.
+      known: Weights, [points] each in [0, 1], of the regions that the head model knows
+        (see `HeadModel.regions`). They replace the painted ones.
 
     Returns:
-      [points] each: eye, iris, pupil, glint, lash, lid, brow, lips, parting (the line
-      between the lips), nostril, blush, beard (where one may grow), ear, shade (places
-      that little light reaches).
+      Weights, [points] each in [0, 1], by name: `eye`, `iris`, `pupil`, `glint`,
+      `lash`, `lid`, `brow`, `lips`, `parting` (the line between the lips), `nostril`,
+      `blush`, `beard` (where a beard can grow), `ear`, and `shade` (where little light
+      arrives).
     """
     x, y, z = np.moveaxis(coordinates, -1, 0)
     side, sign = np.abs(x), np.sign(x)
@@ -55,7 +58,7 @@ def face_regions(
 
     dx, dy = side - EYE_X, y - EYE_Y
     across = np.clip(1.0 - (dx / _EYE_HALF_WIDTH) ** 2, 0.0, 1.0)
-    # The outer corner lies a little higher than the inner one.
+    # The outer corner of an eye is slightly higher than the inner one.
     tilted = dy + 0.06 * dx
     upper, lower = -0.036 * openness * across, 0.024 * across
     inside = front * (across > 0.0)
@@ -125,6 +128,6 @@ def face_regions(
     }
     known = dict(known)
     if "brow" in known:
-        # The region says where brows may be, their line is a matter of the person.
+        # The region limits where eyebrows can be; their line belongs to the person.
         known["brow"] = brow * smooth_step(known["brow"], 0.02, 0.15)
     return painted | known

@@ -1,7 +1,7 @@
-"""Draws head scenes, and the true depth and normals beside them."""
+"""Renders pictures of heads together with their true depth and normals."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -11,25 +11,25 @@ from tf_unsup3d.geometry.normals import vertex_normals
 from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
 from tf_unsup3d.heads.backgrounds import Background, sample_background
 from tf_unsup3d.heads.model import HeadModel
-from tf_unsup3d.heads.scene import HeadScene
+from tf_unsup3d.heads.parameters import HeadParameters
 from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.render_mesh import render_mesh
 
-# Odd, so that one of the finer pixels has its centre at the centre of the pixel.
+# Samples per pixel along each axis; odd, so that one of them is at the pixel centre.
 _SUPERSAMPLING = 3
 
 
 @dataclasses.dataclass(frozen=True)
 class RenderedHeads:
-    """Pictures and what is true of each pixel centre.
+    """Pictures of heads, and the truth at the pixel centres.
 
     Attributes:
-      pictures: [batch, resolution, resolution, 3] uint8, sRGB.
-      depth: [batch, resolution, resolution] float32, z from the camera; 0 beside the
-        head.
-      normals: [batch, resolution, resolution, 3] float32, outward unit normals in
-        camera space; 0 beside the head.
-      mask: [batch, resolution, resolution] bool, whether the head is there.
+      pictures: [batch, resolution, resolution, 3] uint8 sRGB values.
+      depth: [batch, resolution, resolution] float32 z coordinates, measured from the
+        camera; 0 outside the head.
+      normals: [batch, resolution, resolution, 3] float32 outward unit normals in camera
+        space; 0 outside the head.
+      mask: [batch, resolution, resolution] bool, true on the head.
     """
 
     pictures: np.ndarray
@@ -43,22 +43,38 @@ def _unit(vectors):
     return vectors / np.maximum(length, 1e-9)[..., None]
 
 
-def _picture(scene, surface, region_names, background, resolution):
-    """The picture [resolution, resolution, 3] of one finely sampled surface."""
+def _picture(
+    head: HeadParameters,
+    surface: np.ndarray,
+    region_names: Iterable[str],
+    background: Background,
+    resolution: int,
+) -> np.ndarray:
+    """Shades the samples of one head and averages them in linear light.
+
+    Args:
+      head: The parameters of the picture.
+      surface: [samples, samples, 8 + regions] rendered attributes: normal, depth,
+        whether the head is there, face coordinates, and the weights of the regions.
+      region_names: Names of the regions that the head model knows.
+      background: Function that draws what is behind the head.
+      resolution: Height and width of the picture in pixels, a divisor of `samples`.
+
+    Returns:
+      [resolution, resolution, 3] uint8 sRGB values.
+    """
     cell = surface.shape[0] // resolution
     covered = surface[..., 4] > 0.5
     points = surface[covered]
     light = np.zeros((*covered.shape, 4), np.float32)
     known = dict(zip(region_names, points[:, 8:].T, strict=True))
-    light[covered, :3] = scene.appearance.colours(
-        points[:, 5:8], scene.hairstyle, known
-    )
-    light[covered, :3] *= scene.lighting.shade(_unit(points[:, :3]))
+    light[covered, :3] = head.appearance.colours(points[:, 5:8], head.hairstyle, known)
+    light[covered, :3] *= head.lighting.shade(_unit(points[:, :3]))
     light[covered, 3] = 1.0
     parts = [light[i::cell, j::cell] for i in range(cell) for j in range(cell)]
     light = sum(parts) / np.float32(len(parts))
-    rng = np.random.default_rng(scene.background_seed)
-    # Backgrounds have no edges of the mesh: they need no finer sampling.
+    rng = np.random.default_rng(head.background_seed)
+    # Only the edges of the head need several samples per pixel.
     behind = background(rng, resolution) * (1.0 - light[..., 3:])
     picture = np.clip(light[..., :3] + behind, 0.0, 1.0) ** (1.0 / 2.2)
     return np.round(255.0 * picture).astype(np.uint8)
@@ -66,7 +82,7 @@ def _picture(scene, surface, region_names, background, resolution):
 
 def render_heads(
     model: HeadModel,
-    scenes: Sequence[HeadScene],
+    scenes: Sequence[HeadParameters],
     resolution: int,
     *,
     background: Background = sample_background,

@@ -1,8 +1,9 @@
 """The shape of procedural heads: a linear head model written by hand.
 
-A head is `mean + sum_k c_k basis_k` with c_k ~ N(0, 1), as with a model learned from
-scans. The mean is the bare surface with the features of a face raised on it; each basis
-vector is one nameable change of it ("nose width"), scaled to its natural spread.
+As in a model learned from scans, a head is `mean + sum_k c_k basis_k` with
+c_k ~ N(0, 1). The mean is the bare surface with the features of a face raised on it.
+Each basis vector is one change that has a name, such as "nose width", scaled to its
+natural standard deviation.
 """
 
 import functools
@@ -25,33 +26,37 @@ from tf_unsup3d.heads.surface import head_surface, smooth_step
 
 
 def _bump(a, b, center_a, center_b, width_a, width_b, power=2.0):
-    """1 at the centre, falling off over an ellipse; higher powers make a plateau."""
+    """A bump of height 1 over an ellipse; higher powers flatten its top."""
     squared = ((a - center_a) / width_a) ** 2 + ((b - center_b) / width_b) ** 2
     return np.exp(-(squared ** (0.5 * power)))
 
 
 class _Places:
-    """Soft masks of the parts of a face over the face coordinates."""
+    """Heights of the parts of a face, as functions of face coordinates.
+
+    Args:
+      points: [vertices, 3] face coordinates.
+    """
 
     def __init__(self, points: np.ndarray):
         self.x, self.y, self.z = np.moveaxis(points.astype(np.float64), -1, 0)
         self.side = np.abs(self.x)
-        # Left or right, without a step in the middle.
+        # -1 on the left and 1 on the right, with a smooth transition in the middle.
         self.sign = self.x / np.hypot(self.x, 0.02)
         self.front = smooth_step(self.z, -0.02, -0.22)
         self.neck = smooth_step(self.y - 0.9 * self.z, 0.52, 0.68)
 
     def frontal(self, x, y, width_x, width_y, power=2.0):
-        """A spot on the front, and its mirror image where x is not 0."""
+        """A bump on the front, and its mirror image where x is not 0."""
         return self.front * _bump(self.side, self.y, x, y, width_x, width_y, power)
 
     def lateral(self, y, z, width_y, width_z, power=2.0):
-        """A spot on both sides of the head."""
+        """A bump on each side of the head."""
         outside = smooth_step(self.side, 0.12, 0.25)
         return outside * _bump(self.y, self.z, y, z, width_y, width_z, power)
 
     def nose(self, width=1.0):
-        """Height of the nose: a ridge that widens and rises towards its tip."""
+        """Height of the nose, a ridge that becomes wider and higher towards its tip."""
         descent = np.clip((self.y + 0.03) / (NOSE_TIP_Y + 0.03), 0.0, 1.0)
         profile = 0.118 * descent**1.1 * smooth_step(self.y, 0.292, 0.205)
         ridge_width = width * (0.038 + 0.030 * descent**2)
@@ -73,7 +78,7 @@ class _Places:
         return self.front * thickness * (fullness * height - 0.022 * parting)
 
     def eyeballs(self, size=1.0):
-        """Height of the closed or open eye in its socket."""
+        """Height of the eyes, with their lids, in their sockets."""
         ball = self.frontal(EYE_X, EYE_Y, 0.070 * size, 0.050 * size, 3.0)
         lid_y = EYE_Y - size * (0.040 - 3.0 * (self.side - EYE_X) ** 2)
         lid = _bump(self.side, self.y, EYE_X, lid_y, 0.075, 0.014)
@@ -81,7 +86,7 @@ class _Places:
         return 0.040 * ball + self.front * (0.012 * lid - 0.010 * crease)
 
     def ears(self):
-        """Displacement [..., 3] of the ears, flaps that stand off at their back."""
+        """Displacement [vertices, 3] of the ears, which stand off at their back."""
         tilted = self.z - 0.25 * (EAR_Y - self.y)
         narrowing = 1.0 - 0.9 * np.clip(self.y - EAR_Y, 0.0, 0.3)
         outline = smooth_step(self.side, 0.12, 0.25) * _bump(
@@ -97,22 +102,24 @@ class _Places:
 
 
 def _forward(height):
-    """Displacement towards the viewer of a face that looks at the camera."""
+    """Displacement [vertices, 3] in the direction of the face."""
     return np.stack([np.zeros_like(height), np.zeros_like(height), -height], -1)
 
 
 def _down(height):
+    """Displacement [vertices, 3] towards the chin."""
     return np.stack([np.zeros_like(height), height, np.zeros_like(height)], -1)
 
 
 def _outward(places, height):
+    """Displacement [vertices, 3] to the left on the left, to the right on the right."""
     return np.stack(
         [places.sign * height, np.zeros_like(height), np.zeros_like(height)], -1
     )
 
 
 def _features(places: _Places) -> np.ndarray:
-    """Displacement [vertices, 3] from the bare surface to the mean head."""
+    """The displacement [vertices, 3] from the bare surface to the mean head."""
     p = places
     sockets = 0.058 * p.frontal(EYE_X - 0.01, -0.005, 0.10, 0.066, 2.2)
     inner_corners = 0.022 * p.frontal(0.085, 0.015, 0.035, 0.05)
@@ -141,14 +148,14 @@ def _features(places: _Places) -> np.ndarray:
         - philtrum
         - chin_fold
     )
-    # The tip of the nose hangs over its base.
+    # The tip of the nose overhangs its base.
     overhang = _down(0.010 * p.frontal(0.0, NOSE_TIP_Y + 0.01, 0.06, 0.035))
     sides = _outward(p, jaw_corner - temples + 0.5 * cheekbones)
     return forward + overhang + sides + p.ears()
 
 
 def _variations(places: _Places) -> dict[str, np.ndarray]:
-    """One displacement [vertices, 3] of one standard deviation for each name."""
+    """Displacements [vertices, 3] of one standard deviation, by name."""
     p = places
     lower_face = smooth_step(p.y, 0.0, 0.62) * (1.0 - p.neck)
     upper_head = smooth_step(p.y, -0.05, -0.55)
@@ -213,13 +220,14 @@ def _variations(places: _Places) -> dict[str, np.ndarray]:
 
 @functools.cache
 def procedural_head_model(subdivisions: int) -> HeadModel:
-    """Builds the model.
+    """Builds the model of procedural heads.
 
     Args:
-      subdivisions: of the octahedral sphere that carries the surface.
+      subdivisions: Number of subdivisions of each edge of the octahedron from which the
+        mesh is made.
 
     Returns:
-      The model; its largest heads stay near the unit ball.
+      The model. Its largest heads reach slightly beyond the unit ball.
     """
     surface = head_surface(subdivisions)
     places = _Places(surface.points)

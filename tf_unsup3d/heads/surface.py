@@ -1,7 +1,7 @@
-"""The bare surface of a head, before nose, eyes, mouth and ears are put on it.
+"""The bare surface of a head, without nose, eyes, mouth and ears.
 
-Everything else is placed on this surface: its points are the face coordinates (see
-`landmarks.py`), with the crown at y = -0.65 and the chin at y = 0.65.
+The points of this surface define the face coordinates (see `landmarks.py`) in which
+everything else is placed. The crown is at y = -0.65 and the chin at y = 0.65.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ import numpy as np
 
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 
-# How far the vertices are drawn together towards the face, where the detail is.
+# How much denser the vertices are on the face, which has most of the detail.
 _FACE_DENSITY = 0.35
 _CENTER = np.array([0.0, -0.02, 0.0])
 
@@ -21,8 +21,8 @@ class HeadSurface:
     """A closed mesh in face coordinates.
 
     Attributes:
-      points: [vertices, 3] float32.
-      triangles: [triangles, 3] int32.
+      points: [vertices, 3] float32 vertices.
+      triangles: [triangles, 3] int32 vertex indices.
       neighbors: [triangles, 3] int32, see `Mesh`.
     """
 
@@ -32,7 +32,16 @@ class HeadSurface:
 
 
 def smooth_step(values: np.ndarray, start: float, end: float) -> np.ndarray:
-    """Rises smoothly from 0 at `start` to 1 at `end` (which may lie below it)."""
+    """Rises smoothly from 0 at `start` to 1 at `end`.
+
+    Args:
+      values: [...] positions.
+      start: Position from which the result differs from 0.
+      end: Position from which the result is 1; may be less than `start`.
+
+    Returns:
+      [...] weights in [0, 1].
+    """
     position = np.clip((values - start) / (end - start), 0.0, 1.0)
     return position * position * (3.0 - 2.0 * position)
 
@@ -61,7 +70,14 @@ def _smooth_minimum(first, second, width):
 
 
 def _signed_distance(points):
-    """Negative inside; a smooth union of cranium, face and neck."""
+    """Approximate distance from a smooth union of cranium, face and neck.
+
+    Args:
+      points: [..., 3] face coordinates.
+
+    Returns:
+      [...] distances, negative inside.
+    """
     cranium = _ellipsoid(points, (0.0, -0.16, 0.06), (0.415, 0.49, 0.545), 2.15)
     head = _smooth_minimum(cranium, _face(points), 0.12)
     return _smooth_minimum(head, _neck(points), 0.09)
@@ -69,10 +85,12 @@ def _signed_distance(points):
 
 @functools.cache
 def head_surface(subdivisions: int) -> HeadSurface:
-    """Finds the surface along the rays from a point between the eyes and ears.
+    """Fits an octahedral sphere to the surface.
+
+    Each vertex lies where a ray from a point inside the head leaves the surface.
 
     Args:
-      subdivisions: of the octahedral sphere that is fitted to the surface.
+      subdivisions: Number of subdivisions of each edge of the octahedron.
 
     Returns:
       A mesh with the connectivity of the sphere.

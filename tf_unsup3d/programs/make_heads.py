@@ -9,62 +9,66 @@ The pictures to train on are in heads/train; see docs/heads.md and docs/head_mod
 from absl import flags
 from tqdm import tqdm
 
-from tf_unsup3d.heads import storage
+from tf_unsup3d.heads.settings import SPLITS, HeadSetSettings
 from tf_unsup3d.programs import cli
 
-_DEFAULTS = storage.HeadSetSettings()
+_DEFAULTS = HeadSetSettings()
 
-_COUNT = flags.DEFINE_integer("count", _DEFAULTS.count, "Pictures for training.")
+_COUNT = flags.DEFINE_integer(
+    "count", _DEFAULTS.count, "Number of pictures for training."
+)
 _VALIDATION_COUNT = flags.DEFINE_integer(
     "validation_count",
     _DEFAULTS.validation_count,
-    "Pictures for validation, of other heads, with their true shape.",
+    "Number of pictures of other heads for validation, with their true shape.",
 )
 _TEST_COUNT = flags.DEFINE_integer(
     "test_count",
     _DEFAULTS.test_count,
-    "Pictures for testing, of other heads, with their true shape.",
+    "Number of pictures of other heads for testing, with their true shape.",
 )
 _RESOLUTION = flags.DEFINE_integer(
     "resolution",
     _DEFAULTS.resolution,
-    "Height and width of the pictures, a power of two from 16 to 512.",
+    "Height and width of the pictures in pixels, a power of two from 16 to 512.",
 )
 _OUTPUT = flags.DEFINE_string(
     "output",
     None,
-    "Folder for the pictures. When it holds an unfinished set with the same settings, "
-    "that is finished.",
+    "Folder to write to. If it holds an unfinished set with the same settings, the set "
+    "is completed.",
     required=True,
 )
 _HEAD_MODEL = flags.DEFINE_string(
     "head_model",
     _DEFAULTS.head_model,
-    "File of a linear head model (see docs/head_models.md); procedural heads if not "
-    "given.",
+    "File of a linear head model (see docs/head_models.md). By default the heads are "
+    "procedural.",
 )
 _BACKGROUNDS = flags.DEFINE_string(
     "backgrounds",
     _DEFAULTS.backgrounds,
-    "Folder of pictures that serve as backgrounds; made-up ones if not given.",
+    "Folder of pictures that serve as backgrounds. By default they are synthetic.",
 )
-_SEED = flags.DEFINE_integer("seed", _DEFAULTS.seed, "Seed of all chance.")
+_SEED = flags.DEFINE_integer("seed", _DEFAULTS.seed, "Seed of everything random.")
 _YAW_RANGE = flags.DEFINE_float(
     "yaw_range",
     _DEFAULTS.yaw_range,
-    "Yaw is drawn evenly from -yaw_range to yaw_range, in degrees.",
+    "Largest yaw in degrees; yaw is uniform in [-yaw_range, yaw_range].",
 )
 _PITCH_RANGE = flags.DEFINE_float(
     "pitch_range",
     _DEFAULTS.pitch_range,
-    "Pitch is drawn evenly from -pitch_range to pitch_range, in degrees.",
+    "Largest pitch in degrees; pitch is uniform in [-pitch_range, pitch_range].",
 )
 
 
 def main(argv: list[str]) -> None:
     """Makes the heads that the flags ask for."""
     del argv
-    settings = storage.HeadSetSettings(
+    from tf_unsup3d.heads.storage import make_head_set, picture_dir
+
+    settings = HeadSetSettings(
         count=_COUNT.value,
         validation_count=_VALIDATION_COUNT.value,
         test_count=_TEST_COUNT.value,
@@ -75,13 +79,13 @@ def main(argv: list[str]) -> None:
         head_model=_HEAD_MODEL.value,
         backgrounds=_BACKGROUNDS.value,
     )
-    total = sum(settings.size(split) for split in storage.SPLITS)
+    total = sum(settings.size(split) for split in SPLITS)
     with tqdm(total=total, desc="heads", unit="picture") as bar:
-        made = storage.make_head_set(_OUTPUT.value, settings, progress=bar.update)
+        made = make_head_set(_OUTPUT.value, settings, progress=bar.update)
         if not made:
             bar.update(total)
     state = "made" if made else "already complete:"
-    pictures = storage.picture_dir(_OUTPUT.value, "train")
+    pictures = picture_dir(_OUTPUT.value, "train")
     print(f"{state} {total} pictures of heads in {_OUTPUT.value}")
     print(f"to train on them: --data_dir={pictures}")
 

@@ -14,8 +14,8 @@ _INPUT = flags.DEFINE_string(
 _OUTPUT = flags.DEFINE_string(
     "output",
     None,
-    "Folder for the prepared pictures. When it holds an unfinished preparation with "
-    "the same settings, that is continued.",
+    "Folder to write to. If it holds an unfinished preparation with the same settings, "
+    "that is continued.",
 )
 _RESOLUTION = flags.DEFINE_integer(
     "resolution",

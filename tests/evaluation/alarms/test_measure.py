@@ -8,7 +8,7 @@ from tf_unsup3d.evaluation.alarms import measure as alarms
 from tf_unsup3d.evaluation.alarms.report import alarm_report
 from tf_unsup3d.evaluation.shape.depth_metrics import erode
 from tf_unsup3d.geometry.sphere import octahedral_sphere
-from tf_unsup3d.heads.scene import sample_scene
+from tf_unsup3d.heads.parameters import sample_head
 from tf_unsup3d.heads.shape import procedural_head_model
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
@@ -70,8 +70,8 @@ def folded_ball():
 def head_vertices():
     model = procedural_head_model(SUBDIVISIONS)
     np.testing.assert_array_equal(model.triangles, MESH.triangles)
-    scenes = [sample_scene(model, np.random.default_rng([5, i])) for i in range(8)]
-    return np.stack([scene.vertices(model) for scene in scenes])
+    heads = [sample_head(model, np.random.default_rng([5, i])) for i in range(8)]
+    return np.stack([head.vertices(model) for head in heads])
 
 
 def test_every_head_is_silent(head_vertices):

@@ -1,0 +1,106 @@
+"""The TFRecord shards of a preparation, and the notes about those already written."""
+
+import dataclasses
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from tf_unsup3d.data.json_value import JsonValue
+from tf_unsup3d.data.manifest import WORK_NAME, Shard
+from tf_unsup3d.data.workers import Outcome
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.files import file_checksum, replacing, write_json
+
+
+@dataclasses.dataclass(frozen=True)
+class FinishedShard:
+    """A written shard, with what `dataset.json` and `skipped.csv` need of it.
+
+    Attributes:
+      shard: the file.
+      checksums: SHA-256 in hexadecimal of the pixels of each picture in the shard.
+      skipped: name of each file that could not be used, and the reason.
+    """
+
+    shard: Shard
+    checksums: list[str]
+    skipped: list[tuple[str, str]]
+
+
+def write_shard(output: Path, name: str, outcomes: Iterable[Outcome]) -> FinishedShard:
+    """Writes a shard, and then the note that it is finished.
+
+    Args:
+      output: the prepared folder.
+      name: file name of the shard.
+      outcomes: what became of the source files that belong to the shard.
+
+    Returns:
+      The finished shard.
+
+    Raises:
+      UserError: If the shard cannot be written.
+    """
+    # Not at the top, because the worker processes import this module; see `workers`.
+    import tensorflow as tf
+
+    checksums, skipped = [], []
+    with replacing(output / name) as temporary:
+        try:
+            with tf.io.TFRecordWriter(os.fspath(temporary)) as records:
+                for outcome in outcomes:
+                    if outcome.reason:
+                        skipped.append((outcome.name, outcome.reason))
+                    else:
+                        checksums.append(outcome.checksum)
+                        records.write(_record(outcome))
+        except tf.errors.OpError as error:
+            raise OSError(error.message) from error
+    shard = Shard(name, len(checksums), file_checksum(output / name))
+    finished = FinishedShard(shard, checksums, skipped)
+    write_json(_note_path(output, name), dataclasses.asdict(finished))
+    return finished
+
+
+def read_finished(output: Path, name: str) -> FinishedShard | None:
+    """Looks for a shard that an earlier, stopped preparation has finished.
+
+    Args:
+      output: the prepared folder.
+      name: file name of the shard.
+
+    Returns:
+      The finished shard, or None if the shard or its note is missing or damaged, so
+      that both have to be written again.
+    """
+    try:
+        note = JsonValue.read(
+            _note_path(output, name), remedy="prepare the pictures again"
+        )
+        finished = FinishedShard(
+            shard=Shard.from_json(note["shard"]),
+            checksums=[checksum.checksum() for checksum in note["checksums"]],
+            skipped=[tuple(text.text() for text in file) for file in note["skipped"]],
+        )
+        checksum = file_checksum(output / name)
+    except UserError:
+        return None
+    intact = finished.shard == Shard(name, len(finished.checksums), checksum) and all(
+        len(file) == 2 for file in finished.skipped
+    )
+    return finished if intact else None
+
+
+def _note_path(output: Path, shard_name: str) -> Path:
+    return output / WORK_NAME / f"{shard_name}.json"
+
+
+def _record(outcome: Outcome) -> bytes:
+    import tensorflow as tf
+
+    def feature(value: bytes) -> tf.train.Feature:
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+    features = {"picture": feature(outcome.png), "name": feature(outcome.name.encode())}
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    return example.SerializeToString(deterministic=True)

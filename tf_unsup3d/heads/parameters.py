@@ -1,0 +1,122 @@
+"""The parameters of one picture of a head, drawn at random."""
+
+import dataclasses
+
+import numpy as np
+
+from tf_unsup3d.heads.appearance import Appearance
+from tf_unsup3d.heads.hair import Hairstyle
+from tf_unsup3d.heads.lighting import Lighting
+from tf_unsup3d.heads.model import ASYMMETRY_PREFIX, HeadModel
+from tf_unsup3d.heads.patterns import Waves
+
+# Larger coefficients, in standard deviations, produce caricatures.
+_LARGEST_COEFFICIENT = 2.0
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadParameters:
+    """Everything that one picture of a head depends on, except the head model.
+
+    Attributes:
+      shape: [coefficients] float32 coefficients of the head model.
+      hairstyle: Where hair grows, and its volume.
+      appearance: Colours and painted detail.
+      lighting: Light that falls on the head.
+      background_seed: Seed of the background.
+      viewpoint: [3] float32 (yaw, pitch, roll) in radians; see `geometry.viewpoints`.
+    """
+
+    shape: np.ndarray
+    hairstyle: Hairstyle
+    appearance: Appearance
+    lighting: Lighting
+    background_seed: int
+    viewpoint: np.ndarray
+
+    def vertices(self, model: HeadModel) -> np.ndarray:
+        """Computes the surface of the head with its hair, not yet turned.
+
+        Args:
+          model: The model that the head was drawn from.
+
+        Returns:
+          [vertices, 3] float32.
+        """
+        return model.vertices(self.shape, self.hairstyle).astype(np.float32)
+
+
+def sample_head(
+    model: HeadModel,
+    rng: np.random.Generator,
+    *,
+    yaw_range: float = 60.0,
+    pitch_range: float = 15.0,
+    symmetric: bool = False,
+) -> HeadParameters:
+    """Draws a random head, its light and background, and a view of it.
+
+    Args:
+      model: The head model.
+      rng: Random number generator, the only source of randomness.
+      yaw_range: Largest yaw in degrees; yaw is uniform in [-yaw_range, yaw_range].
+      pitch_range: Largest pitch in degrees; pitch is uniform in
+        [-pitch_range, pitch_range].
+      symmetric: Whether the left and right halves of the head are mirror images.
+
+    Returns:
+      The parameters of the picture.
+    """
+    limits = np.radians([yaw_range, pitch_range, 0.0])
+    viewpoint = limits * rng.uniform(-1.0, 1.0, 3)
+    shape = rng.normal(size=len(model.names))
+    shape = np.clip(shape, -_LARGEST_COEFFICIENT, _LARGEST_COEFFICIENT)
+    hairstyle = Hairstyle.sample(rng)
+    if symmetric:
+        lopsided = [name.startswith(ASYMMETRY_PREFIX) for name in model.names]
+        shape = np.where(lopsided, 0.0, shape)
+        hairstyle = dataclasses.replace(
+            hairstyle, part=0.0, raggedness=0.0, waviness=0.0
+        )
+    return HeadParameters(
+        shape=shape.astype(np.float32),
+        hairstyle=hairstyle,
+        appearance=Appearance.sample(rng),
+        lighting=Lighting.sample(rng),
+        background_seed=int(rng.integers(2**31)),
+        viewpoint=viewpoint.astype(np.float32),
+    )
+
+
+def coefficients(head: HeadParameters, model: HeadModel) -> dict[str, float]:
+    """Lists the numbers that describe a head and its light.
+
+    Args:
+      head: The parameters of the picture.
+      model: The head model that the head was drawn from.
+
+    Returns:
+      Numbers by name. The names begin with `shape/`, `hair/`, `appearance/` or
+      `lighting/`; colours and directions have one number per component. Noise patterns,
+      the background and the viewpoint are left out.
+    """
+    numbers = {
+        f"shape/{name}": float(value)
+        for name, value in zip(model.names, head.shape, strict=True)
+    }
+    parts = {
+        "hair": head.hairstyle,
+        "appearance": head.appearance,
+        "lighting": head.lighting,
+    }
+    for part, holder in parts.items():
+        for field in dataclasses.fields(holder):
+            value = getattr(holder, field.name)
+            if isinstance(value, Waves):
+                continue
+            if np.ndim(value) == 0:
+                numbers[f"{part}/{field.name}"] = float(value)
+            else:
+                for component, number in enumerate(value):
+                    numbers[f"{part}/{field.name}_{component}"] = float(number)
+    return numbers
