@@ -99,17 +99,17 @@ def test_normals_agree_with_the_slope_of_the_depth(rendered):
     assert np.median(agreement) > 0.97
 
 
-def test_a_camera_on_its_side_sees_heads_on_their_side(model, scenes):
+def test_a_camera_on_its_side_sees_heads_on_their_side(model, heads):
     roll, distance = 0.5, PinholeCamera().distance
     c, s = np.cos(roll), np.sin(roll)
     pose = [[c, -s, 0.0, 0.0], [s, c, 0.0, 0.0], [0.0, 0.0, 1.0, distance]]
     camera = PinholeCamera(pose=pose)
-    seen = render_heads(model, scenes[:2], RESOLUTION, camera=camera)
+    seen = render_heads(model, heads[:2], RESOLUTION, camera=camera)
     rolled = [
         dataclasses.replace(
-            scene, viewpoint=np.append(scene.viewpoint[:2], np.float32(roll))
+            scene, viewpoint=np.append(head.viewpoint[:2], np.float32(roll))
         )
-        for scene in scenes[:2]
+        for head in heads[:2]
     ]
     expected = render_heads(model, rolled, RESOLUTION)
     both = seen.mask & expected.mask

@@ -195,7 +195,7 @@ def test_other_files_are_refused(tmp_path):
 
 def test_a_broken_description_is_refused(tmp_path):
     (tmp_path / "heads.json").write_text("{")
-    with pytest.raises(UserError, match="heads.json is not the description"):
+    with pytest.raises(UserError, match="heads.json is not JSON"):
         storage.make_head_set(tmp_path, SETTINGS)
 
 

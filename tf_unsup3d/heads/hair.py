@@ -8,8 +8,8 @@ from tf_unsup3d.heads.patterns import Waves, soft_edge
 from tf_unsup3d.heads.surface import smooth_step
 
 # Angles about the vertical axis at which the hairline is given, from the face (0) to
-# the back of the head (180 degrees): forehead, corner of the forehead, temple, in front of
-# the ear, above the ear, behind the ear, nape, back.
+# the back of the head (180 degrees): forehead, corner of the forehead, temple, in front
+# of the ear, above the ear, behind the ear, nape, back.
 _HAIRLINE_ANGLES = np.radians([0.0, 36.0, 60.0, 78.0, 100.0, 125.0, 150.0, 180.0])
 # Angles at which the smoothed hairline is tabulated.
 _TABLE = np.linspace(0.0, np.pi, 181)

@@ -86,7 +86,7 @@ def write_head_model(path: str | os.PathLike, model: HeadModelFile) -> None:
             eye_centres=model.eye_centres.astype(np.float32),
             nose_tip=model.nose_tip.astype(np.float32),
             regions=model.regions.astype(np.float16),
-            region_names=np.array(model.region_names),
+            region_names=np.array(model.region_names, np.str_),
         )
 
 
