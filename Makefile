@@ -1,10 +1,13 @@
 # Every target does its own set-up: the virtual environment in the checkout, the pinned
 # packages and the compiled op. Needs Linux, Python 3.11, g++ and make.
 #
-#   make demo        train on made-up heads for DEMO_MINUTES, or PHOTOS=folder make demo
-#   make test        lint, format and the whole test suite
+#   make demo        show faces, then train on made-up heads for DEMO_MINUTES (10);
+#                    PHOTOS=folder trains on pictures, DEMO_FROM_SCRATCH=1 from nothing
+#   make test        lint, format, types and the test suite
+#   make e2e         what takes whole programs: the wheel, the demo, the notebook
 #   make test-tf215  the core tests on TensorFlow 2.15.1, in .venv-tf215
-#   make venv, op, format, clean, distclean
+#   make op CUDA=on  the op with its CUDA kernels (by default where there is a GPU)
+#   make venv, op, lint, format, clean, distclean
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -18,9 +21,12 @@ tensorflow_of = $(shell sed -n 's/^tensorflow==//p' $(1))
 op_of = tf_unsup3d/rendering/lib/rasterizer_tf$(call tensorflow_of,$(1)).so
 OP := $(call op_of,requirements.txt)
 OP_TF215 := $(call op_of,requirements-tf215.txt)
-OP_SOURCES := custom_ops/rasterizer/build.py $(wildcard custom_ops/rasterizer/cc/*)
+CXX_FILES := $(shell find custom_ops/rasterizer/cc -name '*.h' -o -name '*.cc')
+OP_SOURCES := custom_ops/rasterizer/build.py $(CXX_FILES)
+# Whether the op has CUDA kernels: on, off, or auto for on where there is a GPU.
+CUDA ?= auto
 
-.PHONY: help venv op demo test lint test-tf215 format clean distclean
+.PHONY: help venv op demo test e2e lint test-tf215 format clean distclean
 
 help:
 	@sed -n '/^#   make/s/^#  //p' Makefile
@@ -31,14 +37,19 @@ op: $(OP)
 
 demo: venv op
 	@.venv/bin/python -m tf_unsup3d.programs.demo --minutes="$${DEMO_MINUTES:-10}" \
-	    --photos="$${PHOTOS:-}" --output=runs/demo
+	    --photos="$${PHOTOS:-}" --from_scratch="$${DEMO_FROM_SCRATCH:-false}"
 
 test: venv op lint
-	.venv/bin/python $(PYTEST)
+	.venv/bin/python $(PYTEST) --ignore=tests/e2e
+
+e2e: venv op
+	.venv/bin/python $(PYTEST) tests/e2e
 
 lint: .venv/.packages
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
+	.venv/bin/clang-format --dry-run -Werror $(CXX_FILES)
+	.venv/bin/python -m mypy
 
 test-tf215: .venv-tf215/.packages $(OP_TF215)
 	.venv-tf215/bin/python $(PYTEST) $(CORE_TESTS)
@@ -46,14 +57,20 @@ test-tf215: .venv-tf215/.packages $(OP_TF215)
 format: .venv/.packages
 	.venv/bin/python -m ruff check --fix .
 	.venv/bin/python -m ruff format .
+	.venv/bin/clang-format -i $(CXX_FILES)
 
 clean:
 	rm -rf build dist *.egg-info .venv/.project tf_unsup3d/rendering/lib/*.so
-	rm -rf .pytest_cache .ruff_cache .hypothesis
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -path './.venv*' -prune -o -name __pycache__ -print0 | xargs -0 rm -rf
 
 distclean: clean
 	rm -rf .venv .venv-tf215
+
+# Runs a command whose output is only worth reading when it fails.
+define quietly
+@output=$$($(1) 2>&1) || { printf '%s\n' "$$output" >&2; exit 1; }
+endef
 
 # Says in one line what is missing.
 define check_prerequisites
@@ -72,7 +89,7 @@ $$python -c 'import ensurepip' 2>/dev/null || \
     { echo "error: Python's venv module is missing (Debian: apt install python3.11-venv)" >&2; exit 1; }; \
 echo "installing $< into $(@D): about 3 GB, some minutes the first time"; \
 $$python -m venv $(@D)
-@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+$(call quietly,$(@D)/bin/python -m pip install --disable-pip-version-check --requirement $<)
 @touch $@
 endef
 
@@ -86,15 +103,15 @@ endef
 
 # The project itself, in place, for the console scripts.
 .venv/.project: pyproject.toml setup.py .venv/.packages $(OP)
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check \
-	    --no-build-isolation --no-deps --editable .
+	$(call quietly,.venv/bin/python -m pip install --disable-pip-version-check \
+	    --no-build-isolation --no-deps --editable .)
 	@touch $@
 
 # TensorFlow's chatter on being imported is only worth reading when it fails.
 define compile_op
 $(check_prerequisites)
 @echo "compiling $@"; \
-messages=$$($(1)/bin/python custom_ops/rasterizer/build.py 2>&1) || \
+messages=$$($(1)/bin/python custom_ops/rasterizer/build.py --cuda=$(CUDA) 2>&1) || \
     { printf '%s\n' "$$messages" >&2; exit 1; }; \
 printf '%s\n' "$$messages" | sed -n '/^note: /p'
 endef

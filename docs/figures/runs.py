@@ -10,8 +10,8 @@ import sys
 import gin
 import numpy as np
 
-from tf_unsup3d.export.gallery import views
 from tf_unsup3d.export.maps import normals_to_rgb, to_uint8
+from tf_unsup3d.export.scene_sheets import views
 from tf_unsup3d.export.sheets import compose_sheet, write_png
 from tf_unsup3d.trained import runs
 

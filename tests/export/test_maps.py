@@ -53,13 +53,3 @@ def test_near_is_bright_and_far_dark():
 def test_depth_range_must_not_be_empty():
     with pytest.raises(ValueError, match=r"near \(2.0\) must be less than far \(2.0\)"):
         maps.depth_to_grey(np.ones([1, 1, 1]), np.ones([1, 1, 1]), 2.0, 2.0)
-
-
-def test_mask_and_batches():
-    mask = np.float32([0.0, 0.5, 1.0]).reshape(1, 1, 3, 1)
-    picture = maps.mask_to_grey(mask)
-    assert picture.shape == (1, 1, 3, 3)
-    np.testing.assert_array_equal(picture[0, 0, :, 1], [0, 128, 255])
-    assert maps.normals_to_rgb(np.ones([2, 4, 5, 3]), np.ones([2, 4, 5, 1])).shape == (
-        (2, 4, 5, 3)
-    )

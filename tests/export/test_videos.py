@@ -1,3 +1,5 @@
+import sys
+
 import imageio.v3
 import numpy as np
 import PIL.Image
@@ -60,3 +62,11 @@ def test_wrong_input_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"empty, got \(0, 48, 64, 3\)"):
         write_video(tmp_path / "turn.mp4", _sweep()[:0])
     assert not list(tmp_path.iterdir())
+
+
+def test_mp4_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(UserError, match=r"pip install 'tf-unsup3d\[video\]'"):
+        write_video(tmp_path / "turn.mp4", _sweep())
+    assert not list(tmp_path.iterdir())
+    write_video(tmp_path / "turn.gif", _sweep())

@@ -107,7 +107,7 @@ def test_a_camera_on_its_side_sees_heads_on_their_side(model, heads):
     seen = render_heads(model, heads[:2], RESOLUTION, camera=camera)
     rolled = [
         dataclasses.replace(
-            scene, viewpoint=np.append(head.viewpoint[:2], np.float32(roll))
+            head, viewpoint=np.append(head.viewpoint[:2], np.float32(roll))
         )
         for head in heads[:2]
     ]

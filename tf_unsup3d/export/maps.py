@@ -1,6 +1,6 @@
-"""Pictures to look at, made from the renderer's float maps.
+"""Pictures to look at, made of what the renderer computes.
 
-All functions give RGB uint8 pictures, also for grey ones, so that they can stand side
+All functions return RGB pictures in uint8, grey ones too, so that they can stand side
 by side in a sheet.
 """
 
@@ -11,7 +11,7 @@ def to_uint8(picture: np.ndarray) -> np.ndarray:
     """Turns the pictures used inside into the ones used outside.
 
     Args:
-      picture: [...] floats in [-1, 1]; values beyond are clipped.
+      picture: [...] floats in [-1, 1]; values outside are clipped.
 
     Returns:
       [...] uint8, -1 as 0 and 1 as 255.
@@ -75,18 +75,6 @@ def depth_to_grey(
     nearness = np.clip(nearness, 0.0, 1.0) * 2.0 - 1.0
     grey = to_uint8(_over(nearness, np.asarray(mask, np.float32), background))
     return np.repeat(grey, 3, axis=-1)
-
-
-def mask_to_grey(mask: np.ndarray) -> np.ndarray:
-    """Draws coverage: white object, black background.
-
-    Args:
-      mask: [..., height, width, 1] coverage in [0, 1].
-
-    Returns:
-      [..., height, width, 3] uint8.
-    """
-    return np.repeat(to_uint8(np.asarray(mask) * 2.0 - 1.0), 3, axis=-1)
 
 
 def _over(picture: np.ndarray, mask: np.ndarray, background: float) -> np.ndarray:

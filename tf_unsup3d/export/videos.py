@@ -5,7 +5,6 @@ import os
 import pathlib
 from collections.abc import Sequence
 
-import imageio_ffmpeg
 import numpy as np
 import PIL.Image
 
@@ -20,17 +19,18 @@ def write_video(
 ) -> None:
     """Writes frames as a video; the suffix of the path chooses the format.
 
-    Odd sizes, which H.264 players do not take, are padded by repeating the last row or
-    column. A GIF repeats for ever and stores durations in hundredths of a second.
+    Odd sizes, which players of H.264 refuse, are padded by repeating the last row or
+    column. A GIF repeats for ever, and stores durations in hundredths of a second.
 
     Args:
-      path: file to write, `.mp4` or `.gif`; its folder is made when missing.
+      path: The file to write, `.mp4` or `.gif`; its folder is made when missing.
       frames: [frames, height, width, 3] uint8.
-      fps: frames per second.
+      fps: Frames per second.
 
     Raises:
-      UserError: the suffix is unknown or the file cannot be written.
-      ValueError: frames have the wrong shape or type, or there are none.
+      UserError: The suffix is unknown, the file cannot be written, or an MP4 is asked
+        for without the package imageio-ffmpeg.
+      ValueError: Frames have the wrong shape or type, or there are none.
     """
     path = pathlib.Path(path)
     suffix = path.suffix.lower()
@@ -61,12 +61,19 @@ def _write_gif(path: pathlib.Path, frames: np.ndarray, fps: float) -> None:
         format="GIF",
         save_all=True,
         append_images=others,
-        duration=max(10, round(100 / fps) * 10),
+        duration=max(20, round(100 / fps) * 10),
         loop=0,
     )
 
 
 def _write_mp4(path: pathlib.Path, frames: np.ndarray, fps: float) -> None:
+    try:
+        import imageio_ffmpeg
+    except ImportError:
+        raise UserError(
+            "MP4 needs the package imageio-ffmpeg: pip install 'tf-unsup3d[video]'; a "
+            "path that ends in .gif needs nothing more"
+        ) from None
     # Opened here first: ffmpeg would bury the reason of a failure in its log.
     path.touch()
     _, height, width, _ = frames.shape
