@@ -78,6 +78,18 @@ def small_run(small_bindings, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def head_set(tmp_path_factory):
+    """A set of a few heads at 16 x 16 with their truth."""
+    from tf_unsup3d.heads.settings import HeadSetSettings
+    from tf_unsup3d.heads.storage import make_head_set
+
+    folder = tmp_path_factory.mktemp("heads") / "set"
+    settings = HeadSetSettings(1, validation_count=6, test_count=5, resolution=16)
+    make_head_set(folder, settings)
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def fixed_seeds():
     """Seeds each generator of random numbers before each test."""

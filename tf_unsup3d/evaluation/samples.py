@@ -1,4 +1,4 @@
-"""Random objects of a generator, what a view of them shows, and real pictures."""
+"""Random objects of a model, what a view of them shows, and real pictures."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,7 +8,8 @@ from tqdm import tqdm
 from tf_unsup3d.data.dataset import PictureSet
 from tf_unsup3d.models import precision
 from tf_unsup3d.rendering.scene import Scene
-from tf_unsup3d.trained.random_streams import random_scenes
+from tf_unsup3d.trained.random_streams import RandomScenes, random_scenes
+from tf_unsup3d.trained.trained_model import TrainedModel
 
 _BATCH = 16
 
@@ -18,35 +19,35 @@ _BATCH = 16
 Draw = Callable[..., tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
 
 
-def sample_scenes(
-    generator, viewpoints, count: int, *, seed: int = 0, name: str = "samples"
-) -> Iterator[tuple[Scene, tf.Tensor, tf.Tensor]]:
-    """Makes random objects with noise and all as in training, each with a viewpoint.
+def random_batches(
+    model: TrainedModel, count: int, *, seed: int = 0, name: str = "samples"
+) -> Iterator[RandomScenes]:
+    """Makes random objects, with noise and viewpoints as in training, batch by batch.
 
     Args:
-      generator: latents to a `Scene`.
-      viewpoints: the distribution p_v, with `sample(batch, seed)`.
-      count: how many objects.
-      seed: of everything random.
-      name: shown beside the progress bar.
+      model: The model that makes them.
+      count: Number of objects.
+      seed: Seed of everything random.
+      name: Text beside the progress bar.
 
     Yields:
-      Scenes of some objects, their viewpoints [batch, 3] in radians, and a seed [2]
-      for their light: what the `Renderer` draws.
+      Some objects at a time, with what the `Renderer` needs to draw them.
     """
     dtype = precision.convolution_dtype("auto")
 
     @tf.function(jit_compile=False)
     def make(key):
         with precision.convolutions_in(dtype):
-            return random_scenes(generator, viewpoints, _BATCH, key)
+            return random_scenes(model.generator, model.viewpoints, _BATCH, key)
 
     for first in tqdm(range(0, count, _BATCH), desc=name, disable=None):
-        key = tf.constant([seed, first // _BATCH], tf.int64)
-        scene, views, light_seed = make(key)
+        batch = make(tf.constant([seed, first // _BATCH], tf.int64))
         used = min(_BATCH, count - first)
-        scene = Scene(*(value[:used] for value in scene))
-        yield scene, views[:used], light_seed
+        yield RandomScenes(
+            Scene(*(value[:used] for value in batch.scene)),
+            batch.viewpoints[:used],
+            batch.light_seed,
+        )
 
 
 def depth_drawing(renderer) -> Draw:

@@ -89,7 +89,7 @@ def test_every_head_is_silent(head_vertices):
         ("flatness", BALL * [1.0, 1.0, 0.05]),
         ("flatness", tilted_card()),
         ("extent", 3.0 * BALL),
-        ("folding", folded_ball()),
+        ("flipped_triangles", folded_ball()),
         ("spikiness", spiky_ball()),
         ("back_spikiness", half_rough_ball()),
         ("mask_variation", BALL * [1.0, 1.0, 0.05]),
@@ -153,7 +153,7 @@ def test_values_of_a_ball():
     values = measured(BALL)
     assert values["extent"] == pytest.approx(0.7, abs=1e-3)
     assert values["spikiness"] == pytest.approx(1.0, abs=1e-3)
-    assert values["folding"] == 0.0
+    assert values["flipped_triangles"] == 0.0
     assert values["mask_variation"] == pytest.approx(0.0, abs=0.01)
     # The object covers a disc of that radius, 0.8 brighter than what is behind it.
     assert values["object_effect"] == pytest.approx(

@@ -9,8 +9,11 @@ import tensorflow as tf
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.evaluation.distribution import features
+from tf_unsup3d.evaluation.distribution.distances import (
+    frechet_distance,
+    kernel_distance,
+)
 from tf_unsup3d.evaluation.distribution.features import open_network, random_network
-from tf_unsup3d.evaluation.distribution.measure import frechet_distance, kernel_distance
 
 SIZE = 32
 

@@ -71,7 +71,9 @@ def test_loss_of_truth_and_of_known_errors():
     logits = 60.0 * mask - 30.0
 
     def loss(depth, logits=logits):
-        return depth_network.depth_loss(depth, logits, pairs.depth, mask).numpy()
+        return depth_network.depth_loss(
+            depth, logits, pairs.depth, mask, pairs.camera.distance
+        ).numpy()
 
     np.testing.assert_allclose(loss(depth), 0.0, atol=1e-6)
     # A scaled depth has no slope error, and half of the squared one.

@@ -48,7 +48,7 @@ ALARMS = (
     Alarm("hollow_face", 0.0, "the middle of the object is farther than its rim"),
     Alarm("flatness", 0.15, "the object is as flat as a card", from_below=True),
     Alarm("extent", 1.5, "the object grows far beyond the picture"),
-    Alarm("folding", 0.05, "the surface folds over itself"),
+    Alarm("flipped_triangles", 0.05, "the surface folds over itself"),
     Alarm("spikiness", 5.0, "the surface is full of spikes or creases"),
     Alarm("back_spikiness", 4.0, "the back of the object is full of spikes or creases"),
     Alarm("object_effect", 0.04, "the background shows the object", from_below=True),
@@ -106,10 +106,10 @@ def measure_objects(scene: Scene, renderer) -> dict[str, np.ndarray]:
     vertices = scene.vertices.numpy()
     mesh = sphere_of_size(vertices.shape[1])
     return {
-        "hollow_face": hollow_face(*frontal),
-        "flatness": flatness(*frontal),
+        "hollow_face": hollow_face(*frontal, renderer.camera),
+        "flatness": flatness(*frontal, renderer.camera),
         "extent": extent(vertices),
-        "folding": folding(vertices, mesh),
+        "flipped_triangles": flipped_triangles(vertices, mesh),
         "spikiness": spikiness(vertices, mesh),
         "back_spikiness": back_spikiness(vertices, mesh),
         "object_effect": np.mean(effects, 0),
@@ -117,7 +117,9 @@ def measure_objects(scene: Scene, renderer) -> dict[str, np.ndarray]:
     }
 
 
-def hollow_face(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def hollow_face(
+    depth: np.ndarray, mask: np.ndarray, camera: PinholeCamera = PinholeCamera()
+) -> np.ndarray:
     """How much farther the middle is than the rim, seen from the front.
 
     Middle and rim are the parts of the mask within a third and beyond three quarters
@@ -126,13 +128,14 @@ def hollow_face(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
     Args:
       depth: [pictures, height, width] from the camera.
       mask: [pictures, height, width] bool.
+      camera: The camera of the depth.
 
     Returns:
       [pictures] in units of the object's width; negative for a head, 0 where there is
       nothing to see.
     """
     values = np.zeros(len(depth))
-    for i, points in enumerate(_points(depth, mask)):
+    for i, points in enumerate(_points(depth, mask, camera)):
         if not len(points):
             continue
         centred = points[:, :2] - points[:, :2].mean(0)
@@ -146,7 +149,9 @@ def hollow_face(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return values
 
 
-def flatness(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def flatness(
+    depth: np.ndarray, mask: np.ndarray, camera: PinholeCamera = PinholeCamera()
+) -> np.ndarray:
     """Range of depth about the best plane, seen from the front.
 
     About a plane, as a card may be tilted; between the 5th and the 95th percentile, as
@@ -155,13 +160,14 @@ def flatness(depth: np.ndarray, mask: np.ndarray) -> np.ndarray:
     Args:
       depth: [pictures, height, width] from the camera.
       mask: [pictures, height, width] bool.
+      camera: The camera of the depth.
 
     Returns:
       [pictures] in units of the object's width; about 0 for a card, and where there
       is nothing to see.
     """
     values = np.zeros(len(depth))
-    for i, points in enumerate(_points(depth, mask)):
+    for i, points in enumerate(_points(depth, mask, camera)):
         if not len(points):
             continue
         plane = np.concatenate([points[:, :2], np.ones([len(points), 1])], -1)
@@ -183,7 +189,7 @@ def extent(vertices: np.ndarray) -> np.ndarray:
     return np.abs(vertices[..., :2]).max((1, 2))
 
 
-def folding(vertices: np.ndarray, mesh: SphereMesh) -> np.ndarray:
+def flipped_triangles(vertices: np.ndarray, mesh: SphereMesh) -> np.ndarray:
     """The part of the triangles that are turned against those of the sphere.
 
     Args:
@@ -258,9 +264,9 @@ def mask_variation(areas: np.ndarray) -> np.ndarray:
     return np.ptp(areas, 0) / np.maximum(areas.max(0), 1e-9)
 
 
-def _points(depth, mask):
+def _points(depth, mask, camera):
     """The masked points [points, 3] of each picture."""
-    points = PinholeCamera().back_project(np.where(mask, depth, 1.0))
+    points = camera.back_project(np.where(mask, depth, 1.0))
     return [picture[inside] for picture, inside in zip(points, mask, strict=True)]
 
 

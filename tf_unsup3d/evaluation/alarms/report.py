@@ -1,4 +1,4 @@
-"""Which of a generator's objects raise which alarms."""
+"""Which of a model's objects raise which alarms."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -6,10 +6,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from tf_unsup3d.evaluation.alarms.measure import ALARMS, measure_objects
-from tf_unsup3d.evaluation.report import Report
+from tf_unsup3d.evaluation.report import Report, describe_model
+from tf_unsup3d.evaluation.samples import random_batches
 from tf_unsup3d.rendering.scene import Scene
+from tf_unsup3d.trained.trained_model import TrainedModel
 
-# Objects that are measured.
+# Number of objects that are measured.
 OBJECTS = 64
 
 
@@ -82,3 +84,19 @@ def alarm_report(
             raised=sum(alarm.raised_by(value) for value in values.tolist()),
         )
     return AlarmReport(settings, len(values), alarms)
+
+
+def count_alarms(model: TrainedModel, *, seed: int = 0) -> AlarmReport:
+    """Measures random objects of a model in everything that alarms are about.
+
+    Args:
+      model: The model.
+      seed: Seed of everything random.
+
+    Returns:
+      The report.
+    """
+    batches = random_batches(model, OBJECTS, seed=seed, name="alarms")
+    return alarm_report(
+        describe_model(model, seed), (batch.scene for batch in batches), model.renderer
+    )

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tf_unsup3d.evaluation.consistency.measure import (
+from tf_unsup3d.evaluation.consistency.comparison import (
     Scenes,
     look,
     view_pair,
@@ -14,6 +14,7 @@ from tf_unsup3d.evaluation.consistency.views import object_radius, warp
 from tf_unsup3d.evaluation.samples import Draw
 from tf_unsup3d.export.maps import to_uint8
 from tf_unsup3d.export.sheets import compose_sheet
+from tf_unsup3d.rendering.camera import PinholeCamera
 
 TITLES = ("A", "A warped to B", "B", "difference")
 # Mean absolute difference of the colours, of 1.
@@ -22,7 +23,11 @@ _UNSEEN = 0.5
 
 
 def consistency_sheet(
-    draw: Draw, scenes: Scenes, viewpoints, count: int = 8
+    draw: Draw,
+    scenes: Scenes,
+    viewpoints,
+    camera: PinholeCamera = PinholeCamera(),
+    count: int = 8,
 ) -> np.ndarray:
     """A row for each of the first objects, seen twice as far apart as is measured.
 
@@ -33,7 +38,8 @@ def consistency_sheet(
       draw: that draws pictures and depth.
       scenes: the objects, each with a viewpoint; at least `count` in the first batch.
       viewpoints: the distribution p_v, with its `limits`.
-      count: rows.
+      camera: The camera of the pictures.
+      count: Number of rows.
 
     Returns:
       [height, width, 3] uint8.
@@ -48,7 +54,7 @@ def consistency_sheet(
         look(draw, scene, views)
         for views in view_pair(middle.numpy(), difference, largest_yaw)
     )
-    warped = warp(a, b, object_radius(scene.vertices.numpy()))
+    warped = warp(a, b, object_radius(scene.vertices.numpy()), camera)
     seen = warped.seen[..., None]
     grey = 2.0 * _UNSEEN - 1.0
     error = 0.5 * np.abs(warped.pictures - b.pictures).mean(-1, keepdims=True)

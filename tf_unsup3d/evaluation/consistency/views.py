@@ -81,7 +81,9 @@ def object_radius(vertices: np.ndarray) -> np.ndarray:
     return np.sqrt(np.sum(centred**2, -1).mean(1))
 
 
-def warp(a: View, b: View, radius: np.ndarray) -> Warped:
+def warp(
+    a: View, b: View, radius: np.ndarray, camera: PinholeCamera = PinholeCamera()
+) -> Warped:
     """Draws B with the colours of A.
 
     Each pixel of B is taken to its point by B's depth, turned from B's viewpoint to
@@ -93,14 +95,14 @@ def warp(a: View, b: View, radius: np.ndarray) -> Warped:
     the surface, however far, is not hidden but wrong, and stays in.
 
     Args:
-      a: to take the colours from.
-      b: the same objects from elsewhere.
-      radius: [objects] of the objects.
+      a: View to take the colours from.
+      b: View of the same objects from elsewhere.
+      radius: [objects], the radius of each object, see `object_radius`.
+      camera: The camera of both views.
 
     Returns:
       The warped view.
     """
-    camera = PinholeCamera()
     objects, size = b.depth.shape[:2]
     points = camera.back_project(np.where(b.mask, b.depth, camera.distance))
     points[..., 2] -= camera.distance
@@ -142,18 +144,21 @@ def warp(a: View, b: View, radius: np.ndarray) -> Warped:
     return Warped(np.sum(weights[..., None] * four(a.pictures), 0), error, seen)
 
 
-def compare_views(a: View, b: View, radius: np.ndarray) -> PairErrors:
+def compare_views(
+    a: View, b: View, radius: np.ndarray, camera: PinholeCamera = PinholeCamera()
+) -> PairErrors:
     """Measures how well two views agree; see `warp` and `PairErrors`.
 
     Args:
-      a: some objects from somewhere.
-      b: the same objects from elsewhere.
-      radius: [objects] of the objects.
+      a: View of some objects.
+      b: View of the same objects from elsewhere.
+      radius: [objects], the radius of each object, see `object_radius`.
+      camera: The camera of both views.
 
     Returns:
       The errors of each object.
     """
-    warped = warp(a, b, radius)
+    warped = warp(a, b, radius, camera)
     count = warped.seen.sum((1, 2))
     missed = count < _FEWEST_PIXELS
 

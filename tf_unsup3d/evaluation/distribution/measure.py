@@ -1,218 +1,71 @@
-"""Distances between the generator's pictures and real ones: FID and KID."""
+"""How far a model's pictures are from real ones."""
 
-import dataclasses
+from tf_unsup3d.data.dataset import open_pictures
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.evaluation.distribution.features import open_network
+from tf_unsup3d.evaluation.distribution.report import (
+    FEWEST_PICTURES,
+    DistributionReport,
+    distribution_report,
+)
+from tf_unsup3d.evaluation.report import describe_model
+from tf_unsup3d.evaluation.samples import random_batches, real_batches
+from tf_unsup3d.export.maps import to_uint8
+from tf_unsup3d.trained.trained_model import TrainedModel
 
-import numpy as np
-
-from tf_unsup3d.evaluation.report import Report
-
-# Of KID, as its authors choose them.
-SUBSETS = 100
-SUBSET_SIZE = 1000
-# With fewer pictures on either side there is nothing to measure.
-FEWEST_PICTURES = 16
-
-
-@dataclasses.dataclass(frozen=True)
-class Distance:
-    """How far some pictures are from the real ones.
-
-    Attributes:
-      fid: see `frechet_distance`.
-      kid: mean of `kernel_distance` over subsets.
-      kid_std: its standard deviation over the subsets.
-    """
-
-    fid: float
-    kid: float
-    kid_std: float
+_BATCH = 64
 
 
-@dataclasses.dataclass(frozen=True)
-class DistributionReport(Report):
-    """A generator's distance from real pictures beside that of other real pictures.
-
-    Attributes:
-      warnings: what speaks against believing them.
-      distances: by name: "generator", and "real" for its floor.
-    """
-
-    warnings: list[str]
-    distances: dict[str, Distance]
-
-    def table(self) -> str:
-        """The distances as text, and what to know about them."""
-        lines = [
-            f"{'':12}{'pictures':>9}{'real ones':>11}{'FID':>12}{'KID x 1000':>20}"
-        ]
-        count = self.settings["pictures"]
-        for name, distance in self.distances.items():
-            kid = f"{1000 * distance.kid:.3f} ± {1000 * distance.kid_std:.3f}"
-            lines.append(
-                f"{name:12}{count:>9}{count:>11}{distance.fid:>12.3f}{kid:>20}"
-            )
-        lines.append(f"features: {self.settings['features']}")
-        lines.append(f"these numbers are {self.settings['note']}")
-        lines.extend(f"warning: {warning}" for warning in self.warnings)
-        return "\n".join(lines)
-
-
-def distribution_report(
-    settings: dict[str, str | int | bool],
-    generated: np.ndarray,
-    held_out: np.ndarray,
-    real: np.ndarray,
-    seed: int,
+def measure_distribution(
+    model: TrainedModel,
+    data_dir: str,
+    *,
+    samples: int,
+    seed: int = 0,
+    feature_weights: str | None = None,
 ) -> DistributionReport:
-    """Compares generated pictures with real ones, and those with others as many.
+    """Measures FID and KID of a model's pictures, and of real ones, to other real ones.
 
-    A perfect generator is as far from the real pictures as held-out real ones are: FID
-    is not 0 between two samples of one distribution.
+    The real pictures are mirrored at random if those of the training were.
 
     Args:
-      settings: what the numbers depend on beyond what is told here.
-      generated: [pictures, features] of the generator.
-      held_out: [pictures, features] of real pictures.
-      real: [pictures, features] of other real pictures; as many of each.
-      seed: of the subsets of KID.
+      model: The model.
+      data_dir: Real pictures: a folder of unsup3d-prepare-data or of pictures.
+      samples: Number of pictures of each kind; at most half of the real ones.
+      seed: Seed of everything random.
+      feature_weights: See `open_network`.
 
     Returns:
       The report.
+
+    Raises:
+      UserError: The pictures or the weights cannot be used, or there are too few
+        pictures.
     """
-    count, size = real.shape
-    warnings = []
-    if count <= size:
-        warnings.append(
-            f"FID of {count} pictures in {size} dimensions is far too high, on both "
-            "lines; KID has no such bias"
+    pictures = open_pictures(data_dir, model.resolution)
+    count = min(samples, pictures.count // 2)
+    if count < FEWEST_PICTURES:
+        raise UserError(
+            f"--data_dir: {data_dir} holds {pictures.count} pictures; to compare"
+            f" one half with the other takes {2 * FEWEST_PICTURES}"
         )
-    return DistributionReport(
-        settings
-        | {
-            "pictures": count,
-            "real_pictures": count,
-            "feature_size": size,
-            "kid_subsets": SUBSETS,
-            "kid_subset_size": subset_size(count),
-        },
-        warnings,
-        {
-            "generator": _distance(generated, real, seed),
-            "real": _distance(held_out, real, seed),
-        },
+    network = open_network(feature_weights, model.resolution)
+    mirror = model.configuration.training.mirror
+    batches = real_batches(pictures, _BATCH, seed=seed, mirror=mirror)
+    real = network.features(
+        to_uint8(batch.numpy()) for batch in batches.take(-(-2 * count // _BATCH))
     )
-
-
-def _distance(first, second, seed):
-    subsets = kernel_distances(first, second, seed)
-    return Distance(
-        frechet_distance(first, second), float(subsets.mean()), float(subsets.std())
+    generated = network.features(
+        to_uint8(model.renderer(*batch)["picture"].numpy())
+        for batch in random_batches(model, count, seed=seed)
     )
-
-
-def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """Fréchet distance of two sets of features (FID, Heusel et al. 2017).
-
-    That of the normal distributions with the means and covariances of the sets, see
-    `gaussian_distance`. It is biased upwards, the more the fewer pictures there are.
-
-    Args:
-      first: [pictures, features], two pictures or more.
-      second: [pictures, features], likewise.
-
-    Returns:
-      The distance, at least 0.
-    """
-    moments = []
-    for features in (first, second):
-        features = np.asarray(features, np.float64)
-        moments += [features.mean(0), np.atleast_2d(np.cov(features.T))]
-    return gaussian_distance(*moments)
-
-
-def gaussian_distance(
-    first_mean: np.ndarray,
-    first_covariance: np.ndarray,
-    second_mean: np.ndarray,
-    second_covariance: np.ndarray,
-) -> float:
-    """Squared 2-Wasserstein distance of normal distributions (Dowson and Landau 1982).
-
-    |m - n|^2 + tr(S + T - 2 (S T)^(1/2)). The trace of the root is that of
-    (S^(1/2) T S^(1/2))^(1/2), which is symmetric: eigenvalues below 0 are rounding, and
-    singular covariances do no harm.
-
-    Args:
-      first_mean: [features].
-      first_covariance: [features, features].
-      second_mean: [features].
-      second_covariance: [features, features].
-
-    Returns:
-      The distance, at least 0.
-    """
-    eigenvalues, vectors = np.linalg.eigh(first_covariance)
-    root = (vectors * np.sqrt(np.maximum(eigenvalues, 0.0))) @ vectors.T
-    product = np.linalg.eigvalsh(root @ second_covariance @ root)
-    distance = np.sum((first_mean - second_mean) ** 2)
-    distance += np.trace(first_covariance) + np.trace(second_covariance)
-    distance -= 2.0 * np.sum(np.sqrt(np.maximum(product, 0.0)))
-    return max(float(distance), 0.0)
-
-
-def subset_size(pictures: int) -> int:
-    """How many of each side KID compares at once; at most half, so that they vary."""
-    return min(SUBSET_SIZE, pictures // 2)
-
-
-def kernel_distances(first: np.ndarray, second: np.ndarray, seed: int) -> np.ndarray:
-    """`kernel_distance` of random subsets (Bińkowski et al. 2018, section 5).
-
-    Args:
-      first: [pictures, features].
-      second: [pictures, features], as many.
-      seed: of the subsets.
-
-    Returns:
-      [SUBSETS].
-    """
-    random = np.random.default_rng(seed)
-    size = subset_size(len(first))
-    return np.array(
-        [
-            kernel_distance(
-                *(
-                    features[random.choice(len(features), size, replace=False)]
-                    for features in (first, second)
-                )
-            )
-            for _ in range(SUBSETS)
-        ]
+    settings = describe_model(model, seed) | {
+        "data_dir": data_dir,
+        "data_checksum": pictures.checksum,
+        "mirror": mirror,
+        "features": network.name,
+        "note": network.note,
+    }
+    return distribution_report(
+        settings, generated, real[:count], real[count : 2 * count], seed
     )
-
-
-def kernel_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """Squared maximum mean discrepancy of two sets of features (KID).
-
-    The unbiased estimate (Gretton et al. 2012, lemma 6) with the kernel
-    (x . y / features + 1)^3 of Bińkowski et al. 2018. Its mean is 0 for equal
-    distributions, whatever the number of pictures, so it may fall below.
-
-    Args:
-      first: [pictures, features], two pictures or more.
-      second: [pictures, features], likewise.
-
-    Returns:
-      The estimate.
-    """
-    within = sum(_mean_without_diagonal(_kernel(x, x)) for x in (first, second))
-    return float(within - 2.0 * _kernel(first, second).mean())
-
-
-def _kernel(first, second):
-    return (first @ second.T / first.shape[1] + 1.0) ** 3
-
-
-def _mean_without_diagonal(matrix):
-    count = len(matrix)
-    return (matrix.sum() - np.trace(matrix)) / (count * (count - 1))

@@ -53,7 +53,7 @@ def compare_depth(
     predicted_mask: np.ndarray,
     true: np.ndarray,
     true_mask: np.ndarray,
-    camera: PinholeCamera | None = None,
+    camera: PinholeCamera = PinholeCamera(),
 ) -> DepthErrors:
     """All measures, on the intersection of the masks eroded by one pixel.
 
@@ -62,7 +62,7 @@ def compare_depth(
       predicted_mask: [pictures, height, width] bool.
       true: [pictures, height, width] depth, positive in its mask.
       true_mask: [pictures, height, width] bool.
-      camera: the default one if not given.
+      camera: The camera of the depth.
 
     Returns:
       The errors of each picture.
@@ -107,20 +107,20 @@ def erode(mask: np.ndarray) -> np.ndarray:
 
 
 def normals_from_depth(
-    depth: np.ndarray, camera: PinholeCamera | None = None
+    depth: np.ndarray, camera: PinholeCamera = PinholeCamera()
 ) -> np.ndarray:
     """Normals of the surface that a depth map shows, by central differences.
 
     Args:
       depth: [..., height, width], z from the camera at the pixel centres.
-      camera: the default one if not given.
+      camera: The camera of the depth.
 
     Returns:
       [..., height, width, 3] unit normals in camera space that face the camera. One
       is of use where its pixel and the four beside it show the same surface, as in an
       eroded mask.
     """
-    points = (camera or PinholeCamera()).back_project(depth)
+    points = camera.back_project(depth)
     down, right = np.gradient(points, axis=(-3, -2))
     normals = np.cross(down, right)
     length = np.linalg.norm(normals, axis=-1, keepdims=True)
@@ -149,7 +149,7 @@ def mad(
     predicted: np.ndarray,
     true: np.ndarray,
     mask: np.ndarray,
-    camera: PinholeCamera | None = None,
+    camera: PinholeCamera = PinholeCamera(),
 ) -> np.ndarray:
     """Mean angle deviation of the normals of the depth (Wu et al. 2020).
 
@@ -159,7 +159,7 @@ def mad(
       predicted: [pictures, height, width] positive.
       true: [pictures, height, width] positive.
       mask: [pictures, height, width] bool, where to compare.
-      camera: the default one if not given.
+      camera: The camera of the depth.
 
     Returns:
       [pictures] in degrees, NaN where the mask is empty.
@@ -175,7 +175,7 @@ def residual_correlation(
     predicted: np.ndarray,
     true: np.ndarray,
     mask: np.ndarray,
-    camera: PinholeCamera | None = None,
+    camera: PinholeCamera = PinholeCamera(),
 ) -> np.ndarray:
     """Correlation of what predicted and true depth have beyond an ellipsoid.
 
@@ -188,7 +188,7 @@ def residual_correlation(
       predicted: [pictures, height, width] positive.
       true: [pictures, height, width] positive.
       mask: [pictures, height, width] bool, where to compare.
-      camera: the default one if not given.
+      camera: The camera of the depth.
 
     Returns:
       [pictures] in [-1, 1]; 0 where one of them is an ellipsoid or flat, so that the

@@ -35,14 +35,21 @@ class DepthNetwork(keras.Model):
 
     Args:
       channels: at half resolution; doubled at each of the coarser levels.
-      levels: how many there are; the coarsest is 4 x 4 for pictures of 64 x 64.
+      levels: Number of levels; the coarsest is 4 x 4 for pictures of 64 x 64.
+      camera: The camera of the pictures.
     """
 
-    def __init__(self, channels: int = 24, levels: int = 4, **kwargs):
+    def __init__(
+        self,
+        channels: int = 24,
+        levels: int = 4,
+        camera: PinholeCamera = PinholeCamera(),
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         widths = [min(channels * 2**level, 4 * channels) for level in range(levels)]
         self.widths = widths
-        self.camera = PinholeCamera()
+        self.camera = camera
         self.first = EqualizedConv(widths[0])
         self.down = [EqualizedConv(width) for width in widths[1:]]
         self.middle = EqualizedConv(widths[-1])
@@ -93,7 +100,11 @@ class DepthNetwork(keras.Model):
 
 
 def depth_loss(
-    depth: tf.Tensor, logits: tf.Tensor, true_depth: tf.Tensor, mask: tf.Tensor
+    depth: tf.Tensor,
+    logits: tf.Tensor,
+    true_depth: tf.Tensor,
+    mask: tf.Tensor,
+    distance: float,
 ) -> tf.Tensor:
     """How far depth and mask are from true.
 
@@ -107,11 +118,11 @@ def depth_loss(
       logits: [batch, size, size].
       true_depth: [batch, size, size], positive in the mask.
       mask: [batch, size, size] float32, 0 or 1.
+      distance: Distance from the camera to the middle of the unit ball.
 
     Returns:
       [batch].
     """
-    distance = PinholeCamera().distance
     true_depth = tf.where(mask > 0.0, true_depth, distance)
     error = distance * (tf.math.log(depth) - tf.math.log(true_depth)) * mask
     value = _masked_mean(error**2, mask) - 0.5 * _masked_mean(error, mask) ** 2
@@ -152,19 +163,20 @@ def train_depth_network(
     order = random.permutation(len(pairs))
     held_out = max(1, int(_HELD_OUT * len(pairs)))
     left_out, used = pairs.take(order[:held_out]), order[held_out:]
-    network = DepthNetwork()
+    network = DepthNetwork(camera=pairs.camera)
     network.build([None, *pairs.pictures.shape[1:]])
     optimizer = keras.optimizers.Adam(
         keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps), beta_2=0.99
     )
     optimizer.build(network.trainable_variables)
     dtype = precision.convolution_dtype("auto")
+    distance = pairs.camera.distance
 
     @tf.function(jit_compile=False)
     def update(pictures, depth, mask):
         with precision.convolutions_in(dtype), tf.GradientTape() as tape:
             outputs = network(pictures)
-            loss = tf.reduce_mean(depth_loss(*outputs, depth, mask))
+            loss = tf.reduce_mean(depth_loss(*outputs, depth, mask, distance))
         gradients = tape.gradient(loss, network.trainable_variables)
         optimizer.apply_gradients(
             zip(gradients, network.trainable_variables, strict=True)
@@ -220,7 +232,8 @@ def _loss(network, pairs):
     for first in range(0, len(pairs), _CHUNK):
         part = pairs.take(slice(first, first + _CHUNK))
         pictures, depth, mask = _tensors(part, np.zeros(len(part), bool))
-        losses.extend(depth_loss(*network(pictures), depth, mask).numpy())
+        loss = depth_loss(*network(pictures), depth, mask, pairs.camera.distance)
+        losses.extend(loss.numpy())
     return float(np.mean(losses))
 
 

@@ -15,7 +15,7 @@ _CHUNK = 64
 
 
 def ellipsoid_residual(
-    depth: np.ndarray, mask: np.ndarray, camera: PinholeCamera | None = None
+    depth: np.ndarray, mask: np.ndarray, camera: PinholeCamera = PinholeCamera()
 ) -> np.ndarray:
     """What is left of depth when the best-fitting ellipsoid is taken away.
 
@@ -30,7 +30,7 @@ def ellipsoid_residual(
     Args:
       depth: [pictures, height, width], positive in the mask.
       mask: [pictures, height, width] bool.
-      camera: the default one if not given.
+      camera: The camera of the depth.
 
     Returns:
       [pictures, height, width] float64, in units of the RMS distance of the masked
@@ -46,7 +46,7 @@ def ellipsoid_residual(
 
 def _residual(depth, mask, camera):
     pictures, height, width = mask.shape
-    points = (camera or PinholeCamera()).back_project(np.where(mask, depth, 0.0))
+    points = camera.back_project(np.where(mask, depth, 0.0))
     step = max(1, min(height, width) // _FITTED_RESOLUTION)
     weight = mask[:, ::step, ::step].reshape(pictures, -1).astype(np.float64)
     fitted = points[:, ::step, ::step].reshape(pictures, -1, 3)

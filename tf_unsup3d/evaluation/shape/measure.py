@@ -1,219 +1,73 @@
-"""The shape of a generator measured on heads whose depth is known."""
+"""The shape of a model, measured on heads whose depth is known."""
 
 import dataclasses
-import hashlib
-import json
-import math
-import pathlib
-from collections.abc import Sequence
 
 import numpy as np
-import scipy.ndimage
 
-from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.report import Report
-from tf_unsup3d.evaluation.shape.depth_metrics import compare_depth
-from tf_unsup3d.evaluation.shape.depth_network import (
-    BATCH_SIZE,
-    predict_depth,
-    train_depth_network,
+from tf_unsup3d.evaluation.report import describe_model
+from tf_unsup3d.evaluation.shape.pairs import load_head_pairs, sample_pairs
+from tf_unsup3d.evaluation.shape.references import (
+    cached_reference_scores,
+    network_score,
+    network_steps,
 )
-from tf_unsup3d.evaluation.shape.pairs import DepthPairs
-from tf_unsup3d.files import write_bytes
-from tf_unsup3d.rendering.camera import PinholeCamera
-
-# Each pair is seen so often; twice as often gains little for its time.
-PASSES = 12
-# With fewer true pairs the supervised network would measure their number.
-FEWEST_SUPERVISED = 500
-# A pixel of the average depth needs this part of the pictures.
-_FEWEST_COVERING = 0.02
+from tf_unsup3d.evaluation.shape.report import ShapeReport
+from tf_unsup3d.evaluation.shape.sheet import shape_sheet
+from tf_unsup3d.trained.trained_model import TrainedModel
 
 
 @dataclasses.dataclass(frozen=True)
-class Score:
-    """How a source of depth does on the test pictures.
+class ShapeMeasurement:
+    """What is measured of a model's shape.
 
     Attributes:
-      pairs: pictures with depth that it was made from.
-      errors: see `DepthErrors.summary`.
-      training: records of the network's loss on pairs left out; empty without one.
+      report: The scores.
+      sheet: [height, width, 3] uint8, predicted beside true depth.
     """
 
-    pairs: int
-    errors: dict[str, float]
-    training: list[dict[str, float]] = dataclasses.field(default_factory=list)
+    report: ShapeReport
+    sheet: np.ndarray
 
 
-@dataclasses.dataclass(frozen=True)
-class ShapeReport(Report):
-    """A generator's shape beside the references.
-
-    Attributes:
-      scores: by name: "flat", "average", "supervised" where there are pairs enough,
-        and "generator".
-    """
-
-    scores: dict[str, Score]
-
-    def table(self) -> str:
-        """The scores as text, with standard deviations over the pictures."""
-        lines = [
-            f"{'':12}{'pairs':>8}{'SIDE x 100':>16}{'MAD degrees':>16}"
-            f"{'residual corr.':>16}{'mask IoU':>16}{'missed':>8}"
-        ]
-        for name, score in self.scores.items():
-            line = f"{name:12}{score.pairs or '-':>8}"
-            for key in ("side", "mad", "residual_correlation", "mask_iou"):
-                mean, deviation = score.errors[key], score.errors[f"{key}_std"]
-                line += f"{f'{mean:.3f} ± {deviation:.3f}':>16}"
-            lines.append(f"{line}{score.errors['missed']:>8}")
-        if "supervised" not in self.scores:
-            lines.append(
-                f"supervised: needs a validation split of at least {FEWEST_SUPERVISED}"
-            )
-        return "\n".join(lines)
-
-
-def network_steps(samples: int) -> int:
-    """Steps that every network is trained for, whatever it is trained on."""
-    return math.ceil(PASSES * samples / BATCH_SIZE)
-
-
-def flat_card(test: DepthPairs) -> np.ndarray:
-    """[pictures, size, size] the camera's distance everywhere."""
-    return np.full(test.depth.shape, PinholeCamera().distance, np.float32)
-
-
-def average_depth(pairs: DepthPairs) -> np.ndarray:
-    """The mean depth of each pixel over the pictures that have an object there.
-
-    Pixels where hardly any picture has one take the value of the nearest other pixel.
-
-    Args:
-      pairs: to average.
-
-    Returns:
-      [size, size] float32.
-    """
-    covered = pairs.mask.sum(0)
-    total = np.where(pairs.mask, pairs.depth, 0.0).sum(0, dtype=np.float64)
-    enough = covered >= max(1.0, _FEWEST_COVERING * len(pairs))
-    average = np.where(enough, total / np.maximum(covered, 1), 0.0)
-    nearest = scipy.ndimage.distance_transform_edt(
-        ~enough, return_distances=False, return_indices=True
-    )
-    return average[tuple(nearest)].astype(np.float32)
-
-
-def reference_scores(
-    validation: DepthPairs, test: DepthPairs, samples: int, seed: int
-) -> dict[str, Score]:
-    """What a generator's score has to be held against.
-
-    A flat card and the average depth are given the true masks. The supervised network
-    is what the protocol itself can reach: the same network, trained as long, on true
-    depth of as many pictures, or of all there are.
-
-    Args:
-      validation: true pairs of other heads than those of the test.
-      test: true pairs to measure on.
-      samples: pairs that the generator gives.
-      seed: of the network.
-
-    Returns:
-      Scores by name.
-    """
-    average = np.broadcast_to(average_depth(validation), test.depth.shape)
-    scores = {
-        "flat": _score(flat_card(test), test.mask, test, 0),
-        "average": _score(average, test.mask, test, len(validation)),
-    }
-    if len(validation) >= FEWEST_SUPERVISED:
-        pairs = validation.take(slice(samples))
-        scores["supervised"], _ = network_score(
-            "supervised", pairs, test, samples, seed
-        )
-    return scores
-
-
-def network_score(
-    name: str, pairs: DepthPairs, test: DepthPairs, samples: int, seed: int
-) -> tuple[Score, tuple[np.ndarray, np.ndarray]]:
-    """Trains a network on pairs and measures it.
-
-    Args:
-      name: shown beside the progress bar.
-      pairs: to train on.
-      test: true pairs to measure on.
-      samples: that set the length of training, see `network_steps`.
-      seed: of the network.
-
-    Returns:
-      The score, and what the network predicts: depth and mask, [pictures, size, size]
-      each.
-    """
-    network, training = train_depth_network(
-        pairs, network_steps(samples), seed=seed, name=name
-    )
-    depth, mask = predict_depth(network, test.pictures)
-    return _score(depth, mask, test, len(pairs), training), (depth, mask)
-
-
-def _score(depth, mask, test: DepthPairs, pairs: int, training: Sequence = ()):
-    errors = compare_depth(depth, mask, test.depth, test.mask)
-    return Score(pairs, errors.summary(), list(training))
-
-
-def cached_reference_scores(
-    path: str | None,
-    validation: DepthPairs,
-    test: DepthPairs,
+def measure_shape(
+    model: TrainedModel,
+    truth_dir: str,
+    *,
     samples: int,
-    seed: int,
-) -> dict[str, Score]:
-    """`reference_scores`, kept in a file: they are the same for all runs.
+    seed: int = 0,
+    references: str | None = None,
+) -> ShapeMeasurement:
+    """Measures the depth that a network learns from the model's pictures alone.
 
     Args:
-      path: JSON file, written if missing; none to compute them anew.
-      validation: see `reference_scores`, as the rest.
-      test: see there.
-      samples: see there.
-      seed: see there.
+      model: The model.
+      truth_dir: Folder of unsup3d-make-heads, with validation and test pictures of the
+        model's resolution.
+      samples: Number of pictures with depth that the network is trained on.
+      seed: Seed of everything random.
+      references: File that keeps the scores of the references, which are the same for
+        all models: read if it exists, else written. None computes them anew.
 
     Returns:
-      Scores by name.
+      The report and its sheet.
 
     Raises:
-      UserError: if the file holds something else, or references of other settings.
+      UserError: The truth or the file of references cannot be used.
     """
-    made_of = {"truth": _fingerprint(validation, test), "samples": samples}
-    made_of |= {"seed": seed, "passes": PASSES}
-    if path and pathlib.Path(path).exists():
-        try:
-            content = json.loads(pathlib.Path(path).read_text())
-            found = content["made_of"]
-            scores = {name: Score(**score) for name, score in content["scores"].items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UserError(f"{path} holds no reference scores") from error
-        if found != made_of:
-            different = [name for name in made_of if found.get(name) != made_of[name]]
-            raise UserError(
-                f"{path} holds references with other {', '.join(different)}; "
-                "name another file"
-            )
-        return scores
-    scores = reference_scores(validation, test, samples, seed)
-    if path:
-        as_dicts = {name: dataclasses.asdict(score) for name, score in scores.items()}
-        content = {"made_of": made_of, "scores": as_dicts}
-        write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
-    return scores
-
-
-def _fingerprint(*parts: DepthPairs) -> str:
-    digest = hashlib.sha256()
-    for pairs in parts:
-        for array in (pairs.pictures, pairs.depth, pairs.mask):
-            digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()
+    validation, test = (
+        load_head_pairs(truth_dir, split, model.resolution)
+        for split in ("validation", "test")
+    )
+    scores = cached_reference_scores(references, validation, test, samples, seed)
+    pairs = sample_pairs(model, samples, seed=seed)
+    scores["generator"], predicted = network_score(
+        "generator", pairs, test, samples, seed
+    )
+    settings = describe_model(model, seed) | {
+        "truth_dir": truth_dir,
+        "test_pictures": len(test),
+        "samples": samples,
+        "network_steps": network_steps(samples),
+    }
+    report = ShapeReport(settings, scores)
+    return ShapeMeasurement(report, shape_sheet(test, *predicted))

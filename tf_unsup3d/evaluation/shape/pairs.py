@@ -6,9 +6,11 @@ import numpy as np
 import PIL.Image
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.samples import depth_drawing, sample_scenes
+from tf_unsup3d.evaluation.samples import depth_drawing, random_batches
 from tf_unsup3d.export.maps import to_uint8
 from tf_unsup3d.heads import storage
+from tf_unsup3d.rendering.camera import PinholeCamera
+from tf_unsup3d.trained.trained_model import TrainedModel
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -20,11 +22,13 @@ class DepthPairs:
       depth: [pictures, size, size] float32, z from the camera at the pixel centres;
         any number beside the mask.
       mask: [pictures, size, size] bool, where the object is.
+      camera: The camera of all pictures.
     """
 
     pictures: np.ndarray
     depth: np.ndarray
     mask: np.ndarray
+    camera: PinholeCamera = PinholeCamera()
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -32,7 +36,10 @@ class DepthPairs:
     def take(self, indices) -> "DepthPairs":
         """The pairs that NumPy's indexing picks."""
         return DepthPairs(
-            self.pictures[indices], self.depth[indices], self.mask[indices]
+            self.pictures[indices],
+            self.depth[indices],
+            self.mask[indices],
+            self.camera,
         )
 
 
@@ -70,24 +77,21 @@ def load_head_pairs(head_set: str, split: str, resolution: int) -> DepthPairs:
     return DepthPairs(pictures, truth.depth, truth.mask)
 
 
-def sample_pairs(
-    generator, renderer, viewpoints, count: int, *, seed: int = 0
-) -> DepthPairs:
-    """Draws pictures of a generator, with noise and all as in training, and depth.
+def sample_pairs(model: TrainedModel, count: int, *, seed: int = 0) -> DepthPairs:
+    """Draws pictures of a model, with noise and all as in training, and their depth.
 
     Args:
-      generator: latents to a `Scene`.
-      renderer: that draws its pictures; see `depth_drawing`.
-      viewpoints: the distribution p_v, with `sample(batch, seed)`.
-      count: how many pairs.
-      seed: of everything random.
+      model: The model; see `depth_drawing` for how its renderer is used.
+      count: Number of pairs.
+      seed: Seed of everything random.
 
     Returns:
-      `count` pairs at the renderer's resolution.
+      `count` pairs at the model's resolution.
     """
-    draw = depth_drawing(renderer)
+    draw = depth_drawing(model.renderer)
     parts = []
-    for sample in sample_scenes(generator, viewpoints, count, seed=seed, name="pairs"):
-        pictures, depth, mask = draw(*sample)
+    for batch in random_batches(model, count, seed=seed, name="pairs"):
+        pictures, depth, mask = draw(*batch)
         parts.append((to_uint8(pictures.numpy()), depth.numpy(), mask.numpy()))
-    return DepthPairs(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    arrays = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return DepthPairs(*arrays, camera=model.camera)

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from tf_unsup3d.evaluation.distribution import measure as distribution
-from tf_unsup3d.evaluation.distribution.measure import (
-    distribution_report,
+from tf_unsup3d.evaluation.distribution import distances
+from tf_unsup3d.evaluation.distribution.distances import (
     frechet_distance,
     gaussian_distance,
     kernel_distance,
     kernel_distances,
+    subset_size,
 )
+from tf_unsup3d.evaluation.distribution.report import distribution_report
 
 
 @pytest.fixture
@@ -101,13 +102,13 @@ def test_subsets_are_drawn_without_repeats(monkeypatch):
         seen.append((first[:, 0], second[:, 0]))
         return len(seen)
 
-    monkeypatch.setattr(distribution, "kernel_distance", distance)
+    monkeypatch.setattr(distances, "kernel_distance", distance)
     features = np.arange(30.0)[:, None]
     values = kernel_distances(features, 100.0 + features, seed=1)
     np.testing.assert_array_equal(values, np.arange(1, 101))
     assert all(len(set(side)) == 15 for pair in seen for side in pair)
     assert len({tuple(first) for first, _ in seen}) == 100
-    assert distribution.subset_size(5000) == 1000
+    assert subset_size(5000) == 1000
 
 
 def test_report_sets_the_generator_beside_real_pictures(random):

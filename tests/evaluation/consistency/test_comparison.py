@@ -6,10 +6,12 @@ import pytest
 import tensorflow as tf
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.consistency import measure as consistency
+from tf_unsup3d.evaluation.consistency import comparison as consistency
+from tf_unsup3d.evaluation.consistency.report import ConsistencyReport
 from tf_unsup3d.evaluation.consistency.sheet import consistency_sheet
+from tf_unsup3d.evaluation.consistency.views import PairErrors
 from tf_unsup3d.evaluation.distribution.features import FeatureNetwork
-from tf_unsup3d.evaluation.samples import depth_drawing, sample_scenes
+from tf_unsup3d.evaluation.samples import depth_drawing
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import GaussianViewpoints, UniformViewpoints
 from tf_unsup3d.rendering.renderer import Renderer
@@ -123,11 +125,11 @@ def test_variance_of_objects_that_differ_and_turn():
 
 def test_the_report_shows_everything():
     values = {"depth_median": 0.125, "depth_median_std": 0.25}
-    for field in dataclasses.fields(consistency.PairErrors):
+    for field in dataclasses.fields(PairErrors):
         values.setdefault(field.name, 0.5)
         values.setdefault(f"{field.name}_std", 0.75)
     shares = {"latent": 0.7, "view": 0.2, "interaction": 0.1}
-    report = consistency.ConsistencyReport(
+    report = ConsistencyReport(
         {"features": "means"}, {"20": values | {"missed": 3}}, {"pixels": shares}
     )
     table = report.table()
@@ -150,27 +152,3 @@ def test_sheet_is_black_where_the_views_agree():
         grey = difference[np.ptp(difference, -1) == 0][:, 0]
         brightness.append(grey[(grey != 128) & (grey != 255)].mean())
     assert brightness[0] < 20.0 < 40.0 < brightness[1]
-
-
-class Counting:
-    """Objects that tell which random vector they come from."""
-
-    latent_size = 2
-
-    def __call__(self, latents, noise_seed):
-        return Scene(latents, latents + 1.0, tf.cast(noise_seed[None, :], tf.float32))
-
-
-def test_samples_are_as_many_as_asked_and_repeat():
-    def drawn(count, seed=0):
-        parts = list(sample_scenes(Counting(), VIEWPOINTS, count, seed=seed))
-        lights = [tuple(light.numpy()) for _, _, light in parts]
-        assert len(set(lights)) == len(parts)
-        latents = np.concatenate([scene.vertices for scene, _, _ in parts])
-        return latents, np.concatenate([views for _, views, _ in parts])
-
-    latents, views = drawn(20)
-    assert latents.shape == (20, 2) and views.shape == (20, 3)
-    assert len(np.unique(latents)) == 40 and len(np.unique(views[:, 0])) == 20
-    np.testing.assert_array_equal(drawn(17)[0], latents[:17])
-    assert np.all(drawn(20, seed=1)[0] != latents)

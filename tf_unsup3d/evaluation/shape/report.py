@@ -1,0 +1,53 @@
+"""The report on a model's shape."""
+
+import dataclasses
+
+from tf_unsup3d.evaluation.report import Report
+
+# With fewer true pairs the supervised network would measure their number.
+FEWEST_SUPERVISED = 500
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """How a source of depth does on the test pictures.
+
+    Attributes:
+      pairs: pictures with depth that it was made from.
+      errors: see `DepthErrors.summary`.
+      training: records of the network's loss on pairs left out; empty without one.
+    """
+
+    pairs: int
+    errors: dict[str, float]
+    training: list[dict[str, float]] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True)
+class ShapeReport(Report):
+    """A generator's shape beside the references.
+
+    Attributes:
+      scores: by name: "flat", "average", "supervised" where there are pairs enough,
+        and "generator".
+    """
+
+    scores: dict[str, Score]
+
+    def table(self) -> str:
+        """The scores as text, with standard deviations over the pictures."""
+        lines = [
+            f"{'':12}{'pairs':>8}{'SIDE x 100':>16}{'MAD degrees':>16}"
+            f"{'residual corr.':>16}{'mask IoU':>16}{'missed':>8}"
+        ]
+        for name, score in self.scores.items():
+            line = f"{name:12}{score.pairs or '-':>8}"
+            for key in ("side", "mad", "residual_correlation", "mask_iou"):
+                mean, deviation = score.errors[key], score.errors[f"{key}_std"]
+                line += f"{f'{mean:.3f} ± {deviation:.3f}':>16}"
+            lines.append(f"{line}{score.errors['missed']:>8}")
+        if "supervised" not in self.scores:
+            lines.append(
+                f"supervised: needs a validation split of at least {FEWEST_SUPERVISED}"
+            )
+        return "\n".join(lines)
