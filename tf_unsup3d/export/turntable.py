@@ -1,6 +1,7 @@
 """Objects turned all the way round."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -8,6 +9,8 @@ from tf_unsup3d.export.maps import to_uint8
 from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained.trained_model import TrainedModel
 
+# One turn in equal steps.
+FULL_TURN = tuple(360.0 * frame / 48 for frame in range(48))
 # A picture in the grid has at least this height and width in pixels.
 _SMALLEST_PICTURE = 128
 
@@ -16,16 +19,16 @@ def turntable(
     model: TrainedModel,
     scene: Scene,
     *,
-    frames: int = 48,
+    yaws_degrees: Sequence[float] = FULL_TURN,
     resolution: int | None = None,
     pitch_degrees: float = 0.0,
 ) -> np.ndarray:
-    """Draws the frames of a video in which the objects of a scene turn once.
+    """Draws the frames of a video in which the objects of a scene turn.
 
     Args:
       model: The model that the scene is of.
-      scene: The objects, which stand side by side in a grid about as wide as high.
-      frames: Number of frames of a whole turn.
+      scene: The objects, which stand side by side in a grid that is wider than high.
+      yaws_degrees: Yaw of each frame; by default one turn in 48 frames.
       resolution: Height and width of the picture of each object; by default that of
         training, or a multiple of it of at least 128 pixels.
       pitch_degrees: Pitch of all pictures.
@@ -36,15 +39,22 @@ def turntable(
     if resolution is None:
         resolution = model.resolution * -(-_SMALLEST_PICTURE // model.resolution)
     count = scene.vertices.shape[0]
-    columns = math.ceil(math.sqrt(count))
-    rows = -(-count // columns)
+    rows, columns = _grid(count)
+    frames = len(yaws_degrees)
     drawn = np.full([frames, rows * columns, resolution, resolution, 3], 255, np.uint8)
-    for frame in range(frames):
-        views = model.draw(
-            scene, 360.0 * frame / frames, pitch_degrees, resolution=resolution
-        )
-        drawn[frame, :count] = to_uint8(views["picture"])
+    for frame, yaw in zip(drawn, yaws_degrees, strict=True):
+        views = model.draw(scene, yaw, pitch_degrees, resolution=resolution)
+        frame[:count] = to_uint8(views["picture"])
     grid = drawn.reshape(frames, rows, columns, resolution, resolution, 3)
     return grid.transpose(0, 1, 3, 2, 4, 5).reshape(
         frames, rows * resolution, columns * resolution, 3
     )
+
+
+def _grid(count: int) -> tuple[int, int]:
+    """Rows and columns of a grid: full if that can be had at most twice as wide."""
+    side = math.ceil(math.sqrt(count))
+    for columns in range(side, 2 * side):
+        if count % columns == 0:
+            return count // columns, columns
+    return -(-count // side), side
