@@ -33,11 +33,10 @@ def test_normal_colours(normal, colour):
 def test_normals_fade_to_the_background_with_the_mask():
     normals = np.float32([[[0, 0, -1], [0, 0, -0.5], [0, 0, 0]]])
     mask = np.float32([[[1], [0.5], [0]]])
-    picture = maps.normals_to_rgb(normals, mask, background=0.0)
     np.testing.assert_array_equal(
-        picture, [[[128] * 2 + [255], [64, 64, 128], [0] * 3]]
+        maps.normals_to_rgb(normals, mask),
+        [[[128, 128, 255], [191, 191, 255], [255, 255, 255]]],
     )
-    assert (maps.normals_to_rgb(normals, mask)[0, 2] == 255).all()
 
 
 def test_near_is_bright_and_far_dark():
@@ -46,8 +45,6 @@ def test_near_is_bright_and_far_dark():
     picture = maps.depth_to_grey(depth, mask, near=10.0, far=12.0)
     assert picture.shape == (1, 6, 3)
     np.testing.assert_array_equal(picture[0, :, 0], [255, 255, 128, 0, 0, 0])
-    white = maps.depth_to_grey(depth, mask, near=10.0, far=12.0, background=1.0)
-    assert (white[0, 5] == 255).all()
 
 
 def test_depth_range_must_not_be_empty():

@@ -145,7 +145,7 @@ class Session(TrainingObserver):
         model = self._trainer.model()
         scene = model.sample(SHEET_SEEDS, truncation_psi=1.0)
         for name, draw in (("sheet", scene_sheet), ("depth", depth_sheet)):
-            picture = draw(model.renderer, scene)
+            picture = draw(model, scene)
             write_png(self._folder / f"{name}.png", picture)
             tf.summary.image(name, picture[None], step=step)
         text = self._trainer.configuration.to_gin()
