@@ -75,11 +75,13 @@ def compose_sheet(
     sheet = PIL.Image.new("RGB", (int(lefts[-1]), int(tops[-1])), _PAPER)
     draw = PIL.ImageDraw.Draw(sheet)
     for c, title in enumerate(titles):
-        middle = (int(lefts[c]) + widths[c] / 2, FONT_SIZE)
-        draw.text(middle, title, _INK, font, anchor="mm")
+        draw.text(
+            (int(lefts[c]) + widths[c] / 2, FONT_SIZE), title, _INK, font, anchor="mm"
+        )
     for r, (row, label) in enumerate(zip(images, labels, strict=True)):
-        middle = (GUTTER, int(tops[r]) + heights[r] / 2)
-        draw.text(middle, label, _INK, font, anchor="lm")
+        draw.text(
+            (GUTTER, int(tops[r]) + heights[r] / 2), label, _INK, font, anchor="lm"
+        )
         for c, image in enumerate(row):
             x = int(lefts[c]) + (widths[c] - image.width) // 2
             y = int(tops[r]) + (heights[r] - image.height) // 2
