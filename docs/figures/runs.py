@@ -11,8 +11,8 @@ import sys
 import numpy as np
 import tensorflow as tf
 
-from tf_unsup3d.export.maps import normals_to_rgb, to_uint8
-from tf_unsup3d.export.sheets import compose_sheet, write_png
+from tf_unsup3d.export.pictures import normals_to_rgb, to_uint8, write_png
+from tf_unsup3d.export.sheets import compose_sheet
 from tf_unsup3d.trained.trained_model import load
 
 _YAWS = (-45.0, 0.0, 45.0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tf_unsup3d.export.maps import depth_to_grey, normals_to_rgb, to_uint8
+from tf_unsup3d.export.pictures import depth_to_grey, normals_to_rgb, to_uint8
 from tf_unsup3d.export.scene_sheets import depth_sheet, scene_sheet
 from tf_unsup3d.export.sheets import FONT_SIZE, GUTTER, SMALLEST_PICTURE
 from tf_unsup3d.trained.trained_model import load

@@ -1,8 +1,6 @@
 import numpy as np
-import PIL.Image
 import pytest
 
-from tf_unsup3d.errors import UserError
 from tf_unsup3d.export import sheets
 
 G = sheets.GUTTER
@@ -75,17 +73,3 @@ def test_wrong_input_is_refused():
         sheets.compose_sheet([[np.zeros([96, 96], np.uint8)]])
     with pytest.raises(ValueError, match="2 titles and 0 labels do not fit 1 columns"):
         sheets.compose_sheet([[_flat(96, 96, 0)]], ["a", "b"])
-
-
-def test_png_is_read_back(tmp_path):
-    picture = np.random.default_rng(2).integers(0, 256, [20, 30, 3], np.uint8)
-    path = tmp_path / "new" / "sheet.png"
-    sheets.write_png(path, picture)
-    np.testing.assert_array_equal(np.asarray(PIL.Image.open(path)), picture)
-    assert [file.name for file in path.parent.iterdir()] == ["sheet.png"]
-
-
-def test_unwritable_png_is_named(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=r"cannot write .*file/sheet\.png: "):
-        sheets.write_png(tmp_path / "file" / "sheet.png", _flat(8, 8, 0))

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from tf_unsup3d.export.maps import to_uint8
+from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.export.turntable import turntable
 from tf_unsup3d.trained.trained_model import load
 

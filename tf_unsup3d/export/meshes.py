@@ -14,7 +14,7 @@ import PIL.Image
 import trimesh
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.export.maps import to_uint8
+from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.files import write_bytes
 from tf_unsup3d.geometry.mesh import Mesh
 

@@ -3,10 +3,9 @@
 import pathlib
 from collections.abc import Sequence
 
-from tf_unsup3d.export.maps import to_uint8
 from tf_unsup3d.export.meshes import write_mesh
+from tf_unsup3d.export.pictures import to_uint8, write_png
 from tf_unsup3d.export.scene_sheets import depth_sheet, scene_sheet
-from tf_unsup3d.export.sheets import write_png
 from tf_unsup3d.trained.trained_model import TrainedModel
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tf_unsup3d.export.maps import depth_to_grey, normals_to_rgb, to_uint8
+from tf_unsup3d.export.pictures import depth_to_grey, normals_to_rgb, to_uint8
 from tf_unsup3d.export.sheets import compose_sheet
 from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained.trained_model import TrainedModel

@@ -1,14 +1,11 @@
 """Sheets: pictures in rows and columns, with titles and labels."""
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
 import PIL.Image
 import PIL.ImageDraw
 import PIL.ImageFont
-
-from tf_unsup3d.files import replacing
 
 # A picture with a shorter side, in pixels, is enlarged.
 SMALLEST_PICTURE = 96
@@ -87,20 +84,6 @@ def compose_sheet(
             y = int(tops[r]) + (heights[r] - image.height) // 2
             sheet.paste(image, (x, y))
     return np.asarray(sheet)
-
-
-def write_png(path: str | os.PathLike, picture: np.ndarray) -> None:
-    """Writes a picture as a PNG file.
-
-    Args:
-      path: The file to write. Its folder is created if necessary.
-      picture: `[height, width, 3]` uint8.
-
-    Raises:
-      UserError: The file cannot be written.
-    """
-    with replacing(path) as temporary:
-        PIL.Image.fromarray(picture).save(temporary, format="PNG")
 
 
 def _enlarged(picture: np.ndarray) -> PIL.Image.Image:

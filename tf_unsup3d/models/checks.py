@@ -1,6 +1,6 @@
 """Checks of constructor arguments."""
 
-RESOLUTIONS = (4, 8, 16, 32, 64, 128, 256, 512, 1024)
+_RESOLUTIONS = (4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
 def check_range(name: str, value: float, smallest: float, largest: float) -> None:
@@ -21,7 +21,7 @@ def check_range(name: str, value: float, smallest: float, largest: float) -> Non
         )
 
 
-def check_resolution(name: str, value: int, largest: int = RESOLUTIONS[-1]) -> None:
+def check_resolution(name: str, value: int, largest: int = _RESOLUTIONS[-1]) -> None:
     """Raises an error if a resolution is not a power of two in the allowed range.
 
     Args:
@@ -33,7 +33,7 @@ def check_resolution(name: str, value: int, largest: int = RESOLUTIONS[-1]) -> N
     Raises:
       ValueError: The value is not a power of two from 4 to `largest`.
     """
-    if value not in RESOLUTIONS or value > largest:
+    if value not in _RESOLUTIONS or value > largest:
         raise ValueError(
             f"{name} must be a power of two from 4 to {largest}, got {value}"
         )

@@ -1,10 +1,15 @@
-"""Pictures to look at, made from what the renderer computes.
+"""Pictures as people see them: uint8, in memory and as PNG files.
 
-All functions return RGB pictures, grey ones too, so that they can stand side by side in
-a sheet.
+The functions that draw what the renderer computes return RGB pictures, grey ones too,
+so that they can stand side by side in a sheet.
 """
 
+import os
+
 import numpy as np
+import PIL.Image
+
+from tf_unsup3d.files import replacing
 
 # In camera space y points down and z away from the camera.
 _COLOUR_AXES = np.array([1.0, -1.0, -1.0], np.float32)
@@ -65,6 +70,20 @@ def depth_to_grey(
     nearness = (far - np.asarray(depth, np.float32)) / (far - near)
     nearness = np.clip(nearness, 0.0, 1.0) * 2.0 - 1.0
     return np.repeat(to_uint8(_over(nearness, mask, -1.0)), 3, axis=-1)
+
+
+def write_png(path: str | os.PathLike, picture: np.ndarray) -> None:
+    """Writes a picture as a PNG file.
+
+    Args:
+      path: The file to write. Its folder is created if necessary.
+      picture: `[height, width, 3]` uint8.
+
+    Raises:
+      UserError: The file cannot be written.
+    """
+    with replacing(path) as temporary:
+        PIL.Image.fromarray(picture).save(temporary, format="PNG")
 
 
 def _over(picture: np.ndarray, mask: np.ndarray, background: float) -> np.ndarray:
