@@ -1,31 +1,34 @@
 """Draws runs below each other: python docs/figures/runs.py FIGURE.png LABEL=RUN ...
 
-Of every run the objects of the seeds 0 and 1, pictures and normals, and at last what is
-behind the object from the front. Prints of 256 objects how much darker the backdrop is
-behind them than beside them, of a range of 1: one that paints hair is dark there.
+Shows the objects of the seeds 0 and 1 of every run: their pictures and normals, and
+last the part of the backdrop that the front view shows. Prints how much darker the
+backdrop is behind objects than beside them, as the mean over 256 objects, where
+brightness goes from 0 to 1: a backdrop on which hair is painted is dark there.
 """
 
 import sys
 
-import gin
 import numpy as np
+import tensorflow as tf
 
-from tf_unsup3d.export.maps import normals_to_rgb, to_uint8
-from tf_unsup3d.export.scene_sheets import views
-from tf_unsup3d.export.sheets import compose_sheet, write_png
-from tf_unsup3d.trained import runs
+from tf_unsup3d.export.pictures import normals_to_rgb, to_uint8, write_png
+from tf_unsup3d.export.sheets import compose_sheet
+from tf_unsup3d.trained.trained_model import load
 
 _YAWS = (-45.0, 0.0, 45.0)
 _OBJECTS = 256
 
 
-def _shade_behind(trainer):
+def _front_backdrop(model, scene):
+    """The part of the backdrops that the front view shows."""
+    return model.renderer.backdrop(scene, tf.zeros([scene.vertices.shape[0], 3]))
+
+
+def _shade_behind(model):
     """How much darker backdrops are behind objects than beside them, on average."""
-    scene = runs.sample_scene(trainer.average, range(_OBJECTS))
-    front = views(_OBJECTS, 0.0)
-    brightness = 0.5 * np.mean(trainer.renderer.backdrop(scene, front), -1)
-    mask = trainer.renderer(scene, front, outputs=("mask",))["mask"]
-    covered = mask.numpy()[..., 0] > 0.5
+    scene = model.sample(range(_OBJECTS), truncation_psi=1.0)
+    brightness = 0.5 * np.mean(_front_backdrop(model, scene), -1)
+    covered = model.draw(scene, outputs=("mask",))["mask"][..., 0] > 0.5
     return np.mean(
         [
             values[~mask].mean() - values[mask].mean()
@@ -34,23 +37,17 @@ def _shade_behind(trainer):
     )
 
 
-def _row(model_dir):
+def _row(folder):
     """The pictures of one run."""
-    gin.clear_config()
-    runs.read_config(model_dir)
-    trainer = runs.load_trainer(model_dir)
-    print(
-        f"{model_dir}: {_shade_behind(trainer):.3f} darker behind objects", flush=True
-    )
-    scene = runs.sample_scene(trainer.average, [0, 1])
+    model = load(folder)
+    print(f"{folder}: {_shade_behind(model):.3f} darker behind objects", flush=True)
+    scene = model.sample([0, 1], truncation_psi=1.0)
     columns = []
     for yaw in _YAWS:
-        viewpoints = views(2, yaw)
-        names = ("picture", "normals", "mask")
-        drawn = trainer.renderer(scene, viewpoints, outputs=names)
-        picture, normals, mask = (drawn[name].numpy() for name in names)
-        columns += [to_uint8(picture), normals_to_rgb(normals, mask)]
-    columns.append(to_uint8(trainer.renderer.backdrop(scene, views(2, 0.0))))
+        drawn = model.draw(scene, yaw, outputs=("picture", "normals", "mask"))
+        columns.append(to_uint8(drawn["picture"]))
+        columns.append(normals_to_rgb(drawn["normals"], drawn["mask"]))
+    columns.append(to_uint8(_front_backdrop(model, scene)))
     return list(np.concatenate(np.stack(columns, 1)))
 
 

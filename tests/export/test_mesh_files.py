@@ -6,7 +6,8 @@ import pytest
 import trimesh
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.export.meshes import split_at_seam, write_mesh
+from tf_unsup3d.export.meshes import split_at_seams, write_mesh
+from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 
 MESH = octahedral_sphere(8)
@@ -67,7 +68,7 @@ def written(request, tmp_path_factory):
 
 
 def test_seam_is_split_only_at_the_back_pole():
-    vertex_indices, uv_indices, triangles = split_at_seam(MESH)
+    vertex_indices, uv_indices, triangles = split_at_seams(MESH)
     pole_corners = (MESH.triangles == len(MESH.directions) - 1).sum()
     assert len(vertex_indices) == len(MESH.directions) + pole_corners - 1
     np.testing.assert_array_equal(vertex_indices[triangles], MESH.triangles)
@@ -229,9 +230,50 @@ def test_values_that_are_not_finite_are_refused(tmp_path, broken):
 
 def test_wrong_shapes_are_refused(tmp_path):
     path = tmp_path / "head.glb"
-    with pytest.raises(
-        ValueError, match=r"vertices must be \(258, 3\), got \(257, 3\)"
-    ):
+    with pytest.raises(ValueError, match=r"the 258 vertices of the mesh, got \(257, 3"):
         write_mesh(path, _bumpy_vertices()[1:], MESH, _ramp_texture())
     with pytest.raises(ValueError, match=r"texture must be .* got \(64, 64\)"):
         write_mesh(path, _bumpy_vertices(), MESH, _ramp_texture()[..., 0])
+    with pytest.raises(ValueError, match="with triangles and uv"):
+        write_mesh(path, _bumpy_vertices(), Mesh(MESH.triangles), _ramp_texture())
+    assert not list(tmp_path.iterdir())
+
+
+# Two triangles that share an edge but no texture coordinates, one without area, and a
+# vertex that belongs to none.
+OPEN = Mesh(
+    [[0, 1, 2], [2, 1, 3], [4, 5, 6]],
+    uv=[[0.0, 0.0], [0.0, 1.0], [0.5, 0.0], [0.5, 1.0], [1.0, 0.0], [1.0, 1.0]],
+    uv_triangles=[[0, 1, 2], [4, 3, 5], [0, 0, 0]],
+)
+OPEN_VERTICES = np.array(
+    [
+        [0, 0, 0],
+        [0, 1, 0],
+        [1, 0, 0],
+        [1, 1, 0],
+        [2, 2, 2],
+        [2, 2, 2],
+        [3, 3, 3],
+        [9, 9, 9],
+    ],
+    np.float32,
+)
+
+
+@pytest.mark.parametrize("name", ["open.glb", "open.obj"])
+def test_any_mesh_with_uv_is_written(tmp_path, name):
+    write_mesh(tmp_path / name, OPEN_VERTICES, OPEN, _ramp_texture())
+    mesh = _read(tmp_path / name)
+    np.testing.assert_array_equal(
+        mesh.vertices[mesh.faces], (OPEN_VERTICES * [1, -1, -1])[OPEN.triangles]
+    )
+    np.testing.assert_allclose(
+        mesh.visual.uv[mesh.faces] * [1, -1] + [0, 1], OPEN.uv[OPEN.uv_triangles]
+    )
+    assert 9 not in mesh.vertices
+    _, normals = _stored_positions_and_normals(tmp_path / name)
+    np.testing.assert_allclose(np.linalg.norm(normals, axis=-1), 1.0)
+    if name.endswith(".glb"):
+        tree, _ = _json_of_glb(tmp_path / name)
+        assert tree["materials"][0]["doubleSided"]

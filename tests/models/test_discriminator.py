@@ -46,3 +46,10 @@ def test_growing_fades_from_smaller_pictures_to_larger_ones():
         score = tf.reduce_sum(model(tf.nn.avg_pool2d(large, 4, 4, "VALID")))
     gradients = tape.gradient(score, model.first[0].trainable_variables)
     assert all(gradient is None for gradient in gradients)
+
+
+def test_there_is_always_a_channel():
+    model = Discriminator(resolution=16, channel_base=1, channel_max=1)
+    model.build([None, 16, 16, 3])
+    scores = model(tf.random.stateless_normal([4, 16, 16, 3], [1, 2]))
+    assert np.std(scores) > 0.0

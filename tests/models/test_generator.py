@@ -141,3 +141,11 @@ def test_every_weight_gets_a_gradient_through_the_renderer(generator):
     assert all(gradient is not None for gradient in gradients)
     norms = [float(tf.norm(gradient)) for gradient in gradients]
     assert np.all(np.isfinite(norms)) and np.mean(np.array(norms) > 0.0) > 0.9
+
+
+def test_there_is_always_a_channel():
+    model = Generator(**(SMALL | {"channel_base": 1, "channel_max": 1}))
+    model.build([None, 16])
+    scene = model(tf.random.stateless_normal([2, 16], [1, 2]))
+    for part in scene:
+        assert np.all(np.isfinite(part)) and np.std(part) > 0.0

@@ -1,1 +1,1 @@
-"""Meshes, pictures and videos on disk."""
+"""Meshes, pictures, sheets and videos, in memory and as files."""

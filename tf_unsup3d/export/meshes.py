@@ -7,45 +7,48 @@ rotation, so the triangles keep their orientation.
 
 import os
 import pathlib
+from typing import Any
 
 import numpy as np
 import PIL.Image
 import trimesh
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.export.maps import to_uint8
+from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.files import write_bytes
-from tf_unsup3d.geometry.sphere import SphereMesh
+from tf_unsup3d.geometry.mesh import Mesh
 
 SUFFIXES = (".glb", ".obj")
 
-_TO_FILE_AXES = np.float32([1.0, -1.0, -1.0])
+_TO_FILE_AXES = np.array([1.0, -1.0, -1.0], np.float32)
 
-# WebGL's numbers, which glTF uses.
+# The numbers that glTF takes from WebGL.
 _LINEAR, _LINEAR_MIPMAP_LINEAR, _CLAMP_TO_EDGE = 9729, 9987, 33071
 
 
 def write_mesh(
     path: str | os.PathLike,
     vertices: np.ndarray,
-    mesh: SphereMesh,
+    mesh: Mesh,
     texture: np.ndarray,
 ) -> None:
     """Writes one textured mesh.
 
-    The suffix of the path chooses the format: `.glb` is one file with the texture
-    inside; `.obj` comes with an `.mtl` and a `.png` of the same name beside it.
+    The suffix of the path chooses the format. A `.glb` file holds the texture; beside
+    an `.obj` file an `.mtl` and a `.png` file of the same name are written. In a `.glb`
+    file an open mesh is marked as visible from both sides.
 
     Args:
-      path: file to write; its folder is made when missing.
-      vertices: [V, 3] positions in object space.
-      mesh: triangles and texture coordinates of the V vertices.
-      texture: [height, width, 3] uint8, or floats in [-1, 1].
+      path: The file to write. Its folder is created if necessary.
+      vertices: `[vertices, 3]`, positions in object space.
+      mesh: The triangles of the vertices, open or closed, with a texture layout.
+      texture: `[height, width, 3]` uint8, or floating point in [-1, 1].
 
     Raises:
-      UserError: the suffix is unknown, the file cannot be written, or vertices or
+      UserError: The suffix is unknown, the file cannot be written, or vertices or
         texture are not finite.
-      ValueError: vertices or texture have the wrong shape.
+      ValueError: Vertices or texture have the wrong shape, or the mesh has no triangles
+        or no texture layout.
     """
     path = pathlib.Path(path)
     suffix = path.suffix.lower()
@@ -55,50 +58,64 @@ def write_mesh(
         )
     vertices = np.asarray(vertices)
     texture = np.asarray(texture)
-    if vertices.shape != mesh.directions.shape:
-        raise ValueError(
-            f"vertices must be {mesh.directions.shape}, got {vertices.shape}"
-        )
-    if texture.ndim != 3 or texture.shape[-1] != 3:
-        raise ValueError(f"texture must be [height, width, 3], got {texture.shape}")
-    for name, values in (("vertices", vertices), ("texture", texture)):
-        if not np.isfinite(values).all():
-            raise UserError(f"cannot write {path}: {name} are not finite")
+    _check(path, vertices, mesh, texture)
     if texture.dtype != np.uint8:
         texture = to_uint8(texture)
-
     if suffix == ".glb":
         _write_glb(path, vertices, mesh, texture)
     else:
         _write_obj(path, vertices, mesh, texture)
 
 
-def split_at_seam(mesh: SphereMesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _check(
+    path: pathlib.Path, vertices: np.ndarray, mesh: Mesh, texture: np.ndarray
+) -> None:
+    triangles = np.asarray(mesh.triangles)
+    if mesh.uv is None or triangles.size == 0:
+        raise ValueError("a mesh file takes a mesh with triangles and uv")
+    count = triangles.max() + 1
+    if vertices.ndim != 2 or vertices.shape[1] != 3 or len(vertices) < count:
+        raise ValueError(
+            f"vertices must be [vertices, 3] with the {count} vertices of the mesh, got"
+            f" {vertices.shape}"
+        )
+    if texture.ndim != 3 or texture.shape[-1] != 3:
+        raise ValueError(f"texture must be [height, width, 3], got {texture.shape}")
+    for name, values in (("vertices", vertices), ("texture", texture)):
+        if not np.isfinite(values).all():
+            raise UserError(f"cannot write {path}: {name} are not finite")
+
+
+def split_at_seams(mesh: Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gives each vertex one texture coordinate, as mesh files want it.
 
-    A vertex on the seam of the texture (the back pole) becomes one vertex for each of
-    its texture coordinates.
+    A vertex on a seam of the texture becomes one vertex for each of its texture
+    coordinates. On the sphere mesh this is the back pole alone.
 
     Args:
-      mesh: mesh of V vertices with U texture coordinates given per corner.
+      mesh: A mesh with a texture layout.
 
     Returns:
-      vertex_indices [N]: the vertex that each split vertex comes from.
-      uv_indices [N]: the texture coordinate of each split vertex.
-      triangles [F, 3]: indices of split vertices.
+      vertex_indices: `[N]`, the vertex that each split vertex comes from.
+      uv_indices: `[N]`, the texture coordinate of each split vertex.
+      triangles: `[triangles, 3]`, indices of split vertices.
     """
-    corners = np.stack([mesh.triangles.ravel(), mesh.uv_triangles.ravel()], axis=-1)
+    triangles = np.asarray(mesh.triangles)
+    uv_triangles = np.asarray(mesh.uv_triangles)
+    corners = np.stack([triangles.ravel(), uv_triangles.ravel()], axis=-1)
     pairs, inverse = np.unique(corners, axis=0, return_inverse=True)
-    return pairs[:, 0], pairs[:, 1], inverse.reshape(mesh.triangles.shape)
+    return pairs[:, 0], pairs[:, 1], inverse.reshape(triangles.shape)
 
 
-def _write_glb(path, vertices, mesh, texture) -> None:
+def _write_glb(
+    path: pathlib.Path, vertices: np.ndarray, mesh: Mesh, texture: np.ndarray
+) -> None:
     material = trimesh.visual.material.PBRMaterial(
         name=path.stem,
         baseColorTexture=PIL.Image.fromarray(texture),
         metallicFactor=0.0,
         roughnessFactor=1.0,
-        doubleSided=False,
+        doubleSided=bool(np.any(np.asarray(mesh.neighbors) < 0)),
     )
     scene = trimesh.Scene()
     scene.add_geometry(
@@ -110,7 +127,9 @@ def _write_glb(path, vertices, mesh, texture) -> None:
     write_bytes(path, content)
 
 
-def _write_obj(path, vertices, mesh, texture) -> None:
+def _write_obj(
+    path: pathlib.Path, vertices: np.ndarray, mesh: Mesh, texture: np.ndarray
+) -> None:
     # The format separates words by spaces and has no quotes.
     name = "_".join(path.stem.split())
     material = trimesh.visual.material.SimpleMaterial(
@@ -127,23 +146,25 @@ def _write_obj(path, vertices, mesh, texture) -> None:
         mtl_name=f"{name}.mtl",
         header=None,
     )
-    # The mesh comes last, so that whatever it names is there.
+    # The mesh comes last, so that the files it names exist when it does.
     for companion, content in companions.items():
         write_bytes(path.with_name(companion), content)
     write_bytes(path, text.encode())
 
 
-def _as_trimesh(vertices, mesh, material) -> trimesh.Trimesh:
+def _as_trimesh(vertices: np.ndarray, mesh: Mesh, material: Any) -> trimesh.Trimesh:
     vertices = np.asarray(vertices, np.float32) * _TO_FILE_AXES
-    # Normals of the closed mesh, so that shading does not show the seam.
-    normals = trimesh.Trimesh(vertices, mesh.triangles, process=False).vertex_normals
-    # A vertex whose triangles have no area has no normal; files want unit vectors.
+    # Normals before the vertices are split, so that shading does not show the seams.
+    normals = trimesh.Trimesh(
+        vertices, np.asarray(mesh.triangles), process=False
+    ).vertex_normals
+    # A vertex whose triangles have no area has no normal, but files want unit vectors.
     lengths = np.linalg.norm(normals, axis=-1, keepdims=True)
-    normals = np.where(lengths > 0.5, normals, mesh.directions * _TO_FILE_AXES)
+    normals = np.where(lengths > 0.5, normals, [0.0, 0.0, 1.0])
 
-    vertex_indices, uv_indices, triangles = split_at_seam(mesh)
+    vertex_indices, uv_indices, triangles = split_at_seams(mesh)
     # trimesh counts v from the bottom of the picture.
-    uv = mesh.uv[uv_indices].astype(np.float64)
+    uv = np.asarray(mesh.uv)[uv_indices].astype(np.float64)
     uv[:, 1] = 1.0 - uv[:, 1]
     return trimesh.Trimesh(
         vertices=vertices[vertex_indices],
@@ -155,10 +176,10 @@ def _as_trimesh(vertices, mesh, material) -> trimesh.Trimesh:
 
 
 def _clamp_textures(tree: dict) -> None:
-    """Keeps viewers from wrapping around at the border of the texture.
+    """Lets the border of the texture continue beyond it, as the renderer does.
 
-    glTF repeats textures unless told otherwise; ours comes close to the border around
-    the back pole, where the opposite side would bleed in.
+    Viewers repeat textures unless told otherwise. Around the back pole the sphere comes
+    close to the border, where the opposite side would bleed in.
     """
     tree["samplers"] = [
         {

@@ -1,12 +1,11 @@
-"""The files that show a trained model."""
+"""Files that show what a trained model makes."""
 
 import pathlib
 from collections.abc import Sequence
 
-from tf_unsup3d.export.maps import to_uint8
 from tf_unsup3d.export.meshes import write_mesh
+from tf_unsup3d.export.pictures import to_uint8, write_png
 from tf_unsup3d.export.scene_sheets import depth_sheet, scene_sheet
-from tf_unsup3d.export.sheets import write_png
 from tf_unsup3d.trained.trained_model import TrainedModel
 
 
@@ -21,20 +20,23 @@ def write_samples(
     resolution: int | None = None,
     mesh_suffixes: tuple[str, ...] = (".glb", ".obj"),
 ) -> list[pathlib.Path]:
-    """Writes sheets, single pictures and meshes of numbered random objects.
+    """Writes two sheets, and a picture and meshes of each of some random objects.
 
     Args:
       model: The trained model.
-      output: Folder to write to, made if missing.
-      seeds: Numbers of the samples.
-      truncation_psi: See `TrainedModel.styles`.
+      output: The folder to write to. It is created if necessary.
+      seeds: Non-negative numbers of the objects.
+      truncation_psi: See `TrainedModel.styles`. The default trades some variety for
+        typical objects.
       yaw_degrees: Yaw of the single pictures.
       pitch_degrees: Pitch of all pictures.
-      resolution: Height and width of the single pictures; as in training by default.
-      mesh_suffixes: Formats of the meshes.
+      resolution: Height and width of the single pictures in pixels; by default those
+        of training.
+      mesh_suffixes: Formats of the meshes; see `write_mesh`.
 
     Returns:
-      The files written.
+      The paths of the files, pictures first. The files that come with an `.obj` are
+      not listed.
 
     Raises:
       UserError: A file cannot be written.
@@ -42,10 +44,8 @@ def write_samples(
     scene = model.sample(seeds, truncation_psi)
     folder = pathlib.Path(output)
     files = {
-        folder / "sheet.png": scene_sheet(
-            model.renderer, scene, yaw_degrees, pitch_degrees
-        ),
-        folder / "depth.png": depth_sheet(model.renderer, scene, pitch_degrees),
+        folder / "sheet.png": scene_sheet(model, scene, yaw_degrees, pitch_degrees),
+        folder / "depth.png": depth_sheet(model, scene, pitch_degrees),
     }
     drawn = model.draw(scene, yaw_degrees, pitch_degrees, resolution=resolution)
     for seed, picture in zip(seeds, to_uint8(drawn["picture"]), strict=True):

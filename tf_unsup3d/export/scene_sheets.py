@@ -1,81 +1,84 @@
-"""Sheets of samples, as in the paper's Figure 1."""
-
-import math
+"""Sheets of objects from several sides, as in Figure 1 of the paper."""
 
 import numpy as np
 import tensorflow as tf
 
-from tf_unsup3d.export.maps import depth_to_grey, normals_to_rgb, to_uint8
+from tf_unsup3d.export.pictures import depth_to_grey, normals_to_rgb, to_uint8
 from tf_unsup3d.export.sheets import compose_sheet
-from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
+from tf_unsup3d.trained.trained_model import TrainedModel
 
-VIEW_YAWS = (-90.0, -45.0, 0.0, 45.0, 90.0)
-
-
-def views(count: int, yaw: float, pitch: float = 0.0) -> tf.Tensor:
-    """[count, 3] the same viewpoint, given in degrees, in radians."""
-    return tf.constant([[math.radians(yaw), math.radians(pitch), 0.0]] * count)
-
-
-def _normals_and_depth(renderer, scene, viewpoints):
-    drawn = renderer(scene, viewpoints, outputs=("normals", "depth", "mask"))
-    normals, depth, mask = (drawn[n].numpy() for n in ("normals", "depth", "mask"))
-    middle = renderer.camera.distance
-    return (
-        normals_to_rgb(normals, mask),
-        depth_to_grey(depth, mask, middle - 1.0, middle + 1.0),
-    )
+# In degrees.
+_YAWS = (-90.0, -45.0, 0.0, 45.0, 90.0)
 
 
 def scene_sheet(
-    renderer: Renderer, scene: Scene, yaw: float = 0.0, pitch: float = 0.0
+    model: TrainedModel,
+    scene: Scene,
+    yaw_degrees: float = 0.0,
+    pitch_degrees: float = 0.0,
 ) -> np.ndarray:
-    """A row for each object: picture, normals, texture, background and five views.
+    """Draws a row for each object: its parts, and views from five sides.
+
+    The parts are the picture, the normals, the texture and the background.
 
     Args:
-      renderer: that draws them.
-      scene: of the objects.
-      yaw: of the picture and the normals, in degrees.
-      pitch: of all pictures, in degrees.
+      model: The model that made the scene.
+      scene: The objects.
+      yaw_degrees: Yaw of the picture and the normals.
+      pitch_degrees: Pitch of the picture, the normals and the views.
 
     Returns:
-      [height, width, 3] uint8.
+      `[height, width, 3]` uint8.
     """
-    count = scene.vertices.shape[0]
-    size = renderer.resolution
-    frontal = views(count, yaw, pitch)
-    columns = [
-        to_uint8(renderer(scene, frontal)["picture"].numpy()),
-        _normals_and_depth(renderer, scene, frontal)[0],
-        *(
-            to_uint8(tf.image.resize(picture, [size, size], antialias=True).numpy())
-            for picture in (scene.texture, scene.background)
-        ),
-    ]
-    titles = ["picture", "normals", "texture", "background"]
-    for angle in VIEW_YAWS:
-        drawn = renderer(scene, views(count, angle, pitch))
-        columns.append(to_uint8(drawn["picture"].numpy()))
-        titles.append(f"{angle:.0f}°")
-    return compose_sheet([list(row) for row in zip(*columns, strict=True)], titles)
+    front = model.draw(
+        scene, yaw_degrees, pitch_degrees, outputs=("picture", "normals", "mask")
+    )
+    size = [model.resolution, model.resolution]
+    texture, background = (
+        tf.image.resize(picture, size, antialias=True).numpy()
+        for picture in (scene.texture, scene.background)
+    )
+    columns = {
+        "picture": to_uint8(front["picture"]),
+        "normals": normals_to_rgb(front["normals"], front["mask"]),
+        "texture": to_uint8(texture),
+        "background": to_uint8(background),
+    }
+    for yaw in _YAWS:
+        view = model.draw(scene, yaw, pitch_degrees)["picture"]
+        columns[f"{yaw:.0f}°"] = to_uint8(view)
+    return _compose_columns(list(columns.values()), list(columns))
 
 
-def depth_sheet(renderer: Renderer, scene: Scene, pitch: float = 0.0) -> np.ndarray:
-    """A row for each object: depth, near bright, and normals from five views.
+def depth_sheet(
+    model: TrainedModel, scene: Scene, pitch_degrees: float = 0.0
+) -> np.ndarray:
+    """Draws a row for each object: depth and normals from five sides.
+
+    Depth is white at the near side of the unit ball and black at its far side.
 
     Args:
-      renderer: that draws them.
-      scene: of the objects.
-      pitch: of all pictures, in degrees.
+      model: The model that made the scene.
+      scene: The objects.
+      pitch_degrees: Pitch of all views.
 
     Returns:
-      [height, width, 3] uint8.
+      `[height, width, 3]` uint8.
     """
-    count = scene.vertices.shape[0]
+    middle = model.camera.distance
     columns, titles = [], []
-    for angle in VIEW_YAWS:
-        normals, depth = _normals_and_depth(renderer, scene, views(count, angle, pitch))
-        columns += [depth, normals]
-        titles += [f"depth {angle:.0f}°", "normals"]
+    for yaw in _YAWS:
+        drawn = model.draw(
+            scene, yaw, pitch_degrees, outputs=("normals", "depth", "mask")
+        )
+        mask = drawn["mask"]
+        columns.append(depth_to_grey(drawn["depth"], mask, middle - 1.0, middle + 1.0))
+        columns.append(normals_to_rgb(drawn["normals"], mask))
+        titles += [f"depth {yaw:.0f}°", "normals"]
+    return _compose_columns(columns, titles)
+
+
+def _compose_columns(columns: list[np.ndarray], titles: list[str]) -> np.ndarray:
+    """The sheet of columns `[objects, height, width, 3]` uint8."""
     return compose_sheet([list(row) for row in zip(*columns, strict=True)], titles)

@@ -1,17 +1,19 @@
-"""Objects turned all the way round."""
+"""Objects that turn, as the frames of a video."""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
+import tensorflow as tf
 
-from tf_unsup3d.export.maps import to_uint8
+from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained.trained_model import TrainedModel
 
-# One turn in equal steps.
+# One turn. The last frame comes one step before the first view again, so that a repeated
+# video turns evenly.
 FULL_TURN = tuple(360.0 * frame / 48 for frame in range(48))
-# A picture in the grid has at least this height and width in pixels.
+# By default a picture has at least this height and width in pixels.
 _SMALLEST_PICTURE = 128
 
 
@@ -25,26 +27,34 @@ def turntable(
 ) -> np.ndarray:
     """Draws the frames of a video in which the objects of a scene turn.
 
+    The objects stand side by side in a grid that is about as wide as high. Backdrops
+    stand still, because one that followed the object would jump once in every turn.
+
     Args:
-      model: The model that the scene is of.
-      scene: The objects, which stand side by side in a grid that is wider than high.
+      model: The model that made the scene.
+      scene: The objects.
       yaws_degrees: Yaw of each frame; by default one turn in 48 frames.
-      resolution: Height and width of the picture of each object; by default that of
-        training, or a multiple of it of at least 128 pixels.
-      pitch_degrees: Pitch of all pictures.
+      resolution: Height and width of the picture of each object in pixels; by default
+        those of training, or the smallest multiple of them of at least 128 pixels.
+      pitch_degrees: Pitch of all objects.
 
     Returns:
-      [frames, height, width, 3] uint8.
+      `[frames, height, width, 3]` uint8.
     """
     if resolution is None:
         resolution = model.resolution * -(-_SMALLEST_PICTURE // model.resolution)
+    renderer = model.renderer.replace(
+        resolution=resolution, background_range=(0.0, 0.0)
+    )
     count = scene.vertices.shape[0]
     rows, columns = _grid(count)
     frames = len(yaws_degrees)
     drawn = np.full([frames, rows * columns, resolution, resolution, 3], 255, np.uint8)
     for frame, yaw in zip(drawn, yaws_degrees, strict=True):
-        views = model.draw(scene, yaw, pitch_degrees, resolution=resolution)
-        frame[:count] = to_uint8(views["picture"])
+        viewpoint = [math.radians(yaw), math.radians(pitch_degrees), 0.0]
+        viewpoints = tf.constant([viewpoint] * count)
+        views = renderer(scene, viewpoints, outputs=("picture",))["picture"]
+        frame[:count] = to_uint8(views.numpy())
     grid = drawn.reshape(frames, rows, columns, resolution, resolution, 3)
     return grid.transpose(0, 1, 3, 2, 4, 5).reshape(
         frames, rows * resolution, columns * resolution, 3

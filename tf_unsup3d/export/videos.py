@@ -3,7 +3,6 @@
 import contextlib
 import os
 import pathlib
-from collections.abc import Sequence
 
 import numpy as np
 import PIL.Image
@@ -14,17 +13,16 @@ from tf_unsup3d.files import replacing
 SUFFIXES = (".mp4", ".gif")
 
 
-def write_video(
-    path: str | os.PathLike, frames: Sequence[np.ndarray] | np.ndarray, fps: float = 25
-) -> None:
+def write_video(path: str | os.PathLike, frames: np.ndarray, fps: float = 25.0) -> None:
     """Writes frames as a video; the suffix of the path chooses the format.
 
     Odd sizes, which players of H.264 refuse, are padded by repeating the last row or
-    column. A GIF repeats for ever, and stores durations in hundredths of a second.
+    column. A GIF repeats for ever. It stores durations in hundredths of a second, and
+    viewers show at most 50 frames a second.
 
     Args:
-      path: The file to write, `.mp4` or `.gif`; its folder is made when missing.
-      frames: [frames, height, width, 3] uint8.
+      path: The file to write, `.mp4` or `.gif`. Its folder is created if necessary.
+      frames: `[frames, height, width, 3]` uint8.
       fps: Frames per second.
 
     Raises:

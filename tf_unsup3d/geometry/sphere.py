@@ -100,27 +100,29 @@ def octahedral_sphere(subdivisions: int) -> SphereMesh:
     """
     if subdivisions < 1:
         raise ValueError(f"subdivisions must be at least 1, got {subdivisions}")
-    rings, directions = [], []
+    rings: list[np.ndarray] = []
+    points: list[np.ndarray] = []
     for ring in range(2 * subdivisions + 1):
         size = _ring_size(ring, subdivisions)
         polar = np.pi * ring / (2 * subdivisions)
         azimuth = 2.0 * np.pi * np.arange(size) / size
-        rings.append(len(directions) + np.arange(size))
+        rings.append(len(points) + np.arange(size))
         sine = np.sin(polar)
-        points = np.stack(
-            [
-                sine * np.cos(azimuth),
-                sine * np.sin(azimuth),
-                np.full(size, -np.cos(polar)),
-            ],
-            -1,
+        points += list(
+            np.stack(
+                [
+                    sine * np.cos(azimuth),
+                    sine * np.sin(azimuth),
+                    np.full(size, -np.cos(polar)),
+                ],
+                -1,
+            )
         )
-        directions.extend(points)
-    directions = np.array(directions)
-    triangles = []
+    directions = np.array(points)
+    strips: list[tuple[int, int, int]] = []
     for near, far in zip(rings[:-1], rings[1:], strict=True):
-        triangles += _strip(*sorted((near, far), key=len))
-    triangles = np.array(triangles, np.int32)
+        strips += _strip(*sorted((near, far), key=len))
+    triangles = np.array(strips, np.int32)
     a, b, c = np.moveaxis(directions[triangles], 1, 0)
     inward = np.sum(np.cross(b - a, c - a) * (a + b + c), -1) < 0.0
     triangles[inward] = triangles[inward][:, [0, 2, 1]]
@@ -128,7 +130,7 @@ def octahedral_sphere(subdivisions: int) -> SphereMesh:
     back_pole = len(directions) - 1
     uv = direction_to_uv(directions[:-1])
     uv_triangles = triangles.copy()
-    pole_uv = []
+    pole_uv: list[np.ndarray] = []
     for row, corner in np.argwhere(triangles == back_pole):
         others = np.delete(directions[triangles[row]], corner, axis=0)
         azimuth = np.arctan2(others[:, 1].sum(), others[:, 0].sum())

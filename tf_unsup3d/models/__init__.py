@@ -1,1 +1,1 @@
-"""Keras models: generator and discriminator."""
+"""Keras models: the generator, the discriminator, and their layers."""

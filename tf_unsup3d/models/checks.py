@@ -1,14 +1,16 @@
-"""Checks of the parameters of models."""
+"""Checks of constructor arguments."""
+
+_RESOLUTIONS = (4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
 def check_range(name: str, value: float, smallest: float, largest: float) -> None:
-    """Refuses a number that is out of range.
+    """Raises an error if a number is out of range.
 
     Args:
-      name: Name of the parameter.
-      value: Its value.
-      smallest: The smallest value that is allowed.
-      largest: The largest value that is allowed.
+      name: Name of the argument, for the message.
+      value: Value of the argument.
+      smallest: Smallest allowed value.
+      largest: Largest allowed value.
 
     Raises:
       ValueError: The value is out of range.
@@ -19,15 +21,19 @@ def check_range(name: str, value: float, smallest: float, largest: float) -> Non
         )
 
 
-def check_resolution(name: str, value: int) -> None:
-    """Refuses a resolution that is not a power of two from 4 to 1024.
+def check_resolution(name: str, value: int, largest: int = _RESOLUTIONS[-1]) -> None:
+    """Raises an error if a resolution is not a power of two in the allowed range.
 
     Args:
-      name: Name of the parameter.
-      value: Its value.
+      name: Name of the argument, for the message.
+      value: Height and width in pixels.
+      largest: Largest allowed resolution. The smallest is 4, where the networks begin
+        and end.
 
     Raises:
-      ValueError: The value is not such a number.
+      ValueError: The value is not a power of two from 4 to `largest`.
     """
-    if value not in (4, 8, 16, 32, 64, 128, 256, 512, 1024):
-        raise ValueError(f"{name} must be a power of two from 4 to 1024, got {value}")
+    if value not in _RESOLUTIONS or value > largest:
+        raise ValueError(
+            f"{name} must be a power of two from 4 to {largest}, got {value}"
+        )

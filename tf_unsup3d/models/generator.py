@@ -1,4 +1,7 @@
-"""The generator: random vectors to scenes."""
+"""The generator, which turns random vectors into scenes."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,34 +24,50 @@ from tf_unsup3d.rendering.scene import Scene
 
 @keras.saving.register_keras_serializable(package="tf_unsup3d")
 class Generator(keras.Model):
-    """G(z) = shape, texture and background (paper, section 4).
+    """G(z): the shape, texture and background of an object (paper, section 4).
 
-    Sizes and depths are bounded, so that a configuration from elsewhere cannot ask for
-    more memory than any generator of use needs.
+    A mapping network turns a latent vector into a style, from which one synthesis
+    network makes texture and shape, and another one of half as many channels makes the
+    background. docs/method.md explains the choices that the paper leaves open.
+
+    Sizes are bounded, so that a configuration of unknown origin cannot ask for more
+    memory than a useful generator needs.
 
     Args:
-      latent_size: of the random vector.
-      style_size: of the style.
-      mapping_depth: layers of the mapping network.
-      texture_resolution: of the texture map.
-      background_resolution: of the background.
-      shape_resolution: of the finest level of the shape pyramid.
-      shape_map_size: resolution that the levels are upsampled to and summed at.
-      level_weights: of the levels of the pyramid, coarse to fine; the last one also
-        serves the levels beyond. Open in the paper; falling weights keep the fine
-        levels small.
-      subdivisions: of the sphere mesh.
-      radius: RMS radius of every object (the size constraint, open in the paper).
-      size_constraint: whether that radius is imposed.
-      max_offset: largest distance of an object's centre from the origin.
-      max_stretch: bound of its proportions; see `fix_size`.
-      symmetric_shape: whether shapes are made their own mirror image.
-      symmetric_texture: whether textures are.
-      channel_base: channels at a resolution are this divided by it,
-      channel_max: but at most this many.
+      latent_size: Length of the latent vectors.
+      style_size: Length of the styles.
+      mapping_depth: Number of layers of the mapping network.
+      texture_resolution: Height and width of the texture in texels, a power of two
+        from 4 to 1024.
+      background_resolution: Height and width of the background in pixels, a power of
+        two from 4 to 1024.
+      shape_resolution: Height and width of the finest level of the shape pyramid, a
+        power of two from 4 to 1024. Levels finer than the texture are left out. By
+        default there are only coarse levels, as fine ones crumple the surface.
+      shape_map_size: Height and width of the shape map, to which the levels of the
+        pyramid are enlarged.
+      level_weights: Scales of the levels of the pyramid, from coarse to fine; the last
+        one also serves the levels beyond. The paper leaves them open. They fall, so
+        that fine levels change the surface less and more slowly.
+      subdivisions: Number of segments of an octahedron edge in the sphere mesh; see
+        `octahedral_sphere`. The default makes 8,192 triangles.
+      radius: RMS distance of the vertices of an object from their centre; see
+        `fix_size`. By default there is a margin around objects in pictures that just
+        hold the unit ball, as those of the default camera do.
+      size_constraint: Whether `fix_size` is applied. Without it, nothing but the
+        pictures determines the size of an object.
+      max_offset: Largest distance of the centre of an object from the origin.
+      max_stretch: Bound of the proportions of an object; see `fix_size`.
+      symmetric_shape: Whether shapes are their own mirror images.
+      symmetric_texture: Whether textures are their own mirror images. By default they
+        are not, because light and hair may fall on one side.
+      channel_base: Number of channels of the object's synthesis network at a
+        resolution, times that resolution. The default gives 16 channels at 64 x 64
+        texels, which a processor can train.
+      channel_max: Largest number of channels of that network at any resolution.
 
     Raises:
-      ValueError: A parameter is out of range.
+      ValueError: An argument is out of range.
     """
 
     def __init__(
@@ -70,7 +89,7 @@ class Generator(keras.Model):
         symmetric_texture: bool = False,
         channel_base: int = 1024,
         channel_max: int = 128,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         for name, size in (
@@ -93,8 +112,8 @@ class Generator(keras.Model):
         check_range("max_offset", max_offset, 0.0, 1e3)
         check_range("max_stretch", max_stretch, 1.0 + 1e-6, 1e3)
         if not level_weights:
-            raise ValueError("level_weights must hold one number at least")
-        self._config = dict(
+            raise ValueError("level_weights must hold at least one number")
+        self._config: dict[str, Any] = dict(
             latent_size=latent_size,
             style_size=style_size,
             mapping_depth=mapping_depth,
@@ -127,29 +146,41 @@ class Generator(keras.Model):
         self._window = back_pole_window(shape_map_size)
         self._base = (radius * uv_to_direction(grid)).astype(np.float32)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Creates the weights."""
         self.mapping.build(input_shape)
         style_shape = [None, self._config["style_size"]]
         self.object_synthesis.build(style_shape)
         self.background_synthesis.build(style_shape)
         self.built = True
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor arguments by name."""
         return {**super().get_config(), **self._config}
 
     def styles(self, latents: tf.Tensor) -> tf.Tensor:
-        """[batch, latent_size] to [batch, style_size]."""
-        return self.mapping(latents)
-
-    def synthesize(self, styles: tf.Tensor, noise_seed: tf.Tensor | None = None):
-        """Makes scenes of styles.
+        """Computes the styles of latent vectors.
 
         Args:
-          styles: [batch, style_size].
-          noise_seed: [2] integer, or None for no noise.
+          latents: `[batch, latent_size]`, normally distributed.
 
         Returns:
-          A `Scene` of `batch` objects.
+          `[batch, style_size]`.
+        """
+        return self.mapping(latents)
+
+    def synthesize(
+        self, styles: tf.Tensor, noise_seed: tf.Tensor | None = None
+    ) -> Scene:
+        """Makes the objects and backgrounds of styles.
+
+        Args:
+          styles: `[batch, style_size]`.
+          noise_seed: `[2]` integer seed of the noise in texture and background, or
+            None for no noise.
+
+        Returns:
+          The scene of `batch` objects.
         """
         config = self._config
         texture, maps = self.object_synthesis(styles, noise_seed)
@@ -172,6 +203,14 @@ class Generator(keras.Model):
             )
         return Scene(vertices, tf.tanh(texture), tf.tanh(background))
 
-    def call(self, latents, noise_seed=None) -> Scene:
-        """[batch, latent_size] to a `Scene`; see `synthesize`."""
+    def call(self, latents: tf.Tensor, noise_seed: tf.Tensor | None = None) -> Scene:
+        """Makes the objects and backgrounds of latent vectors.
+
+        Args:
+          latents: `[batch, latent_size]`, normally distributed.
+          noise_seed: See `synthesize`.
+
+        Returns:
+          The scene of `batch` objects.
+        """
         return self.synthesize(self.styles(latents), noise_seed)

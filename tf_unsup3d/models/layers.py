@@ -1,6 +1,14 @@
-"""StyleGAN2's layers (Karras et al. 2020): equalised and style-modulated."""
+"""The layers of StyleGAN2: equalised and style-modulated (Karras et al. 2020).
+
+The equalised learning rate (Karras et al. 2018, section 4.1): weights are drawn from
+the standard normal distribution, and scaled at run time by the constant that keeps the
+variance of a normal input. Adam then moves the weights of all layers equally fast in
+relation to their size.
+"""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,28 +19,52 @@ _REGISTER = keras.saving.register_keras_serializable(package="tf_unsup3d")
 
 
 def leaky_relu(inputs: tf.Tensor) -> tf.Tensor:
-    """Leaky ReLU with slope 0.2 that keeps the variance of a normal input."""
+    """Applies a leaky ReLU of slope 0.2, times sqrt(2).
+
+    The factor about keeps the mean square of a normal input (He et al. 2015).
+
+    Args:
+      inputs: Tensor of any shape.
+
+    Returns:
+      Tensor of the same shape.
+    """
     return tf.nn.leaky_relu(inputs, 0.2) * math.sqrt(2.0)
 
 
 def upsample(inputs: tf.Tensor) -> tf.Tensor:
-    """Doubles height and width bilinearly, [batch, height, width, channels]."""
+    """Doubles height and width by bilinear interpolation.
+
+    Args:
+      inputs: `[batch, height, width, channels]` of known height and width.
+
+    Returns:
+      `[batch, 2 * height, 2 * width, channels]`.
+    """
     return tf.image.resize(inputs, [2 * inputs.shape[1], 2 * inputs.shape[2]])
 
 
 def downsample(inputs: tf.Tensor) -> tf.Tensor:
-    """Halves height and width by averaging, [batch, height, width, channels]."""
+    """Halves height and width by averaging blocks of 2 x 2 pixels.
+
+    Args:
+      inputs: `[batch, height, width, channels]`.
+
+    Returns:
+      `[batch, height // 2, width // 2, channels]`.
+    """
     return tf.nn.avg_pool2d(inputs, 2, 2, "VALID")
 
 
 @_REGISTER
 class EqualizedDense(keras.layers.Layer):
-    """Dense layer whose weights are scaled at run time (Karras et al. 2018).
+    """A dense layer with an equalised learning rate.
 
     Args:
-      units: output channels.
-      bias_init: initial bias.
-      learning_rate_multiplier: slows the layer down.
+      units: Number of output channels.
+      bias_init: Initial value of the bias.
+      learning_rate_multiplier: Learning rate of this layer, relative to that of the
+        other layers.
     """
 
     def __init__(
@@ -40,19 +72,21 @@ class EqualizedDense(keras.layers.Layer):
         units: int,
         bias_init: float = 0.0,
         learning_rate_multiplier: float = 1.0,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.units = units
         self.bias_init = bias_init
         self.learning_rate_multiplier = learning_rate_multiplier
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Creates the weights."""
+        channels = _channels(input_shape)
         multiplier = self.learning_rate_multiplier
-        self.scale = multiplier / math.sqrt(input_shape[-1])
+        self.scale = multiplier / math.sqrt(channels)
         self.kernel = self.add_weight(
             name="kernel",
-            shape=[input_shape[-1], self.units],
+            shape=[channels, self.units],
             initializer=keras.initializers.RandomNormal(stddev=1.0 / multiplier),
         )
         self.bias = self.add_weight(
@@ -62,11 +96,20 @@ class EqualizedDense(keras.layers.Layer):
         )
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Computes the outputs.
+
+        Args:
+          inputs: `[batch, channels]`.
+
+        Returns:
+          `[batch, units]`.
+        """
         outputs = tf.matmul(inputs, self.kernel * self.scale)
         return outputs + self.bias * self.learning_rate_multiplier
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor arguments by name."""
         return {
             **super().get_config(),
             "units": self.units,
@@ -77,28 +120,29 @@ class EqualizedDense(keras.layers.Layer):
 
 @_REGISTER
 class EqualizedConv(keras.layers.Layer):
-    """Convolution whose weights are scaled at run time.
+    """A convolution with an equalised learning rate.
 
     Args:
-      filters: output channels.
-      kernel_size: height and width of the kernel.
-      use_bias: whether a bias is added.
+      filters: Number of output channels.
+      kernel_size: Height and width of the kernel in pixels.
+      use_bias: Whether a bias is added.
     """
 
     def __init__(
-        self, filters: int, kernel_size: int = 3, use_bias: bool = True, **kwargs
+        self, filters: int, kernel_size: int = 3, use_bias: bool = True, **kwargs: Any
     ):
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
         self.use_bias = use_bias
 
-    def build(self, input_shape):
-        size = self.kernel_size
-        self.scale = 1.0 / math.sqrt(size * size * input_shape[-1])
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Creates the weights."""
+        size, channels = self.kernel_size, _channels(input_shape)
+        self.scale = 1.0 / math.sqrt(size * size * channels)
         self.kernel = self.add_weight(
             name="kernel",
-            shape=[size, size, input_shape[-1], self.filters],
+            shape=[size, size, channels, self.filters],
             initializer=keras.initializers.RandomNormal(stddev=1.0),
         )
         if self.use_bias:
@@ -107,11 +151,20 @@ class EqualizedConv(keras.layers.Layer):
             )
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Computes the outputs.
+
+        Args:
+          inputs: `[batch, height, width, channels]`.
+
+        Returns:
+          `[batch, height, width, filters]`.
+        """
         outputs = convolve(inputs, self.kernel * self.scale)
         return outputs + self.bias if self.use_bias else outputs
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor arguments by name."""
         return {
             **super().get_config(),
             "filters": self.filters,
@@ -122,28 +175,33 @@ class EqualizedConv(keras.layers.Layer):
 
 @_REGISTER
 class ModulatedConv(keras.layers.Layer):
-    """Convolution modulated by a style, with bias.
+    """A convolution that is modulated by a style, with a bias.
 
-    The style scales the inputs and the outputs are scaled back to unit variance: the
-    same as modulating and demodulating the weights (Karras et al. 2020, section 2.2),
-    without a convolution of its own for each sample.
+    The style scales the input channels, and demodulation scales the outputs back to
+    unit variance. This equals modulating and demodulating the weights (Karras et al.
+    2020, section 2.2, equations 1 to 3), but one convolution serves the whole batch.
 
     Args:
-      filters: output channels.
-      kernel_size: height and width of the kernel.
-      demodulate: whether the outputs are scaled back.
+      filters: Number of output channels.
+      kernel_size: Height and width of the kernel in pixels.
+      demodulate: Whether the outputs are scaled back to unit variance.
     """
 
     def __init__(
-        self, filters: int, kernel_size: int = 3, demodulate: bool = True, **kwargs
+        self, filters: int, kernel_size: int = 3, demodulate: bool = True, **kwargs: Any
     ):
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
         self.demodulate = demodulate
 
-    def build(self, input_shape, style_shape=None):
-        size, channels = self.kernel_size, input_shape[-1]
+    def build(
+        self,
+        input_shape: Sequence[int | None],
+        style_shape: Sequence[int | None] | None = None,
+    ) -> None:
+        """Creates the weights."""
+        size, channels = self.kernel_size, _channels(input_shape)
         self.scale = 1.0 / math.sqrt(size * size * channels)
         self.style_scales = EqualizedDense(channels, bias_init=1.0)
         if style_shape is not None:
@@ -158,8 +216,16 @@ class ModulatedConv(keras.layers.Layer):
         )
         self.built = True
 
-    def call(self, inputs, style):
-        """[batch, height, width, channels] and [batch, style_size]."""
+    def call(self, inputs: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
+        """Computes the outputs.
+
+        Args:
+          inputs: `[batch, height, width, channels]`.
+          style: `[batch, style_size]`.
+
+        Returns:
+          `[batch, height, width, filters]`.
+        """
         kernel = self.kernel * self.scale
         scales = self.style_scales(style)
         outputs = convolve(inputs * scales[:, None, None, :], kernel)
@@ -169,10 +235,19 @@ class ModulatedConv(keras.layers.Layer):
             outputs *= tf.math.rsqrt(variance + 1e-8)[:, None, None, :]
         return outputs + self.bias
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor arguments by name."""
         return {
             **super().get_config(),
             "filters": self.filters,
             "kernel_size": self.kernel_size,
             "demodulate": self.demodulate,
         }
+
+
+def _channels(shape: Sequence[int | None]) -> int:
+    """The number of channels of an input, which its shape must tell."""
+    channels = shape[-1]
+    if channels is None:
+        raise ValueError("the number of channels of an input must be known")
+    return channels

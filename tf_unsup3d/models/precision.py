@@ -1,4 +1,4 @@
-"""The precision that convolutions are computed in."""
+"""The precision in which convolutions are computed."""
 
 import contextlib
 import contextvars
@@ -7,18 +7,22 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-_IN_FORCE = contextvars.ContextVar("convolution_dtype", default=tf.float32)
+_DTYPE_IN_FORCE = contextvars.ContextVar("convolution_dtype", default=tf.float32)
 
 
 def convolution_dtype(name: str) -> tf.DType:
-    """The dtype of a name.
+    """Finds the dtype of a name.
 
     Args:
-      name: "float32", "bfloat16", or "auto": bfloat16 where it is fast, which is on
-        GPUs since Ampere and on CPUs with instructions for it.
+      name: "float32", "bfloat16", or "auto", which is bfloat16 on hardware that
+        multiplies it fast (GPUs since Ampere, CPUs with AVX-512 BF16 or AMX) and
+        float32 elsewhere.
+
+    Returns:
+      `tf.float32` or `tf.bfloat16`.
 
     Raises:
-      ValueError: for any other name.
+      ValueError: The name is another one.
     """
     if name == "auto":
         name = "bfloat16" if _has_fast_bfloat16() else "float32"
@@ -31,29 +35,32 @@ def convolution_dtype(name: str) -> tf.DType:
 
 @contextlib.contextmanager
 def convolutions_in(dtype: tf.DType) -> Iterator[None]:
-    """Computes the convolutions called within in `dtype`; all else stays float32.
+    """Computes the convolutions within the block in `dtype`, and all else in float32.
 
-    Convolutions are most of a training step. Their precision belongs to a run, not to
-    a model: variables are float32 and serve either.
+    Convolutions are most of the work of a training step. Their precision belongs to a
+    run rather than to a model: variables are float32 and serve either precision.
+
+    Args:
+      dtype: The dtype that `convolution_dtype` returned.
     """
-    token = _IN_FORCE.set(dtype)
+    token = _DTYPE_IN_FORCE.set(dtype)
     try:
         yield
     finally:
-        _IN_FORCE.reset(token)
+        _DTYPE_IN_FORCE.reset(token)
 
 
 def convolve(inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """Convolution, padded to keep the size, in the precision in force.
+    """Convolves with stride 1 and zero padding, in the precision in force.
 
     Args:
-      inputs: [batch, height, width, channels].
-      kernel: [size, size, channels, filters].
+      inputs: `[batch, height, width, channels]` float32.
+      kernel: `[size, size, channels, filters]` float32.
 
     Returns:
-      [batch, height, width, filters], of the inputs' dtype.
+      `[batch, height, width, filters]`, of the dtype of the inputs.
     """
-    dtype = _IN_FORCE.get()
+    dtype = _DTYPE_IN_FORCE.get()
     outputs = tf.nn.conv2d(tf.cast(inputs, dtype), tf.cast(kernel, dtype), 1, "SAME")
     return tf.cast(outputs, inputs.dtype)
 

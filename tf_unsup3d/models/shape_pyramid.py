@@ -1,23 +1,36 @@
-"""From shape maps to the vertices of an object of a set size."""
+"""From the levels of the shape pyramid to the vertices of objects of a fixed size.
+
+A shape map holds the positions of the points of the surface, laid out like the texture:
+in the azimuthal equidistant map of the unit sphere (see `tf_unsup3d.geometry.sphere`).
+"""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.geometry.sphere import SphereMesh
 
+# Displacements begin to fade at this angle from the front pole, in units of pi. It is
+# well on the back, so that the fading leaves the front and the sides alone.
+_FADE_START = 0.75
 
-def sum_pyramid(maps: list[tf.Tensor], weights: list[float], size: int) -> tf.Tensor:
-    """The weighted sum of shape maps, each upsampled smoothly to the finest.
+
+def sum_pyramid(
+    maps: Sequence[tf.Tensor], weights: Sequence[float], size: int
+) -> tf.Tensor:
+    """Computes the weighted sum of shape maps, each enlarged to the same size.
+
+    The filter is bicubic, because steps in a shape map are steps in the surface.
 
     Args:
-      maps: [batch, height, width, 3] each.
-      weights: one for each map.
-      size: height and width of the result.
+      maps: `[batch, height, width, 3]` each, of known and equal height and width.
+      weights: The weight of each map.
+      size: Height and width of the result.
 
     Returns:
-      [batch, size, size, 3].
+      `[batch, size, size, 3]`.
     """
     return tf.add_n(
         [
@@ -27,46 +40,59 @@ def sum_pyramid(maps: list[tf.Tensor], weights: list[float], size: int) -> tf.Te
     )
 
 
-def _enlarge(shape_map, size):
-    """Resizes by matrices: half the time of the op that they are of, with gradient."""
+def _enlarge(shape_map: tf.Tensor, size: int) -> tf.Tensor:
+    """Resizes by two matrix products.
+
+    With the gradient they take half the time of `tf.image.resize`, which supplies the
+    matrix.
+    """
     unit = tf.eye(shape_map.shape[1])[None, :, :, None]
     matrix = tf.image.resize(unit, [size, shape_map.shape[1]], "bicubic")[0, :, :, 0]
     return tf.einsum("yh,bhwc,xw->byxc", matrix, shape_map, matrix)
 
 
 def mirror(shape_map: tf.Tensor) -> tf.Tensor:
-    """The shape map [batch, height, width, 3] of the object's mirror image."""
+    """Computes the shape map of an object's mirror image, left to right.
+
+    Args:
+      shape_map: `[batch, height, width, 3]`.
+
+    Returns:
+      `[batch, height, width, 3]`.
+    """
     return tf.reverse(shape_map, [2]) * [-1.0, 1.0, 1.0]
 
 
-def back_pole_window(size: int, start: float = 0.75) -> np.ndarray:
-    """Falls smoothly from 1 to 0 between a part of the way and the back pole.
+def back_pole_window(size: int) -> np.ndarray:
+    """Computes weights that fall to 0 at the back pole, for `close_back_pole`.
+
+    They are 1 up to three quarters of the way from the front pole to the back pole, and
+    then fall smoothly, as a cosine does.
 
     Args:
-      size: height and width of the shape map.
-      start: angle from the front pole where the fall begins, in units of pi.
+      size: Height and width of the shape map.
 
     Returns:
-      [size, size, 1] float32.
+      `[size, size, 1]` float32.
     """
     centres = (np.arange(size) + 0.5) / size
     radius = 2.0 * np.hypot(centres[:, None] - 0.5, centres[None, :] - 0.5)
-    fall = np.clip((radius - start) / (1.0 - start), 0.0, 1.0)
+    fall = np.clip((radius - _FADE_START) / (1.0 - _FADE_START), 0.0, 1.0)
     return (0.5 + 0.5 * np.cos(np.pi * fall))[..., None].astype(np.float32)
 
 
 def close_back_pole(displacement: tf.Tensor, window: np.ndarray) -> tf.Tensor:
     """Makes a displacement of the sphere the same all around the back pole.
 
-    The map shows that one point as a circle; displacements that differ along the
-    circle would crumple the surface there. They fade to the mean one.
+    The map shows the back pole, a single point, as a circle. Displacements that differ
+    along the circle would crumple the surface there, so they fade to their mean.
 
     Args:
-      displacement: [batch, size, size, 3].
-      window: [size, size, 1], of `back_pole_window`.
+      displacement: `[batch, size, size, 3]`.
+      window: `[size, size, 1]` weights from `back_pole_window`.
 
     Returns:
-      [batch, size, size, 3].
+      `[batch, size, size, 3]`.
     """
     mean = tf.reduce_sum(displacement * window, [1, 2], keepdims=True) / window.sum()
     return mean + window * (displacement - mean)
@@ -78,14 +104,15 @@ def sample_vertices(shape_map: tf.Tensor, mesh: SphereMesh) -> tf.Tensor:
     The back pole, which the map shows as a circle, becomes the mean of its samples.
 
     Args:
-      shape_map: [batch, size, size, 3].
-      mesh: of the vertices.
+      shape_map: `[batch, size, size, 3]` of known size.
+      mesh: The sphere mesh.
 
     Returns:
-      [batch, vertices, 3].
+      `[batch, vertices, 3]`.
     """
     size = shape_map.shape[1]
-    position = np.clip(mesh.uv * size - 0.5, 0.0, size - 1.0)
+    uv = np.asarray(mesh.uv)
+    position = np.clip(uv * size - 0.5, 0.0, size - 1.0)
     corner = np.minimum(position.astype(np.int32), size - 2)
     weight_x, weight_y = np.moveaxis(position - corner, -1, 0).astype(np.float32)
     texels = tf.reshape(shape_map, [-1, size * size, 3])
@@ -95,29 +122,32 @@ def sample_vertices(shape_map: tf.Tensor, mesh: SphereMesh) -> tf.Tensor:
             index = (corner[:, 1] + dy) * size + corner[:, 0] + dx
             samples += tf.gather(texels, index, axis=1) * (by_x * by_y)[:, None]
     last = len(mesh.directions) - 1
-    samples, pole = tf.split(samples, [last, len(mesh.uv) - last], 1)
+    samples, pole = tf.split(samples, [last, len(uv) - last], 1)
     return tf.concat([samples, tf.reduce_mean(pole, 1, keepdims=True)], 1)
 
 
 def fix_size(
     vertices: tf.Tensor, radius: float, max_offset: float, max_stretch: float
 ) -> tf.Tensor:
-    """The size constraint: a set RMS distance of the vertices from their centre.
+    """Gives objects a fixed size.
 
-    The paper leaves its form open. A fixed size needs no weight to be tuned and cannot
-    be outgrown. Without a bound on the proportions an object escapes it in the
-    direction that the pictures show least, and grows long along the line of sight. A
-    bounded offset of the centre lets the object choose the axis that it turns about.
+    The paper mentions a size constraint without its form. Here the RMS distance of the
+    vertices from their centre is set, which needs no weight to be tuned and cannot be
+    outgrown. Two bounds go with it:
+
+    * The proportions. Otherwise an object escapes the constraint in the direction that
+      the pictures show least, and grows long along the line of sight.
+    * The offset of the centre. It lets an object choose the axis that it turns about.
 
     Args:
-      vertices: [batch, vertices, 3].
-      radius: root mean square distance from the centre of the vertices.
-      max_offset: largest distance of that centre from the origin.
-      max_stretch: bound of the object's RMS extent along x, y and z, each divided by
-        the geometric mean of the three; approached smoothly.
+      vertices: `[batch, vertices, 3]`.
+      radius: RMS distance of the vertices from their centre.
+      max_offset: Largest distance of that centre from the origin.
+      max_stretch: Bound of the RMS extents along x, y and z, each divided by the
+        geometric mean of the three; above 1. It is approached smoothly.
 
     Returns:
-      [batch, vertices, 3].
+      `[batch, vertices, 3]`.
     """
     centre = tf.reduce_mean(vertices, 1, keepdims=True)
     centred = vertices - centre

@@ -1,6 +1,8 @@
-"""Style-modulated synthesis of pictures and maps at growing resolutions."""
+"""Style-modulated synthesis of pictures and shape maps, from coarse to fine."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,26 +13,48 @@ _REGISTER = keras.saving.register_keras_serializable(package="tf_unsup3d")
 
 
 def resolutions(final: int) -> list[int]:
-    """4, 8, ... `final`."""
+    """Lists the resolutions from 4 to `final`, each twice the one before."""
     return [2**level for level in range(2, final.bit_length())]
+
+
+def channel_counts(sizes: Sequence[int], base: int, largest: int) -> list[int]:
+    """Computes the numbers of channels of the levels of a network.
+
+    Args:
+      sizes: Resolution of each level.
+      base: Number of channels at a resolution, times that resolution.
+      largest: Largest number of channels of a level. The smallest is 1.
+
+    Returns:
+      The number of channels of each level.
+    """
+    return [max(1, min(largest, base // size)) for size in sizes]
 
 
 @_REGISTER
 class StyledBlock(keras.layers.Layer):
     """Two modulated convolutions, each with noise of a learned strength.
 
+    This is a level of StyleGAN2's synthesis network (Karras et al. 2020, section 2.1).
+    The strengths begin at 0.
+
     Args:
-      filters: output channels.
-      noise: whether noise is added.
+      filters: Number of output channels.
+      noise: Whether noise may be added.
     """
 
-    def __init__(self, filters: int, noise: bool, **kwargs):
+    def __init__(self, filters: int, noise: bool, **kwargs: Any):
         super().__init__(**kwargs)
         self.filters = filters
         self.noise = noise
         self.convolutions = [ModulatedConv(filters) for _ in range(2)]
 
-    def build(self, input_shape, style_shape=None):
+    def build(
+        self,
+        input_shape: Sequence[int | None],
+        style_shape: Sequence[int | None] | None = None,
+    ) -> None:
+        """Creates the weights."""
         for convolution in self.convolutions:
             convolution.build(input_shape, style_shape)
             input_shape = [*input_shape[:-1], self.filters]
@@ -40,8 +64,19 @@ class StyledBlock(keras.layers.Layer):
             )
         self.built = True
 
-    def call(self, inputs, style, noise_seed=None):
-        """[batch, height, width, channels], [batch, style_size] and [2] integer."""
+    def call(
+        self, inputs: tf.Tensor, style: tf.Tensor, noise_seed: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Computes the outputs.
+
+        Args:
+          inputs: `[batch, height, width, channels]`.
+          style: `[batch, style_size]`.
+          noise_seed: `[2]` integer seed of the noise, or None for no noise.
+
+        Returns:
+          `[batch, height, width, filters]`.
+        """
         for index, convolution in enumerate(self.convolutions):
             inputs = convolution(inputs, style)
             if self.noise and noise_seed is not None:
@@ -52,7 +87,8 @@ class StyledBlock(keras.layers.Layer):
             inputs = leaky_relu(inputs)
         return inputs
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor arguments by name."""
         return {
             **super().get_config(),
             "filters": self.filters,
@@ -62,35 +98,39 @@ class StyledBlock(keras.layers.Layer):
 
 @_REGISTER
 class Synthesis(keras.layers.Layer):
-    """A picture as the sum of pictures at growing resolutions, and shape maps.
+    """Synthesises a picture and shape maps from styles.
 
-    Noise enters only above the finest shape map, so that it never moves the surface.
+    The picture is the sum of pictures of growing resolution (the skip generator of
+    Karras et al. 2020, section 4.1). The shape maps come from the coarse levels of the
+    same network, so that shape and texture fit together. Noise enters only at the
+    levels above the finest shape map, so that it never moves the surface.
 
     Args:
-      resolution: of the picture, a power of two of at least 4.
-      shape_resolution: of the finest shape map; 0 makes none.
-      channel_base: channels at a resolution are this divided by it,
-      channel_max: but at most this many.
+      resolution: Height and width of the picture in pixels, a power of two of at least
+        4.
+      shape_resolution: Height and width of the finest shape map, a power of two; 0 for
+        no shape maps.
+      channel_base: See `channel_counts`.
+      channel_max: See `channel_counts`.
     """
 
     def __init__(
         self,
         resolution: int,
-        shape_resolution: int = 0,
-        channel_base: int = 1024,
-        channel_max: int = 128,
-        **kwargs,
+        shape_resolution: int,
+        channel_base: int,
+        channel_max: int,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self._config = dict(
+        self._config: dict[str, Any] = dict(
             resolution=resolution,
             shape_resolution=shape_resolution,
             channel_base=channel_base,
             channel_max=channel_max,
         )
         self.sizes = resolutions(resolution)
-        self.shape_resolution = shape_resolution
-        self.channels = [min(channel_max, channel_base // size) for size in self.sizes]
+        self.channels = channel_counts(self.sizes, channel_base, channel_max)
         self.blocks = [
             StyledBlock(channels, noise=size > shape_resolution)
             for channels, size in zip(self.channels, self.sizes, strict=True)
@@ -102,7 +142,8 @@ class Synthesis(keras.layers.Layer):
             if size <= shape_resolution
         ]
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Creates the weights."""
         self.start = self.add_weight(
             name="start",
             shape=[1, 4, 4, self.channels[0]],
@@ -119,29 +160,35 @@ class Synthesis(keras.layers.Layer):
             previous = channels
         self.built = True
 
-    def call(self, style, noise_seed=None):
-        """Makes a picture and its shape maps.
+    def call(
+        self, style: tf.Tensor, noise_seed: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Synthesises a picture and its shape maps.
 
         Args:
-          style: [batch, style_size].
-          noise_seed: [2] integer, or None for no noise.
+          style: `[batch, style_size]`.
+          noise_seed: `[2]` integer seed of the noise, or None for no noise.
 
         Returns:
-          [batch, resolution, resolution, 3] and a list of maps
-          [batch, size, size, 3], size = 4, 8, ..., shape_resolution.
+          picture: `[batch, resolution, resolution, 3]`, of any range.
+          maps: `[batch, size, size, 3]` for each size of 4, 8, ...,
+            `shape_resolution`.
         """
         inputs = tf.repeat(self.start, tf.shape(style)[0], axis=0)
-        picture, maps = None, []
+        colours, maps = [], []
         for level, block in enumerate(self.blocks):
             if level > 0:
                 inputs = upsample(inputs)
             inputs = block(inputs, style, noise_seed)
-            colour = self.to_colour[level](inputs, style)
-            picture = colour if picture is None else upsample(picture) + colour
+            colours.append(self.to_colour[level](inputs, style))
             if level < len(self.to_shape):
                 maps.append(self.to_shape[level](inputs, style))
+        picture = colours[0]
+        for colour in colours[1:]:
+            picture = upsample(picture) + colour
         # Each level starts with unit variance, and so does their sum.
-        return picture / math.sqrt(len(self.blocks)), maps
+        return picture / math.sqrt(len(colours)), maps
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor arguments by name."""
         return {**super().get_config(), **self._config}

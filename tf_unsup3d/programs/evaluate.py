@@ -133,7 +133,7 @@ def main(argv: list[str]) -> None:
     """Loads the model and measures it."""
     del argv
     chosen = _chosen()
-    from tf_unsup3d.export.sheets import write_png
+    from tf_unsup3d.export.pictures import write_png
     from tf_unsup3d.files import write_text
     from tf_unsup3d.trained.trained_model import load
 

@@ -42,7 +42,11 @@ class PinholeCamera:
         pose = self.pose
         if pose is None:
             distance = 1.0 / math.sin(0.5 * self.field_of_view)
-            pose = np.append(np.eye(3), [[0.0], [0.0], [distance]], 1)
+            pose = (
+                (1.0, 0.0, 0.0, 0.0),
+                (0.0, 1.0, 0.0, 0.0),
+                (0.0, 0.0, 1.0, distance),
+            )
         values = {
             "field_of_view": float(self.field_of_view),
             "principal_point": _finite("principal_point", self.principal_point, (2,)),
@@ -62,7 +66,7 @@ class PinholeCamera:
     @property
     def distance(self) -> float:
         """The depth of the origin of world space."""
-        return self.pose[2][3]
+        return float(np.array(self.pose)[2, 3])
 
     def matrix(self, height: int, width: int) -> np.ndarray:
         """Computes the matrix that maps points to homogeneous pixel coordinates.

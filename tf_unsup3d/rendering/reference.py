@@ -54,7 +54,9 @@ def render_mesh(
       triangle_ids: `[batch, height, width]` int32.
     """
 
-    def render_one(inputs: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, tf.Tensor]:
+    def render_one(
+        inputs: tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor],
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         return _render_one(
             *inputs,
             triangles,

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -12,7 +13,7 @@ from tf_unsup3d.geometry.sphere import SphereMesh, sphere_of_size
 from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
 from tf_unsup3d.rendering.background import crop_background
 from tf_unsup3d.rendering.camera import PinholeCamera
-from tf_unsup3d.rendering.lighting import RandomLamps, brightness
+from tf_unsup3d.rendering.lighting import Lights, RandomLamps, brightness
 from tf_unsup3d.rendering.render_mesh import render_mesh
 from tf_unsup3d.rendering.scene import Scene
 
@@ -55,7 +56,7 @@ class Renderer(keras.layers.Layer):
         self.camera = PinholeCamera(**camera) if isinstance(camera, dict) else camera
         self.lamps = RandomLamps(**lamps) if isinstance(lamps, dict) else lamps
         self.resolution = resolution
-        self._config = dict(
+        self._config: dict[str, Any] = dict(
             resolution=resolution,
             margin=margin,
             depth_push=depth_push,
@@ -64,7 +65,8 @@ class Renderer(keras.layers.Layer):
             backend=backend,
         )
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor arguments by name, as values that JSON has."""
         values = {
             "camera": dataclasses.asdict(self.camera),
             "lamps": self.lamps and dataclasses.asdict(self.lamps),
@@ -144,12 +146,13 @@ class Renderer(keras.layers.Layer):
         mesh = sphere_of_size(count)
         vertices = rotate(scene.vertices, rotation_matrices(viewpoints))
         pixels = self.camera.project(vertices, self.resolution, self.resolution)
-        shaded = "picture" in outputs and self.lamps is not None
+        lamps = self.lamps if "picture" in outputs else None
+        shaded = lamps is not None
         attributes = {}
         if shaded or "normals" in outputs:
             normals = self.camera.turn(vertex_normals(vertices, mesh.triangles))
-        if shaded:
-            lights = self._lights(tf.shape(vertices)[0], light_seed)
+        if lamps is not None:
+            lights = _choose_lights(lamps, tf.shape(vertices)[0], light_seed)
             attributes["light"] = brightness(normals, lights)
         if "normals" in outputs:
             attributes["normals"] = normals
@@ -178,11 +181,6 @@ class Renderer(keras.layers.Layer):
             results["normals"] = tf.math.l2_normalize(drawn["normals"], -1)
         return results
 
-    def _lights(self, batch, seed):
-        if seed is None:
-            return self.lamps.middle(batch)
-        return self.lamps.sample(batch, seed)
-
     def _draw(
         self,
         pixels: tf.Tensor,
@@ -208,7 +206,7 @@ class Renderer(keras.layers.Layer):
         channels = {name: value.shape[-1] for name, value in attributes.items()}
         if texture is not None:
             channels = {"picture": texture.shape[-1], **channels}
-        size = dict(height=self.resolution, width=self.resolution)
+        size: dict[str, Any] = dict(height=self.resolution, width=self.resolution)
         if background is not None:
             behind = sum(channels.values()) - background.shape[-1]
             background = tf.pad(background, [[0, 0], [0, 0], [0, 0], [0, behind]])
@@ -226,3 +224,9 @@ class Renderer(keras.layers.Layer):
         )["picture"]
         parts = tf.split(drawn, list(channels.values()), -1)
         return dict(zip(channels, parts, strict=True))
+
+
+def _choose_lights(
+    lamps: RandomLamps, batch: int | tf.Tensor, seed: tf.Tensor | None
+) -> Lights:
+    return lamps.middle(batch) if seed is None else lamps.sample(batch, seed)

@@ -115,7 +115,7 @@ class Configuration:
             "Discriminator": dict(self.discriminator),
             "Renderer": {},
         }
-        objects = [self.viewpoints]
+        objects: list[Any] = [self.viewpoints]
         for name, value in self.renderer.items():
             if dataclasses.is_dataclass(value):
                 objects.append(value)
@@ -174,7 +174,8 @@ class Configuration:
 
 def _parameters(name: str) -> dict[str, Value]:
     """The parameters of a class that files may bind, with their defaults."""
-    _, *parameters = inspect.signature(_CLASSES[name].__init__).parameters.values()
+    constructor = vars(_CLASSES[name])["__init__"]
+    _, *parameters = inspect.signature(constructor).parameters.values()
     found = {
         parameter.name: parameter.default
         for parameter in parameters

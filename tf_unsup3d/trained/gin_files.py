@@ -128,13 +128,12 @@ def format_bindings(bindings: Bindings) -> str:
     Returns:
       The text, which `read_complete_file` reads back to the same values.
     """
-    lines = []
+    lines: list[str] = []
     for name, values in bindings.items():
         if lines and values:
             lines.append("")
         for parameter, value in values.items():
-            reference = isinstance(value, Reference)
-            text = f"@{value.name}()" if reference else repr(value)
+            text = f"@{value.name}()" if isinstance(value, Reference) else repr(value)
             lines.append(f"{name}.{parameter} = {text}")
     return "\n".join(lines) + "\n"
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tf_unsup3d.rendering.scene import Scene
+
 # Added to the first of the two integers. They are as they were when the published
 # generators were trained and measured.
 _VIEWPOINTS = 1_000_003
@@ -21,12 +23,12 @@ class RandomScenes(NamedTuple):
     """Random objects and how they are seen.
 
     Attributes:
-      scene: The `Scene` of the objects.
+      scene: The objects.
       viewpoints: `[batch, 3]`, (yaw, pitch, roll) in radians of each object.
       light_seed: `[2]` integer, the seed of the lamps that the renderer draws them in.
     """
 
-    scene: NamedTuple
+    scene: Scene
     viewpoints: tf.Tensor
     light_seed: tf.Tensor
 

@@ -11,8 +11,8 @@ from tqdm import tqdm
 from tf_unsup3d.data.dataset import PictureSet, open_pictures
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.evaluation.alarms.measure import Alarm, measure_alarms, raised_alarms
+from tf_unsup3d.export.pictures import write_png
 from tf_unsup3d.export.scene_sheets import depth_sheet, scene_sheet
-from tf_unsup3d.export.sheets import write_png
 from tf_unsup3d.files import read_json, write_json
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
@@ -145,7 +145,7 @@ class Session(TrainingObserver):
         model = self._trainer.model()
         scene = model.sample(SHEET_SEEDS, truncation_psi=1.0)
         for name, draw in (("sheet", scene_sheet), ("depth", depth_sheet)):
-            picture = draw(model.renderer, scene)
+            picture = draw(model, scene)
             write_png(self._folder / f"{name}.png", picture)
             tf.summary.image(name, picture[None], step=step)
         text = self._trainer.configuration.to_gin()

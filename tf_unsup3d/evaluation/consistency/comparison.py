@@ -17,7 +17,7 @@ from tf_unsup3d.evaluation.consistency.views import (
 )
 from tf_unsup3d.evaluation.distribution.features import FeatureNetwork
 from tf_unsup3d.evaluation.samples import Draw
-from tf_unsup3d.export.maps import to_uint8
+from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained.random_streams import variance_key

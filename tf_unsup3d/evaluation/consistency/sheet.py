@@ -12,7 +12,7 @@ from tf_unsup3d.evaluation.consistency.comparison import (
 )
 from tf_unsup3d.evaluation.consistency.views import object_radius, warp
 from tf_unsup3d.evaluation.samples import Draw
-from tf_unsup3d.export.maps import to_uint8
+from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.export.sheets import compose_sheet
 from tf_unsup3d.rendering.camera import PinholeCamera
 

@@ -10,7 +10,7 @@ from tf_unsup3d.evaluation.distribution.report import (
 )
 from tf_unsup3d.evaluation.report import describe_model
 from tf_unsup3d.evaluation.samples import random_batches, real_batches
-from tf_unsup3d.export.maps import to_uint8
+from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.trained.trained_model import TrainedModel
 
 _BATCH = 64

@@ -7,7 +7,7 @@ import PIL.Image
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.evaluation.samples import depth_drawing, random_batches
-from tf_unsup3d.export.maps import to_uint8
+from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.heads import storage
 from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.trained.trained_model import TrainedModel

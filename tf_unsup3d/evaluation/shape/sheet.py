@@ -4,7 +4,7 @@ import numpy as np
 
 from tf_unsup3d.evaluation.shape.depth_metrics import erode, normals_from_depth
 from tf_unsup3d.evaluation.shape.pairs import DepthPairs
-from tf_unsup3d.export.maps import depth_to_grey, normals_to_rgb
+from tf_unsup3d.export.pictures import depth_to_grey, normals_to_rgb
 from tf_unsup3d.export.sheets import compose_sheet
 
 TITLES = (
