@@ -2,7 +2,8 @@
 
 import pytest
 
-from tf_unsup3d.evaluation.alarms.measure import measure_alarms, raised_alarms
+from tf_unsup3d.evaluation.alarms.limits import raised_alarms
+from tf_unsup3d.evaluation.alarms.values import mean_values
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.trained_model import load
 
@@ -17,7 +18,7 @@ def test_heads_and_faces_are_there():
 def test_they_raise_no_alarm(name):
     model = load(f"pretrained:{name}")
     scene = model.sample(range(8), truncation_psi=1.0)
-    assert raised_alarms(measure_alarms(scene, model.renderer)) == []
+    assert raised_alarms(mean_values(scene, model.renderer)) == []
     assert model.step == model.card["step"] > 0
 
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.alarms.measure import ALARMS
+from tf_unsup3d.evaluation.alarms.limits import ALARMS
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.trained_model import load

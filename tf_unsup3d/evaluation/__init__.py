@@ -1,1 +1,1 @@
-"""Measures of pictures and shapes."""
+"""Measures of the pictures and shapes of trained models."""

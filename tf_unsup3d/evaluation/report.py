@@ -1,7 +1,9 @@
-"""What all measurements of a trained model report."""
+"""What the report of every metric has in common."""
 
 import dataclasses
 import json
+
+import numpy as np
 
 from tf_unsup3d.trained.trained_model import TrainedModel
 
@@ -10,29 +12,36 @@ Settings = dict[str, str | int | bool | None]
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """Numbers, and what they depend on.
+    """Numbers, the settings they depend on, and a picture if there is one.
 
     Attributes:
-      settings: What the numbers depend on, by name.
+      settings: Everything the numbers depend on, by name.
+      sheet: `[height, width, 3]` uint8, a picture of what was measured, or None. It is
+        not part of the JSON.
     """
 
     settings: Settings
+    sheet: np.ndarray | None = dataclasses.field(
+        default=None, kw_only=True, repr=False, compare=False
+    )
 
     def to_json(self) -> str:
-        """All of it as JSON."""
-        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+        """Everything but the sheet as JSON."""
+        values = dataclasses.asdict(self)
+        del values["sheet"]
+        return json.dumps(values, indent=2) + "\n"
 
     def table(self) -> str:
-        """The numbers as text."""
+        """The numbers as a table in plain text."""
         raise NotImplementedError
 
 
 def describe_model(model: TrainedModel, seed: int) -> Settings:
-    """Settings that every measure depends on.
+    """Collects the settings that every metric depends on.
 
     Args:
       model: The model that is measured.
-      seed: Seed of everything random in the measurement.
+      seed: Seed of all random numbers of the measurement.
 
     Returns:
       The settings by name.

@@ -10,8 +10,8 @@ from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained.trained_model import TrainedModel
 
-# One turn. The last frame comes one step before the first view again, so that a repeated
-# video turns evenly.
+# One turn. The last frame comes one step before the first view again, so that a
+# repeated video turns evenly.
 FULL_TURN = tuple(360.0 * frame / 48 for frame in range(48))
 # By default a picture has at least this height and width in pixels.
 _SMALLEST_PICTURE = 128

@@ -2,12 +2,12 @@
 
 unsup3d-evaluate --model_dir=RUN --output=DIR --metrics=METRICS
 
-METRICS are any of these, separated by commas; each writes a JSON file into DIR and
+METRICS is a list of these, separated by commas. Each writes a JSON file into DIR and
 prints a table:
-  shape         depth against that of heads of known shape: needs --truth_dir
-  distribution  FID and KID against real pictures: needs --data_dir
-  consistency   how well views of one object agree: needs nothing else
-  alarms        how many of 64 objects raise the alarms of training: needs nothing else
+  shape         depth compared with that of heads of known shape; needs --truth_dir
+  distribution  FID and KID, compared with real pictures; needs --data_dir
+  consistency   how well views of one object agree
+  alarms        how many of 64 objects raise the alarms of training
 
 docs/evaluation.md says what the numbers mean.
 """
@@ -30,82 +30,80 @@ _MODEL_DIR = flags.DEFINE_string(
 _METRICS = flags.DEFINE_list(
     "metrics",
     None,
-    "What to measure: shape, distribution, consistency and alarms, or some of them.",
+    "Metrics separated by commas: shape, distribution, consistency and alarms.",
     required=True,
 )
 _TRUTH_DIR = flags.DEFINE_string(
     "truth_dir",
     None,
-    "For shape: folder of unsup3d-make-heads, with validation and test pictures of the "
-    "model's resolution.",
+    "Folder of unsup3d-make-heads, with validation and test pictures of the model's "
+    "resolution. Needed by the metric shape.",
 )
 _DATA_DIR = flags.DEFINE_string(
     "data_dir",
     None,
-    "For distribution: real pictures, a folder of unsup3d-prepare-data or of pictures.",
+    "Folder of real pictures, or folder of unsup3d-prepare-data. Needed by the metric "
+    "distribution.",
 )
 _FEATURE_WEIGHTS = flags.DEFINE_string(
     "feature_weights",
     None,
-    "For distribution and consistency: file with the weights of Keras' InceptionV3, or "
-    "'imagenet' to download them. By default the features are those of a random "
-    "network.",
+    "File with the weights of Keras' InceptionV3, or 'imagenet' to download them, for "
+    "the metrics distribution and consistency. By default the features are those of a "
+    "random network.",
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Folder to write to.", required=True)
 _SAMPLES = flags.DEFINE_integer(
     "samples",
     10_000,
-    "For shape and distribution: number of pictures drawn of the model.",
+    "Number of pictures drawn from the model, for the metrics shape and distribution.",
     lower_bound=16,
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Seed of everything random.", lower_bound=0)
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.", lower_bound=0)
 _REFERENCES = flags.DEFINE_string(
     "references",
     None,
-    "For shape: file that keeps the scores of the references, which are the same for "
-    "all models. It is read if it exists, else written.",
+    "File of the reference scores of the metric shape, which are the same for all "
+    "models. It is read if it exists and written otherwise.",
 )
 
 
 def _shape(model):
     from tf_unsup3d.evaluation.shape.measure import measure_shape
 
-    measured = measure_shape(
+    return measure_shape(
         model,
         _TRUTH_DIR.value,
         samples=_SAMPLES.value,
         seed=_SEED.value,
         references=_REFERENCES.value,
     )
-    return measured.report, measured.sheet
 
 
 def _distribution(model):
     from tf_unsup3d.evaluation.distribution.measure import measure_distribution
 
-    report = measure_distribution(
+    return measure_distribution(
         model,
         _DATA_DIR.value,
         samples=_SAMPLES.value,
         seed=_SEED.value,
         feature_weights=_FEATURE_WEIGHTS.value,
     )
-    return report, None
 
 
 def _consistency(model):
     from tf_unsup3d.evaluation.consistency.measure import measure_consistency
 
-    measured = measure_consistency(
+    return measure_consistency(
         model, seed=_SEED.value, feature_weights=_FEATURE_WEIGHTS.value
     )
-    return measured.report, measured.sheet
 
 
 def _alarms(model):
-    from tf_unsup3d.evaluation.alarms.report import count_alarms
+    from tf_unsup3d.evaluation.alarms.measure import measure_alarms
 
-    return count_alarms(model, seed=_SEED.value), None
+    return measure_alarms(model, seed=_SEED.value)
 
 
 _MEASURES = {
@@ -141,12 +139,12 @@ def main(argv: list[str]) -> None:
     model = load(_MODEL_DIR.value)
     output = pathlib.Path(_OUTPUT.value)
     for name in chosen:
-        report, sheet = _MEASURES[name](model)
+        report = _MEASURES[name](model)
         settings = {"model_dir": _MODEL_DIR.value, **report.settings}
         report = dataclasses.replace(report, settings=settings)
         write_text(output / f"{name}.json", report.to_json())
-        if sheet is not None:
-            write_png(output / f"{name}.png", sheet)
+        if report.sheet is not None:
+            write_png(output / f"{name}.png", report.sheet)
         print(report.table())
 
 

@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 from tf_unsup3d.data.dataset import PictureSet, open_pictures
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.alarms.measure import Alarm, measure_alarms, raised_alarms
+from tf_unsup3d.evaluation.alarms.limits import Alarm, raised_alarms
+from tf_unsup3d.evaluation.alarms.values import mean_values
 from tf_unsup3d.export.pictures import write_png
 from tf_unsup3d.export.scene_sheets import depth_sheet, scene_sheet
 from tf_unsup3d.files import read_json, write_json
@@ -150,7 +151,7 @@ class Session(TrainingObserver):
             tf.summary.image(name, picture[None], step=step)
         text = self._trainer.configuration.to_gin()
         tf.summary.text("config", f"```\n{text}\n```", step=step)
-        values = measure_alarms(scene, model.renderer)
+        values = mean_values(scene, model.renderer)
         self._warn(step, values)
         return {f"alarm/{name}": value for name, value in values.items()}
 

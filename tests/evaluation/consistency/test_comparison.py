@@ -6,18 +6,21 @@ import pytest
 import tensorflow as tf
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.consistency import comparison as consistency
+from tf_unsup3d.evaluation.consistency.comparison import PairErrors, compare_pairs
 from tf_unsup3d.evaluation.consistency.report import ConsistencyReport
 from tf_unsup3d.evaluation.consistency.sheet import consistency_sheet
-from tf_unsup3d.evaluation.consistency.views import PairErrors
-from tf_unsup3d.evaluation.distribution.features import FeatureNetwork
-from tf_unsup3d.evaluation.samples import depth_drawing
+from tf_unsup3d.evaluation.consistency.variance import picture_variance
+from tf_unsup3d.evaluation.consistency.views import view_pair, yaw_differences
+from tf_unsup3d.evaluation.drawing import depth_drawing
+from tf_unsup3d.evaluation.features import FeatureNetwork
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import GaussianViewpoints, UniformViewpoints
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
 
-DRAW = depth_drawing(Renderer(resolution=32))
+RENDERER = Renderer(resolution=32)
+CAMERA = RENDERER.camera
+DRAW = depth_drawing(RENDERER)
 VIEWPOINTS = UniformViewpoints((30.0, 10.0, 0.0))
 ALL_VIEW = {"latent": 0.0, "view": 1.0, "interaction": 0.0}
 ALL_LATENT = {"latent": 1.0, "view": 0.0, "interaction": 0.0}
@@ -54,7 +57,7 @@ def of_one_object():
 def test_pairs_are_as_far_apart_as_asked_and_within_the_viewpoints():
     views = VIEWPOINTS.sample(100, tf.constant([0, 0])).numpy()
     difference, largest = math.radians(40.0), math.radians(VIEWPOINTS.limits[0])
-    first, second = consistency.view_pair(views, difference, largest)
+    first, second = view_pair(views, difference, largest)
     np.testing.assert_allclose(
         second - first, [[difference, 0.0, 0.0]] * 100, atol=1e-6
     )
@@ -67,14 +70,14 @@ def test_pairs_are_as_far_apart_as_asked_and_within_the_viewpoints():
 
 
 def test_differences_beyond_the_viewpoints_are_left_out():
-    assert consistency.yaw_differences(VIEWPOINTS) == [10.0, 20.0, 40.0]
-    assert consistency.yaw_differences(GaussianViewpoints((8.0, 0, 0))) == [10.0, 20.0]
+    assert yaw_differences(VIEWPOINTS) == [10.0, 20.0, 40.0]
+    assert yaw_differences(GaussianViewpoints((8.0, 0, 0))) == [10.0, 20.0]
     with pytest.raises(UserError, match="10 degrees of yaw apart.* span 8"):
-        consistency.yaw_differences(UniformViewpoints((4.0, 90.0, 0.0)))
+        yaw_differences(UniformViewpoints((4.0, 90.0, 0.0)))
 
 
 def test_every_object_has_its_part_in_the_mean():
-    pairs = consistency.measure_pairs(DRAW, balls(), VIEWPOINTS)
+    pairs = compare_pairs(DRAW, balls(), VIEWPOINTS, CAMERA)
     assert list(pairs) == ["10", "20", "40"]
     for values in pairs.values():
         assert values["missed"] == 0
@@ -86,7 +89,7 @@ def test_every_object_has_its_part_in_the_mean():
         pictures, depth, mask = DRAW(scene, views)
         return (pictures if len(views) == 2 else 0.0 * pictures), depth, mask
 
-    some = consistency.measure_pairs(black_but_for_the_last, balls(), VIEWPOINTS)
+    some = compare_pairs(black_but_for_the_last, balls(), VIEWPOINTS, CAMERA)
     assert 0.0 < some["20"]["unwarped"] < 0.5 * pairs["20"]["unwarped"]
 
 
@@ -95,13 +98,13 @@ def test_objects_without_common_pixels_count_as_missed():
         pictures, depth, mask = DRAW(scene, views)
         return pictures, depth, mask & (len(views) == 8)
 
-    values = consistency.measure_pairs(unseen_by_some, balls(), VIEWPOINTS)["20"]
+    values = compare_pairs(unseen_by_some, balls(), VIEWPOINTS, CAMERA)["20"]
     assert values["missed"] == 2
     assert math.isfinite(values["reprojection"])
 
 
 def test_variance_of_objects_that_are_all_the_same():
-    shares = consistency.measure_variance(DRAW, of_one_object(), VIEWPOINTS, MEANS, 0)
+    shares = picture_variance(DRAW, of_one_object(), VIEWPOINTS, MEANS, 0)
     for part in shares.values():
         assert part == pytest.approx(ALL_VIEW, abs=1e-9)
 
@@ -110,13 +113,13 @@ def test_variance_of_objects_that_do_not_turn():
     def still(scene, views):
         return DRAW(scene, 0.0 * views)
 
-    shares = consistency.measure_variance(still, balls(), VIEWPOINTS, MEANS, 0)
+    shares = picture_variance(still, balls(), VIEWPOINTS, MEANS, 0)
     for part in shares.values():
         assert part == pytest.approx(ALL_LATENT, abs=1e-9)
 
 
 def test_variance_of_objects_that_differ_and_turn():
-    shares = consistency.measure_variance(DRAW, balls(), VIEWPOINTS, MEANS, 0)
+    shares = picture_variance(DRAW, balls(), VIEWPOINTS, MEANS, 0)
     for part in shares.values():
         assert part["latent"] > 0.4 and part["interaction"] > 0.005
         assert sum(part.values()) == pytest.approx(1.0)
@@ -147,7 +150,7 @@ def test_sheet_is_black_where_the_views_agree():
 
     brightness = []
     for draw in (DRAW, glued):
-        sheet = consistency_sheet(draw, balls(), VIEWPOINTS, count=3)
+        sheet = consistency_sheet(draw, balls(), VIEWPOINTS, CAMERA, count=3)
         difference = sheet[40:, -95:-8]
         grey = difference[np.ptp(difference, -1) == 0][:, 0]
         brightness.append(grey[(grey != 128) & (grey != 255)].mean())

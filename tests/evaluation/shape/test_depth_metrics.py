@@ -3,23 +3,24 @@ import math
 import numpy as np
 import pytest
 
+from tf_unsup3d.evaluation.masks import erode
 from tf_unsup3d.evaluation.shape import depth_metrics
 from tf_unsup3d.evaluation.shape.ellipsoids import ellipsoid_residual
 from tf_unsup3d.rendering.camera import PinholeCamera
 
 SIZE = 32
+CAMERA = PinholeCamera()
 
 
 def compare(predicted, heads, mask=None):
     mask = heads.mask if mask is None else mask
-    return depth_metrics.compare_depth(predicted, mask, heads.depth, heads.mask)
+    return depth_metrics.compare_depth(predicted, mask, heads.depth, heads.mask, CAMERA)
 
 
 def ellipsoid(centre, axes, size=SIZE, inside=False):
     """Depth and mask of an ellipsoid, by intersecting the rays of the pixels."""
-    camera = PinholeCamera()
-    rays = camera.back_project(np.ones([size, size])) / axes
-    start = (np.array([0.0, 0.0, -camera.distance]) - centre) / axes
+    rays = CAMERA.back_project(np.ones([size, size])) / axes
+    start = (np.array([0.0, 0.0, -CAMERA.distance]) - centre) / axes
     a, b = (rays * rays).sum(-1), (rays * start).sum(-1)
     discriminant = b * b - a * (start @ start - 1.0)
     root = np.sqrt(np.maximum(discriminant, 0.0))
@@ -93,8 +94,8 @@ def test_known_error_of_a_known_change(heads):
 
 
 def test_normals_agree_with_those_of_the_mesh(heads):
-    normals = depth_metrics.normals_from_depth(heads.depth)
-    inner = depth_metrics.erode(heads.mask)
+    normals = depth_metrics.normals_from_depth(heads.depth, CAMERA)
+    inner = erode(heads.mask)
     np.testing.assert_allclose(np.linalg.norm(normals[inner], axis=-1), 1.0)
     assert np.all(normals[inner][:, 2] < 0.0)
     cosine = np.sum(normals * heads.normals, -1)[inner]
@@ -102,10 +103,10 @@ def test_normals_agree_with_those_of_the_mesh(heads):
 
 
 def test_normals_of_a_tilted_plane():
-    points = PinholeCamera().back_project(np.ones([8, 8]))
+    points = CAMERA.back_project(np.ones([8, 8]))
     normal = np.array([0.6, 0.0, -0.8])
     depth = 10.0 * normal[2] / (points @ normal)
-    found = depth_metrics.normals_from_depth(depth)
+    found = depth_metrics.normals_from_depth(depth, CAMERA)
     np.testing.assert_allclose(found, np.broadcast_to(normal, found.shape), atol=1e-6)
 
 
@@ -114,7 +115,7 @@ def test_erosion_takes_one_pixel_at_borders_and_corners():
     mask[0, :4, 1:5] = True
     expected = np.zeros_like(mask)
     expected[0, 1:3, 2:4] = True
-    np.testing.assert_array_equal(depth_metrics.erode(mask), expected)
+    np.testing.assert_array_equal(erode(mask), expected)
 
 
 def test_only_the_common_mask_counts(heads):
@@ -161,11 +162,11 @@ def test_nothing_is_left_of_an_ellipsoid(size):
     centre, axes = np.array([0.1, -0.05, 0.1]), np.array([0.6, 0.8, 0.5])
     for inside in (False, True):
         depth, mask = ellipsoid(centre, axes, size, inside)
-        residual = ellipsoid_residual(depth, depth_metrics.erode(mask))
+        residual = ellipsoid_residual(depth, erode(mask), CAMERA)
         assert np.abs(residual).max() < 5e-3
         # Neither is anything left of a part of it.
         mask[:, : size // 2] = False
-        residual = ellipsoid_residual(depth, depth_metrics.erode(mask))
+        residual = ellipsoid_residual(depth, erode(mask), CAMERA)
         assert np.abs(residual).max() < 5e-3
 
 
@@ -173,8 +174,8 @@ def test_relief_on_an_ellipsoid_is_left():
     depth, mask = ellipsoid(np.zeros(3), np.array([0.6, 0.8, 0.6]))
     rows, columns = np.mgrid[:SIZE, :SIZE] + 0.5
     bump = np.exp(-((rows - 18.0) ** 2 + (columns - 15.0) ** 2) / 4.0)
-    mask = depth_metrics.erode(mask)
-    residual = ellipsoid_residual(depth - 0.1 * bump, mask)
+    mask = erode(mask)
+    residual = ellipsoid_residual(depth - 0.1 * bump, mask, CAMERA)
     assert np.corrcoef(residual[mask], -bump[mask[0]])[0, 1] > 0.7
 
 

@@ -6,7 +6,8 @@ from tf_unsup3d.evaluation.shape import depth_metrics, depth_network
 from tf_unsup3d.evaluation.shape.pairs import DepthPairs
 from tf_unsup3d.rendering.camera import PinholeCamera
 
-DISTANCE = PinholeCamera().distance
+CAMERA = PinholeCamera()
+DISTANCE = CAMERA.distance
 SIZE = 16
 
 
@@ -23,7 +24,7 @@ def balls(count, seed=0):
     light = 255.0 * (0.2 + 0.8 * height / radius)
     back = random.integers(0, 120, [count, 1, 1, 3])
     pictures = np.where(mask[..., None], light[..., None], back)
-    return DepthPairs(pictures.astype(np.uint8), depth, mask)
+    return DepthPairs(pictures.astype(np.uint8), depth, mask, CAMERA)
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +40,11 @@ def test_learns_depth_and_mask_of_unseen_pictures(trained):
     assert depth.shape == mask.shape == (32, SIZE, SIZE)
     assert depth.dtype == np.float32 and mask.dtype == bool
     scores = depth_metrics.compare_depth(
-        depth, mask, unseen.depth, unseen.mask
+        depth, mask, unseen.depth, unseen.mask, CAMERA
     ).summary()
     flat = np.full_like(depth, DISTANCE)
     card = depth_metrics.compare_depth(
-        flat, unseen.mask, unseen.depth, unseen.mask
+        flat, unseen.mask, unseen.depth, unseen.mask, CAMERA
     ).summary()
     assert scores["mask_iou"] > 0.8 and scores["missed"] == 0
     assert scores["side"] < 0.4 * card["side"]
@@ -72,7 +73,7 @@ def test_loss_of_truth_and_of_known_errors():
 
     def loss(depth, logits=logits):
         return depth_network.depth_loss(
-            depth, logits, pairs.depth, mask, pairs.camera.distance
+            depth, logits, pairs.depth, mask, pairs.camera
         ).numpy()
 
     np.testing.assert_allclose(loss(depth), 0.0, atol=1e-6)
@@ -89,7 +90,7 @@ def test_loss_of_truth_and_of_known_errors():
 
 
 def test_depth_is_positive_whatever_the_weights():
-    network = depth_network.DepthNetwork(channels=4)
+    network = depth_network.DepthNetwork(CAMERA, channels=4)
     network.build([None, 32, 32, 3])
     network.last.bias.assign(tf.fill([8], -1e3))
     depth, logits = network(tf.zeros([2, 32, 32, 3]))

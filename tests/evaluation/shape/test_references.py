@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.samples import random_batches
+from tf_unsup3d.evaluation.random_batches import random_batches
 from tf_unsup3d.evaluation.shape import references
 from tf_unsup3d.evaluation.shape.pairs import DepthPairs, load_head_pairs, sample_pairs
 from tf_unsup3d.evaluation.shape.report import ShapeReport
@@ -13,16 +13,17 @@ from tf_unsup3d.evaluation.shape.sheet import shape_sheet
 from tf_unsup3d.heads import storage
 from tf_unsup3d.rendering.camera import PinholeCamera
 
-DISTANCE = PinholeCamera().distance
+CAMERA = PinholeCamera()
+DISTANCE = CAMERA.distance
 
 
 def test_heads_of_another_resolution_are_refused(head_set):
     with pytest.raises(UserError, match="of 16 pixels, but 32 are needed"):
-        load_head_pairs(head_set, "test", 32)
+        load_head_pairs(head_set, "test", 32, CAMERA)
 
 
 def test_head_pairs_belong_together(head_set):
-    pairs = load_head_pairs(head_set, "test", 16)
+    pairs = load_head_pairs(head_set, "test", 16, CAMERA)
     assert len(pairs) == 5
     truth = storage.load_truth(head_set, "test")
     np.testing.assert_array_equal(pairs.depth, truth.depth)
@@ -36,7 +37,7 @@ def test_a_missing_picture_is_named(head_set, tmp_path):
     moved = path.rename(tmp_path / "away.png")
     try:
         with pytest.raises(UserError, match="000002.png"):
-            load_head_pairs(head_set, "test", 16)
+            load_head_pairs(head_set, "test", 16, CAMERA)
     finally:
         moved.rename(path)
 
@@ -71,7 +72,7 @@ def test_average_depth_by_hand():
     depth = np.where(mask, 10.0, 0.0).astype(np.float32)
     depth[::2, 0, 0] = 12.0
     depth[0, 2, 2] = 99.0
-    pairs = DepthPairs(np.zeros([100, 3, 3, 3], np.uint8), depth, mask)
+    pairs = DepthPairs(np.zeros([100, 3, 3, 3], np.uint8), depth, mask, CAMERA)
     average = references.average_depth(pairs)
     assert average[0, 0] == 11.0 and average[0, 1] == 10.0
     assert average[1, 0] == 11.0 and average[2, 2] == 10.0
@@ -84,7 +85,7 @@ def few_are_enough(monkeypatch):
 
 def test_supervised_network_is_trained_as_long(head_set, few_are_enough, monkeypatch):
     validation, test = (
-        load_head_pairs(head_set, s, 16) for s in ("validation", "test")
+        load_head_pairs(head_set, s, 16, CAMERA) for s in ("validation", "test")
     )
     asked = {}
 
@@ -110,7 +111,7 @@ def test_supervised_network_is_trained_as_long(head_set, few_are_enough, monkeyp
 
 def test_references_are_kept_for_the_same_heads_only(head_set, tmp_path, monkeypatch):
     validation, test = (
-        load_head_pairs(head_set, s, 16) for s in ("validation", "test")
+        load_head_pairs(head_set, s, 16, CAMERA) for s in ("validation", "test")
     )
     path = tmp_path / "references.json"
     first = references.cached_reference_scores(path, validation, test, 16, 0)
@@ -126,7 +127,7 @@ def test_references_are_kept_for_the_same_heads_only(head_set, tmp_path, monkeyp
 
 
 def test_sheet_shows_no_error_for_scaled_truth(head_set):
-    test = load_head_pairs(head_set, "test", 16)
+    test = load_head_pairs(head_set, "test", 16, CAMERA)
     depth = np.where(test.mask, 1.2 * test.depth, 12.0)
     sheet = shape_sheet(test, depth, test.mask, 2)
     # The column of errors stands at the right.

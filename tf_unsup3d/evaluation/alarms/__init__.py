@@ -1,1 +1,1 @@
-"""Alarms about shape that need no truth."""
+"""Alarms: signs of a wrong shape that show without knowing the true one."""

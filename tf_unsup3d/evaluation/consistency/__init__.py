@@ -1,1 +1,1 @@
-"""How well the views of one object agree with one another."""
+"""Agreement between the views of an object."""

@@ -2,19 +2,19 @@
 
 import dataclasses
 
-from tf_unsup3d.evaluation.consistency.views import PairErrors
+from tf_unsup3d.evaluation.consistency.comparison import PairErrors
 from tf_unsup3d.evaluation.report import Report
 
 
 @dataclasses.dataclass(frozen=True)
 class ConsistencyReport(Report):
-    """Agreement between the views of a generator's objects.
+    """Agreement between the views of a model's objects.
 
     Attributes:
-      pairs: by the degrees of yaw between the two views, the mean over the objects
-        `NAME` and standard deviation `NAME_std` of each of `PairErrors`, and how many
-        objects were `missed`.
-      variance: shares of `variance_shares`, of "pixels" and of "features".
+      pairs: By the degrees of yaw between the two views: the mean `NAME` and the
+        standard deviation `NAME_std` over the objects of each of `PairErrors`, and the
+        number of objects that were `missed`.
+      variance: Result of `variance_shares` for "pixels" and "features".
     """
 
     pairs: dict[str, dict[str, float]]

@@ -4,20 +4,22 @@ import math
 
 import numpy as np
 
-from tf_unsup3d.evaluation.consistency.comparison import (
+from tf_unsup3d.evaluation.consistency.views import (
     Scenes,
-    look,
+    draw_view,
+    object_radius,
     view_pair,
     yaw_differences,
 )
-from tf_unsup3d.evaluation.consistency.views import object_radius, warp
-from tf_unsup3d.evaluation.samples import Draw
+from tf_unsup3d.evaluation.consistency.warp import warp
+from tf_unsup3d.evaluation.drawing import Draw
 from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.export.sheets import compose_sheet
 from tf_unsup3d.rendering.camera import PinholeCamera
+from tf_unsup3d.trained.configuration import Viewpoints
 
 TITLES = ("A", "A warped to B", "B", "difference")
-# Mean absolute difference of the colours, of 1.
+# Mean absolute difference that is shown white; colours range from 0 to 1.
 _WHITE_DIFFERENCE = 0.25
 _UNSEEN = 0.5
 
@@ -25,33 +27,33 @@ _UNSEEN = 0.5
 def consistency_sheet(
     draw: Draw,
     scenes: Scenes,
-    viewpoints,
-    camera: PinholeCamera = PinholeCamera(),
+    viewpoints: Viewpoints,
+    camera: PinholeCamera,
     count: int = 8,
 ) -> np.ndarray:
-    """A row for each of the first objects, seen twice as far apart as is measured.
+    """Draws a row for each of the first objects, at the largest difference in yaw.
 
-    The difference is black for none and white for 0.25 of the range and more. What the
-    two views do not both see is grey.
+    Differences of colour are black where there is none and white from 0.25 of the range
+    on. Pixels that only one view sees are grey.
 
     Args:
-      draw: that draws pictures and depth.
-      scenes: the objects, each with a viewpoint; at least `count` in the first batch.
-      viewpoints: the distribution p_v, with its `limits`.
-      camera: The camera of the pictures.
+      draw: Function that draws pictures and depth.
+      scenes: The objects, at least `count` of them in the first batch.
+      viewpoints: The distribution p_v.
+      camera: Camera of the pictures.
       count: Number of rows.
 
     Returns:
-      [height, width, 3] uint8.
+      `[height, width, 3]` uint8.
 
     Raises:
-      UserError: see `yaw_differences`.
+      UserError: The range of yaw is too narrow, see `yaw_differences`.
     """
     difference = math.radians(max(yaw_differences(viewpoints)))
     largest_yaw = math.radians(viewpoints.limits[0])
     scene, middle, _ = next(scenes())
     a, b = (
-        look(draw, scene, views)
+        draw_view(draw, scene, views)
         for views in view_pair(middle.numpy(), difference, largest_yaw)
     )
     warped = warp(a, b, object_radius(scene.vertices.numpy()), camera)

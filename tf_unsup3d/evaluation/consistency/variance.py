@@ -1,8 +1,53 @@
-"""How much of pictures comes from what is drawn, and how much from where it is seen."""
+"""What part of pictures is decided by the object, and what part by the view."""
 
 import numpy as np
+import tensorflow as tf
+
+from tf_unsup3d.evaluation.consistency.views import Scenes
+from tf_unsup3d.evaluation.drawing import Draw
+from tf_unsup3d.evaluation.features import FeatureNetwork
+from tf_unsup3d.export.pictures import to_uint8
+from tf_unsup3d.trained.configuration import Viewpoints
+from tf_unsup3d.trained.random_streams import variance_key
+
+# Number of viewpoints from which every object is seen.
+VIEWPOINTS = 16
 
 _CHUNK = 4096
+
+
+def picture_variance(
+    draw: Draw,
+    scenes: Scenes,
+    viewpoints: Viewpoints,
+    network: FeatureNetwork,
+    seed: int,
+) -> dict[str, dict[str, float]]:
+    """Splits the variance of pictures of all objects from the same viewpoints.
+
+    Args:
+      draw: Function that draws pictures.
+      scenes: The objects.
+      viewpoints: The distribution p_v that the viewpoints are drawn from.
+      network: Network that computes the features.
+      seed: Seed of the viewpoints.
+
+    Returns:
+      See `ConsistencyReport.variance`.
+    """
+    views = viewpoints.sample(VIEWPOINTS, variance_key(seed))
+    pictures = []
+    for scene, _, _ in scenes():
+        count = scene.vertices.shape[0]
+        seen = [draw(scene, tf.tile(view[None], [count, 1]))[0] for view in views]
+        pictures.append(to_uint8(tf.stack(seen, 1).numpy()))
+    pictures = np.concatenate(pictures)
+    # The views of one object form a batch.
+    features = network.features(pictures).reshape(*pictures.shape[:2], -1)
+    return {
+        "pixels": variance_shares(pictures),
+        "features": variance_shares(features),
+    }
 
 
 def variance_shares(values: np.ndarray) -> dict[str, float]:
@@ -10,19 +55,19 @@ def variance_shares(values: np.ndarray) -> dict[str, float]:
 
     With x_lv the vector of latent l seen from viewpoint v and dots for means,
     sum |x_lv - x..|^2 = sum |x_l. - x..|^2 + sum |x_.v - x..|^2
-    + sum |x_lv - x_l. - x_.v + x..|^2, all sums over l and v.
+    + sum |x_lv - x_l. - x_.v + x..|^2, where all sums run over l and v.
 
     Args:
-      values: [latents, viewpoints, ...], two or more of each.
+      values: `[latents, viewpoints, ...]`, at least two of each.
 
     Returns:
-      The three parts by the whole: "latent", "view" and "interaction", which sum to 1;
-      all of them are 0 where nothing varies.
+      The three parts as fractions of the whole: "latent", "view" and "interaction".
+      They sum to 1, or are all 0 if nothing varies.
     """
     latents, views = values.shape[:2]
     flat = values.reshape(latents, views, -1)
     parts = np.zeros(3)
-    # In pieces, to have double precision without the memory for all of it.
+    # Double precision of everything at once would take too much memory.
     for first in range(0, flat.shape[-1], _CHUNK):
         piece = flat[..., first : first + _CHUNK].astype(np.float64)
         piece -= piece.mean((0, 1))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-# The number of subsets that KID is averaged over, and their size, as its authors chose.
+# Number and size of the random subsets of KID, as its authors chose them.
 SUBSETS = 100
 SUBSET_SIZE = 1000
 
@@ -10,12 +10,13 @@ SUBSET_SIZE = 1000
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
     """Fréchet distance of two sets of features (FID, Heusel et al. 2017).
 
-    That of the normal distributions with the means and covariances of the sets, see
-    `gaussian_distance`. It is biased upwards, the more the fewer pictures there are.
+    This is the distance of the normal distributions that have the means and covariances
+    of the sets, see `gaussian_distance`. It is biased upwards, and the more so the
+    fewer pictures there are.
 
     Args:
-      first: [pictures, features], two pictures or more.
-      second: [pictures, features], likewise.
+      first: `[pictures, features]`, at least two pictures.
+      second: `[pictures, features]`, at least two pictures.
 
     Returns:
       The distance, at least 0.
@@ -36,14 +37,14 @@ def gaussian_distance(
     """Squared 2-Wasserstein distance of normal distributions (Dowson and Landau 1982).
 
     |m - n|^2 + tr(S + T - 2 (S T)^(1/2)). The trace of the root is that of
-    (S^(1/2) T S^(1/2))^(1/2), which is symmetric: eigenvalues below 0 are rounding, and
-    singular covariances do no harm.
+    (S^(1/2) T S^(1/2))^(1/2), which is symmetric: negative eigenvalues are rounding
+    errors, and singular covariances do no harm.
 
     Args:
-      first_mean: [features].
-      first_covariance: [features, features].
-      second_mean: [features].
-      second_covariance: [features, features].
+      first_mean: `[features]`.
+      first_covariance: `[features, features]`.
+      second_mean: `[features]`.
+      second_covariance: `[features, features]`.
 
     Returns:
       The distance, at least 0.
@@ -58,20 +59,27 @@ def gaussian_distance(
 
 
 def subset_size(pictures: int) -> int:
-    """How many of each side KID compares at once; at most half, so that they vary."""
+    """Computes the size of the subsets of KID.
+
+    Args:
+      pictures: Number of pictures on either side.
+
+    Returns:
+      The size, at most half of the pictures, so that the subsets differ.
+    """
     return min(SUBSET_SIZE, pictures // 2)
 
 
 def kernel_distances(first: np.ndarray, second: np.ndarray, seed: int) -> np.ndarray:
-    """`kernel_distance` of random subsets (Bińkowski et al. 2018, section 5).
+    """Computes `kernel_distance` of random subsets (Bińkowski et al. 2018, section 5).
 
     Args:
-      first: [pictures, features].
-      second: [pictures, features], as many.
-      seed: of the subsets.
+      first: `[pictures, features]`.
+      second: `[pictures, features]`, as many pictures.
+      seed: Seed of the subsets.
 
     Returns:
-      [SUBSETS].
+      `[SUBSETS]`.
     """
     random = np.random.default_rng(seed)
     size = subset_size(len(first))
@@ -92,12 +100,12 @@ def kernel_distance(first: np.ndarray, second: np.ndarray) -> float:
     """Squared maximum mean discrepancy of two sets of features (KID).
 
     The unbiased estimate (Gretton et al. 2012, lemma 6) with the kernel
-    (x . y / features + 1)^3 of Bińkowski et al. 2018. Its mean is 0 for equal
-    distributions, whatever the number of pictures, so it may fall below.
+    (x . y / features + 1)^3 of Bińkowski et al. 2018. For equal distributions its mean
+    is 0, whatever the number of pictures, so it may be negative.
 
     Args:
-      first: [pictures, features], two pictures or more.
-      second: [pictures, features], likewise.
+      first: `[pictures, features]`, at least two pictures.
+      second: `[pictures, features]`, at least two pictures.
 
     Returns:
       The estimate.

@@ -1,24 +1,27 @@
-"""How far a model's pictures are from real ones."""
+"""Measures how far a model's pictures are from real ones."""
+
+import os
 
 from tf_unsup3d.data.dataset import open_pictures
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.distribution.features import open_network
+from tf_unsup3d.evaluation.distribution.real_batches import real_batches
 from tf_unsup3d.evaluation.distribution.report import (
     FEWEST_PICTURES,
     DistributionReport,
     distribution_report,
 )
+from tf_unsup3d.evaluation.features import open_network
+from tf_unsup3d.evaluation.random_batches import random_batches
 from tf_unsup3d.evaluation.report import describe_model
-from tf_unsup3d.evaluation.samples import random_batches, real_batches
 from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.trained.trained_model import TrainedModel
 
-_BATCH = 64
+_BATCH_SIZE = 64
 
 
 def measure_distribution(
     model: TrainedModel,
-    data_dir: str,
+    data_dir: str | os.PathLike,
     *,
     samples: int,
     seed: int = 0,
@@ -26,14 +29,15 @@ def measure_distribution(
 ) -> DistributionReport:
     """Measures FID and KID of a model's pictures, and of real ones, to other real ones.
 
-    The real pictures are mirrored at random if those of the training were.
+    The real pictures are mirrored at random if the training pictures were.
 
     Args:
       model: The model.
-      data_dir: Real pictures: a folder of unsup3d-prepare-data or of pictures.
-      samples: Number of pictures of each kind; at most half of the real ones.
-      seed: Seed of everything random.
-      feature_weights: See `open_network`.
+      data_dir: Folder of real pictures, prepared by unsup3d-prepare-data or not.
+      samples: Number of pictures of each kind. Half of the real pictures are used if
+        that is fewer.
+      seed: Seed of all random numbers.
+      feature_weights: Weights of the feature network, see `open_network`.
 
     Returns:
       The report.
@@ -51,16 +55,16 @@ def measure_distribution(
         )
     network = open_network(feature_weights, model.resolution)
     mirror = model.configuration.training.mirror
-    batches = real_batches(pictures, _BATCH, seed=seed, mirror=mirror)
+    batches = real_batches(pictures, _BATCH_SIZE, seed=seed, mirror=mirror)
     real = network.features(
-        to_uint8(batch.numpy()) for batch in batches.take(-(-2 * count // _BATCH))
+        to_uint8(batch.numpy()) for batch in batches.take(-(-2 * count // _BATCH_SIZE))
     )
     generated = network.features(
         to_uint8(model.renderer(*batch)["picture"].numpy())
         for batch in random_batches(model, count, seed=seed)
     )
     settings = describe_model(model, seed) | {
-        "data_dir": data_dir,
+        "data_dir": str(data_dir),
         "data_checksum": pictures.checksum,
         "mirror": mirror,
         "features": network.name,

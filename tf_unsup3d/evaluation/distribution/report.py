@@ -10,20 +10,20 @@ from tf_unsup3d.evaluation.distribution.distances import (
     kernel_distances,
     subset_size,
 )
-from tf_unsup3d.evaluation.report import Report
+from tf_unsup3d.evaluation.report import Report, Settings
 
-# With fewer pictures on either side there is nothing to measure.
+# Smallest number of pictures on either side.
 FEWEST_PICTURES = 16
 
 
 @dataclasses.dataclass(frozen=True)
 class Distance:
-    """How far some pictures are from the real ones.
+    """Distance of a set of pictures from the real ones.
 
     Attributes:
-      fid: see `frechet_distance`.
-      kid: mean of `kernel_distance` over subsets.
-      kid_std: its standard deviation over the subsets.
+      fid: Fréchet distance, see `frechet_distance`.
+      kid: Mean of `kernel_distance` over random subsets.
+      kid_std: Standard deviation of `kernel_distance` over the subsets.
     """
 
     fid: float
@@ -33,18 +33,19 @@ class Distance:
 
 @dataclasses.dataclass(frozen=True)
 class DistributionReport(Report):
-    """A generator's distance from real pictures beside that of other real pictures.
+    """The distance of a generator from real pictures, beside that of real pictures.
 
     Attributes:
-      warnings: what speaks against believing them.
-      distances: by name: "generator", and "real" for its floor.
+      warnings: Reasons not to rely on the numbers.
+      distances: Distances by name: "generator" for the generated pictures, "real" for
+        other real pictures, which is the floor that a perfect generator reaches.
     """
 
     warnings: list[str]
     distances: dict[str, Distance]
 
     def table(self) -> str:
-        """The distances as text, and what to know about them."""
+        """The distances as text, with notes and warnings."""
         lines = [
             f"{'':12}{'pictures':>9}{'real ones':>11}{'FID':>12}{'KID x 1000':>20}"
         ]
@@ -61,23 +62,23 @@ class DistributionReport(Report):
 
 
 def distribution_report(
-    settings: dict[str, str | int | bool],
+    settings: Settings,
     generated: np.ndarray,
     held_out: np.ndarray,
     real: np.ndarray,
     seed: int,
 ) -> DistributionReport:
-    """Compares generated pictures with real ones, and those with others as many.
+    """Compares generated and held-out real pictures with the same real pictures.
 
-    A perfect generator is as far from the real pictures as held-out real ones are: FID
-    is not 0 between two samples of one distribution.
+    A perfect generator is as far from the real pictures as held-out real ones are: the
+    FID of two samples of one distribution is not 0.
 
     Args:
-      settings: what the numbers depend on beyond what is told here.
-      generated: [pictures, features] of the generator.
-      held_out: [pictures, features] of real pictures.
-      real: [pictures, features] of other real pictures; as many of each.
-      seed: of the subsets of KID.
+      settings: Settings that the numbers depend on; those known here are added.
+      generated: `[pictures, features]` of generated pictures.
+      held_out: `[pictures, features]` of as many real pictures.
+      real: `[pictures, features]` of as many other real pictures.
+      seed: Seed of the subsets of KID.
 
     Returns:
       The report.

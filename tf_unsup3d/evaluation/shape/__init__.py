@@ -1,1 +1,1 @@
-"""Depth measured against that of heads whose shape is known."""
+"""Depth compared with that of heads whose shape is known."""

@@ -1,16 +1,17 @@
-"""How well predicted depth agrees with true depth."""
+"""Measures of how well predicted depth agrees with true depth."""
 
 import dataclasses
 
 import numpy as np
-import scipy.ndimage
 
+from tf_unsup3d.evaluation.masks import erode
 from tf_unsup3d.evaluation.shape.ellipsoids import ellipsoid_residual
+from tf_unsup3d.evaluation.summary import summarize
 from tf_unsup3d.rendering.camera import PinholeCamera
 
-# With fewer pixels in common a picture counts as missed.
+# A picture with fewer pixels in common counts as missed.
 _FEWEST_PIXELS = 16
-# Relief below this part of the object's size is rounding, not shape.
+# Relief below this fraction of the object's size is rounding, not shape.
 _LEAST_RELIEF = 1e-3
 
 
@@ -19,11 +20,11 @@ class DepthErrors:
     """Agreement of each picture; NaN where prediction and truth share no surface.
 
     Attributes:
-      side: [pictures], see `side`.
-      mad: [pictures] degrees, see `mad`.
-      residual_correlation: [pictures], see `residual_correlation`.
-      mask_iou: [pictures] intersection over union of the masks as given. The others
-        look at the intersection alone, so they do not see a mask that misses.
+      side: `[pictures]`, scale-invariant depth error, see `side`.
+      mad: `[pictures]`, mean angle deviation in degrees, see `mad`.
+      residual_correlation: `[pictures]`, see `residual_correlation`.
+      mask_iou: `[pictures]`, intersection over union of the masks before erosion. The
+        other measures use the intersection alone, so they do not notice a wrong mask.
     """
 
     side: np.ndarray
@@ -32,20 +33,16 @@ class DepthErrors:
     mask_iou: np.ndarray
 
     def summary(self) -> dict[str, float]:
-        """Mean and standard deviation over the pictures, and how many were missed.
+        """Computes means and standard deviations over the pictures.
 
         Returns:
-          `NAME` and `NAME_std` for each measure, over the pictures that have one, and
-          `missed`, the number that have none.
+          `NAME` and `NAME_std` of each measure, see `summarize`, and `missed`, the
+          number of pictures that share no surface.
         """
-        values = {}
-        for field in dataclasses.fields(self):
-            each = getattr(self, field.name)
-            each = each[np.isfinite(each)]
-            values[field.name] = float(each.mean()) if each.size else float("nan")
-            values[f"{field.name}_std"] = float(each.std()) if each.size else 0.0
-        values["missed"] = int(np.isnan(self.side).sum())
-        return values
+        errors = {
+            field.name: getattr(self, field.name) for field in dataclasses.fields(self)
+        }
+        return summarize(errors) | {"missed": int(np.isnan(self.side).sum())}
 
 
 def compare_depth(
@@ -53,22 +50,22 @@ def compare_depth(
     predicted_mask: np.ndarray,
     true: np.ndarray,
     true_mask: np.ndarray,
-    camera: PinholeCamera = PinholeCamera(),
+    camera: PinholeCamera,
 ) -> DepthErrors:
-    """All measures, on the intersection of the masks eroded by one pixel.
+    """Computes all measures, on the intersection of the masks eroded by one pixel.
 
     Args:
-      predicted: [pictures, height, width] depth, positive in its mask.
-      predicted_mask: [pictures, height, width] bool.
-      true: [pictures, height, width] depth, positive in its mask.
-      true_mask: [pictures, height, width] bool.
-      camera: The camera of the depth.
+      predicted: `[pictures, height, width]`, predicted depth, positive in its mask.
+      predicted_mask: `[pictures, height, width]` bool.
+      true: `[pictures, height, width]`, true depth, positive in its mask.
+      true_mask: `[pictures, height, width]` bool.
+      camera: Camera of all depth maps.
 
     Returns:
       The errors of each picture.
 
     Raises:
-      ValueError: if shapes differ, or depth in a mask is not positive.
+      ValueError: The shapes differ, or depth in a mask is not positive.
     """
     shapes = {np.shape(a) for a in (predicted, predicted_mask, true, true_mask)}
     if len(shapes) != 1 or len(shapes.copy().pop()) != 3:
@@ -82,7 +79,7 @@ def compare_depth(
     common = true_mask & predicted_mask
     mask = erode(common)
     mask &= (mask.sum((1, 2)) >= _FEWEST_PIXELS)[:, None, None]
-    # Where nothing is compared any depth will do, if only it is no error.
+    # Where nothing is compared, any depth that raises no numerical warning will do.
     predicted = np.where(common, predicted, 1.0)
     true = np.where(common, true, 1.0)
     union = np.maximum((true_mask | predicted_mask).sum((1, 2)), 1)
@@ -94,31 +91,17 @@ def compare_depth(
     )
 
 
-def erode(mask: np.ndarray) -> np.ndarray:
-    """Takes one pixel off each side of masks, at the picture's border too.
+def normals_from_depth(depth: np.ndarray, camera: PinholeCamera) -> np.ndarray:
+    """Computes the normals of the surface of a depth map, by central differences.
 
     Args:
-      mask: [pictures, height, width] bool.
+      depth: `[..., height, width]`, depth from the camera at the pixel centres.
+      camera: Camera of the depth map.
 
     Returns:
-      [pictures, height, width] bool: where all of the 3 x 3 pixels around are masked.
-    """
-    return scipy.ndimage.binary_erosion(mask, np.ones([1, 3, 3], bool))
-
-
-def normals_from_depth(
-    depth: np.ndarray, camera: PinholeCamera = PinholeCamera()
-) -> np.ndarray:
-    """Normals of the surface that a depth map shows, by central differences.
-
-    Args:
-      depth: [..., height, width], z from the camera at the pixel centres.
-      camera: The camera of the depth.
-
-    Returns:
-      [..., height, width, 3] unit normals in camera space that face the camera. One
-      is of use where its pixel and the four beside it show the same surface, as in an
-      eroded mask.
+      `[..., height, width, 3]`, unit normals in camera space that face the camera. They
+      are meaningful where the pixel and its four neighbours show the same surface, as
+      in an eroded mask.
     """
     points = camera.back_project(depth)
     down, right = np.gradient(points, axis=(-3, -2))
@@ -130,15 +113,15 @@ def normals_from_depth(
 def side(predicted: np.ndarray, true: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Scale-invariant depth error (Eigen et al. 2014; Wu et al. 2020), times 100.
 
-    The standard deviation over the mask of log predicted - log true depth.
+    This is the standard deviation over the mask of log predicted - log true depth.
 
     Args:
-      predicted: [pictures, height, width] positive.
-      true: [pictures, height, width] positive.
-      mask: [pictures, height, width] bool, where to compare.
+      predicted: `[pictures, height, width]`, predicted depth, positive.
+      true: `[pictures, height, width]`, true depth, positive.
+      mask: `[pictures, height, width]` bool, the pixels that are compared.
 
     Returns:
-      [pictures], NaN where the mask is empty.
+      `[pictures]`, NaN where the mask is empty.
     """
     difference = np.log(predicted, dtype=np.float64) - np.log(true, dtype=np.float64)
     centred = difference - _mean(difference, mask)[:, None, None]
@@ -149,20 +132,20 @@ def mad(
     predicted: np.ndarray,
     true: np.ndarray,
     mask: np.ndarray,
-    camera: PinholeCamera = PinholeCamera(),
+    camera: PinholeCamera,
 ) -> np.ndarray:
-    """Mean angle deviation of the normals of the depth (Wu et al. 2020).
+    """Mean angle deviation of the normals (Wu et al. 2020).
 
-    Both normals are made by `normals_from_depth`, so that the truth scores 0.
+    Both normals come from `normals_from_depth`, so that the truth scores 0.
 
     Args:
-      predicted: [pictures, height, width] positive.
-      true: [pictures, height, width] positive.
-      mask: [pictures, height, width] bool, where to compare.
-      camera: The camera of the depth.
+      predicted: `[pictures, height, width]`, predicted depth, positive.
+      true: `[pictures, height, width]`, true depth, positive.
+      mask: `[pictures, height, width]` bool, the pixels that are compared.
+      camera: Camera of both depth maps.
 
     Returns:
-      [pictures] in degrees, NaN where the mask is empty.
+      `[pictures]` in degrees, NaN where the mask is empty.
     """
     first = normals_from_depth(predicted, camera)
     second = normals_from_depth(true, camera)
@@ -175,23 +158,23 @@ def residual_correlation(
     predicted: np.ndarray,
     true: np.ndarray,
     mask: np.ndarray,
-    camera: PinholeCamera = PinholeCamera(),
+    camera: PinholeCamera,
 ) -> np.ndarray:
     """Correlation of what predicted and true depth have beyond an ellipsoid.
 
-    Any egg correlates with a head, so from each depth map the ellipsoid that fits it
-    best is taken away first; nose, eye sockets, chin and hair are left. Pearson's
-    correlation is taken within each picture: over all pictures together it would also
-    reward knowing which heads have much relief.
+    Any egg correlates with a head, so the best-fitting ellipsoid is first subtracted
+    from each depth map; nose, eye sockets, chin and hair remain. Pearson's correlation
+    is computed within each picture: over all pictures together it would also reward
+    knowing which heads have much relief.
 
     Args:
-      predicted: [pictures, height, width] positive.
-      true: [pictures, height, width] positive.
-      mask: [pictures, height, width] bool, where to compare.
-      camera: The camera of the depth.
+      predicted: `[pictures, height, width]`, predicted depth, positive.
+      true: `[pictures, height, width]`, true depth, positive.
+      mask: `[pictures, height, width]` bool, the pixels that are compared.
+      camera: Camera of both depth maps.
 
     Returns:
-      [pictures] in [-1, 1]; 0 where one of them is an ellipsoid or flat, so that the
+      `[pictures]` in [-1, 1]; 0 where either is an ellipsoid or flat, so that the
       correlation is undefined; NaN where the mask is nearly empty.
     """
     parts = []
@@ -207,7 +190,7 @@ def residual_correlation(
 
 
 def _mean(values, mask):
-    """Mean [pictures] over the mask."""
+    """Mean `[pictures]` over the mask, NaN where it is empty."""
     count = mask.sum((1, 2))
     total = np.where(mask, values, 0.0).sum((1, 2))
     return np.where(count, total / np.maximum(count, 1), np.nan)

@@ -1,8 +1,8 @@
-"""A network that tells depth from a single picture, trained on pairs of both.
+"""A network that estimates depth from a single picture, trained on pairs of both.
 
-It carries a generator's idea of shape over to pictures whose true depth is known:
-trained on the generator's own pictures and depth alone, it can only be as right about
-other pictures as the generator is (Wu et al. 2020 and Pan et al. 2021 measure so).
+It applies a generator's notion of shape to pictures whose true depth is known: trained
+on nothing but the generator's pictures and depth, it can only be as right about other
+pictures as the generator is. Wu et al. 2020 and Pan et al. 2021 measure shape this way.
 """
 
 import math
@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from tf_unsup3d.evaluation.pixel_width import pixel_width
 from tf_unsup3d.evaluation.shape.pairs import DepthPairs
 from tf_unsup3d.models import precision
 from tf_unsup3d.models.layers import EqualizedConv, downsample, leaky_relu, upsample
@@ -21,7 +22,7 @@ BATCH_SIZE = 16
 _LEARNING_RATE = 0.01
 _SLOPE_WEIGHT = 0.1
 _MASK_WEIGHT = 0.3
-# Part of the pairs that is left out, to see how training went.
+# Fraction of the pairs that is held out to record how training went.
 _HELD_OUT = 0.05
 _RECORDS = 10
 _CHUNK = 64
@@ -30,21 +31,19 @@ _CHUNK = 64
 class DepthNetwork(keras.Model):
     """U-Net (Ronneberger et al. 2015) with the layers of the other models.
 
-    It works at half the pictures' resolution and below, and gives the four pixels of
-    each of its own as channels: most of a U-Net's time goes into its finest level.
+    It works at half the resolution of the pictures and below; its outputs hold four
+    pixels each, as channels. A level at full resolution would take most of the time.
 
     Args:
-      channels: at half resolution; doubled at each of the coarser levels.
-      levels: Number of levels; the coarsest is 4 x 4 for pictures of 64 x 64.
-      camera: The camera of the pictures.
+      camera: Camera of the pictures.
+      channels: Number of channels at half resolution. It doubles from level to level,
+        up to four times this number.
+      levels: Number of levels; of four levels the coarsest is 4 x 4 for pictures of
+        64 x 64.
     """
 
     def __init__(
-        self,
-        channels: int = 24,
-        levels: int = 4,
-        camera: PinholeCamera = PinholeCamera(),
-        **kwargs,
+        self, camera: PinholeCamera, channels: int = 24, levels: int = 4, **kwargs
     ):
         super().__init__(**kwargs)
         widths = [min(channels * 2**level, 4 * channels) for level in range(levels)]
@@ -68,19 +67,19 @@ class DepthNetwork(keras.Model):
         for layer, width in zip(self.merge, widths[-2::-1], strict=True):
             layer.build([None, None, None, width])
         self.last.build([None, None, None, widths[0]])
-        # Starts from a flat card; random depth is far steeper than any surface.
+        # Training starts from a flat card: random depth is steeper than any surface.
         self.last.kernel.assign(tf.zeros(self.last.kernel.shape))
         self.built = True
 
     def call(self, pictures):
-        """Depth and mask of pictures.
+        """Estimates depth and masks.
 
         Args:
-          pictures: [batch, size, size, 3] in [-1, 1]; size is a multiple of
+          pictures: `[batch, size, size, 3]` in [-1, 1]; the size is a multiple of
             2^`levels`.
 
         Returns:
-          Depth from the camera and logits of the mask, [batch, size, size] each.
+          Depth from the camera and logits of the mask, `[batch, size, size]` each.
         """
         outputs = leaky_relu(self.first(tf.nn.space_to_depth(pictures, 2)))
         skips = []
@@ -93,8 +92,8 @@ class DepthNetwork(keras.Model):
             outputs = (outputs + skips.pop()) / math.sqrt(2.0)
             outputs = leaky_relu(merge(outputs))
         outputs = tf.nn.depth_to_space(self.last(outputs), 2)
-        # To first order the distance plus an offset; positive, and its logarithm is
-        # linear in the offset.
+        # To first order the depth is the distance plus the output, but it is always
+        # positive, and its logarithm is linear in the output.
         offset = outputs[..., 0] / self.camera.distance
         return self.camera.distance * tf.exp(offset), outputs[..., 1]
 
@@ -104,31 +103,33 @@ def depth_loss(
     logits: tf.Tensor,
     true_depth: tf.Tensor,
     mask: tf.Tensor,
-    distance: float,
+    camera: PinholeCamera,
 ) -> tf.Tensor:
-    """How far depth and mask are from true.
+    """Computes the loss of estimated depth and masks.
 
-    Of the error e of log depth, in units of the unit ball's radius, within the mask:
-    mean e^2 - 1/2 (mean e)^2 (Eigen et al. 2014), as the distance from the camera is
-    hard to tell from one picture; plus the mean square of its slope (Eigen and Fergus
-    2015), which is what turns normals. Then the cross entropy of the mask.
+    Let e be the error of log depth within the mask, times the distance of the object.
+    The loss is a weighted sum of mean e^2 - 1/2 (mean e)^2 (Eigen et al. 2014), because
+    the distance is hard to tell from one picture; of the mean square of the slope of e
+    (Eigen and Fergus 2015), because slopes are what turns normals; and of the cross
+    entropy of the mask.
 
     Args:
-      depth: [batch, size, size] positive.
-      logits: [batch, size, size].
-      true_depth: [batch, size, size], positive in the mask.
-      mask: [batch, size, size] float32, 0 or 1.
-      distance: Distance from the camera to the middle of the unit ball.
+      depth: `[batch, size, size]`, estimated depth, positive.
+      logits: `[batch, size, size]`, logits of the estimated mask.
+      true_depth: `[batch, size, size]`, positive in the mask.
+      mask: `[batch, size, size]` float32, 0 or 1.
+      camera: Camera of the pictures.
 
     Returns:
-      [batch].
+      `[batch]`.
     """
+    distance = camera.distance
     true_depth = tf.where(mask > 0.0, true_depth, distance)
     error = distance * (tf.math.log(depth) - tf.math.log(true_depth)) * mask
     value = _masked_mean(error**2, mask) - 0.5 * _masked_mean(error, mask) ** 2
-    # Pixels are about 2 / size wide in the plane through the unit ball's centre.
-    across = 0.5 * depth.shape[2] * (error[:, :, 1:] - error[:, :, :-1])
-    down = 0.5 * depth.shape[1] * (error[:, 1:] - error[:, :-1])
+    pixel = pixel_width(camera, depth.shape[1])
+    across = (error[:, :, 1:] - error[:, :, :-1]) / pixel
+    down = (error[:, 1:] - error[:, :-1]) / pixel
     slope = _masked_mean(across**2, mask[:, :, 1:] * mask[:, :, :-1])
     slope += _masked_mean(down**2, mask[:, 1:] * mask[:, :-1])
     entropy = tf.nn.sigmoid_cross_entropy_with_logits(labels=mask, logits=logits)
@@ -146,23 +147,23 @@ def train_depth_network(
     """Trains a network on pairs of pictures and depth, and nothing else.
 
     Pairs are mirrored at random. The learning rate falls to zero along a cosine, so
-    that the outcome does not hang on the last batches.
+    that the result does not depend on the last batches.
 
     Args:
-      pairs: at least two; some are left out to measure the loss on.
-      steps: batches of `BATCH_SIZE` to train on.
-      seed: of the first weights and of the order of the pairs.
-      name: shown beside the progress bar.
+      pairs: At least two pairs; some are held out to measure the loss.
+      steps: Number of training steps, with a batch of `BATCH_SIZE` pairs each.
+      seed: Seed of the initial weights and of the order of the pairs.
+      name: Label of the progress bar.
 
     Returns:
-      The network, and records of `step` and `loss` on the pairs left out: a loss that
-      still falls at the end asks for more steps.
+      The network, and records of `step` and `loss` on the held-out pairs. A loss that
+      still falls at the end means that there were too few steps.
     """
     keras.utils.set_random_seed(seed)
     random = np.random.default_rng(seed)
     order = random.permutation(len(pairs))
-    held_out = max(1, int(_HELD_OUT * len(pairs)))
-    left_out, used = pairs.take(order[:held_out]), order[held_out:]
+    count = max(1, int(_HELD_OUT * len(pairs)))
+    held_out, used = pairs.take(order[:count]), order[count:]
     network = DepthNetwork(camera=pairs.camera)
     network.build([None, *pairs.pictures.shape[1:]])
     optimizer = keras.optimizers.Adam(
@@ -170,13 +171,12 @@ def train_depth_network(
     )
     optimizer.build(network.trainable_variables)
     dtype = precision.convolution_dtype("auto")
-    distance = pairs.camera.distance
 
     @tf.function(jit_compile=False)
     def update(pictures, depth, mask):
         with precision.convolutions_in(dtype), tf.GradientTape() as tape:
             outputs = network(pictures)
-            loss = tf.reduce_mean(depth_loss(*outputs, depth, mask, distance))
+            loss = tf.reduce_mean(depth_loss(*outputs, depth, mask, pairs.camera))
         gradients = tape.gradient(loss, network.trainable_variables)
         optimizer.apply_gradients(
             zip(gradients, network.trainable_variables, strict=True)
@@ -190,22 +190,22 @@ def train_depth_network(
         batch, queue = pairs.take(queue[:BATCH_SIZE]), queue[BATCH_SIZE:]
         update(*_tensors(batch, random.random(BATCH_SIZE) < 0.5))
         if step % max(1, steps // _RECORDS) == 0 or step == steps:
-            records.append({"step": step, "loss": _loss(network, left_out)})
+            records.append({"step": step, "loss": _loss(network, held_out)})
     return network, records
 
 
 def predict_depth(
     network: DepthNetwork, pictures: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Depth and masks that a network sees in pictures.
+    """Estimates depth and masks of pictures.
 
     Args:
-      network: trained.
-      pictures: [pictures, size, size, 3] uint8.
+      network: The trained network.
+      pictures: `[pictures, size, size, 3]` uint8.
 
     Returns:
-      Depth [pictures, size, size] float32, positive, and masks [pictures, size, size]
-      bool.
+      Depth `[pictures, size, size]` float32, positive, and masks
+      `[pictures, size, size]` bool.
     """
     parts = [
         network(_normalized(pictures[first : first + _CHUNK]))
@@ -220,7 +220,7 @@ def _normalized(pictures):
 
 
 def _tensors(pairs, mirrored):
-    """Arguments of a training step, some of them turned left to right."""
+    """The arguments of a training step, mirrored where `mirrored` is true."""
     arrays = _normalized(pairs.pictures), pairs.depth, pairs.mask.astype(np.float32)
     for array in arrays:
         chosen = mirrored.reshape([-1] + [1] * (array.ndim - 1))
@@ -232,12 +232,12 @@ def _loss(network, pairs):
     for first in range(0, len(pairs), _CHUNK):
         part = pairs.take(slice(first, first + _CHUNK))
         pictures, depth, mask = _tensors(part, np.zeros(len(part), bool))
-        loss = depth_loss(*network(pictures), depth, mask, pairs.camera.distance)
+        loss = depth_loss(*network(pictures), depth, mask, pairs.camera)
         losses.extend(loss.numpy())
     return float(np.mean(losses))
 
 
 def _masked_mean(values, mask):
-    """Mean [batch] over the mask, 0 where it is empty."""
+    """Mean `[batch]` over the mask, 0 where it is empty."""
     total = tf.reduce_sum(values * mask, [1, 2])
     return tf.math.divide_no_nan(total, tf.reduce_sum(mask, [1, 2]))

@@ -1,41 +1,41 @@
-"""Ellipsoids fitted to depth maps, to see what a surface has beyond an egg's shape."""
+"""Ellipsoids fitted to depth maps, and the relief that they leave."""
 
 import numpy as np
 
 from tf_unsup3d.rendering.camera import PinholeCamera
 
-# More pixels make the fit slower, not better: it has nine parameters.
+# A fit of nine parameters gets slower with more pixels, but no better.
 _FITTED_RESOLUTION = 32
 _FEWEST_PIXELS = 36
 _ITERATIONS = 40
-# Rounds the ellipsoid's rim, where its slope is infinite.
+# Rounds the rim of the ellipsoid, where its slope would be infinite.
 _ROUNDING = 0.01
-# Pictures at once; bounds the memory.
+# Number of pictures fitted at once, which limits the memory.
 _CHUNK = 64
 
 
 def ellipsoid_residual(
-    depth: np.ndarray, mask: np.ndarray, camera: PinholeCamera = PinholeCamera()
+    depth: np.ndarray, mask: np.ndarray, camera: PinholeCamera
 ) -> np.ndarray:
-    """What is left of depth when the best-fitting ellipsoid is taken away.
+    """Subtracts the best-fitting ellipsoid from each depth map.
 
     The front of any ellipsoid is z = z0 + a x + b y - c sqrt(1 - |L (p - p0)|^2) at
     p = (x, y), with a lower triangular 2 x 2 matrix L: nine parameters for each
-    picture. The sum of squared differences in z over the masked points is made small
-    by Levenberg and Marquardt's method. It starts from the ellipse with the moments of
-    the masked points, so that the outcome is a function of the picture alone; a
-    negative c is an ellipsoid seen from within. Unlike a fitted quadric this is an
-    ellipsoid for any input, and a flat or hollow surface does no harm.
+    picture. The Levenberg-Marquardt method minimizes the sum of squared differences in
+    z over the points in the mask. It starts from the ellipse with the moments of these
+    points, so that the result depends on the picture alone. A negative c is an
+    ellipsoid seen from within. Unlike a fitted quadric, the result is an ellipsoid for
+    any input, even for a flat or hollow surface.
 
     Args:
-      depth: [pictures, height, width], positive in the mask.
-      mask: [pictures, height, width] bool.
-      camera: The camera of the depth.
+      depth: `[pictures, height, width]`, depth from the camera, positive in the mask.
+      mask: `[pictures, height, width]` bool.
+      camera: Camera of the depth maps.
 
     Returns:
-      [pictures, height, width] float64, in units of the RMS distance of the masked
-      points from their middle as seen by the camera; 0 outside the mask, and NaN in it
-      where there are too few pixels.
+      `[pictures, height, width]` float64, in units of the RMS distance across the
+      picture of the points in the mask from their mean; 0 outside the mask, NaN in
+      masks of too few pixels.
     """
     parts = [
         _residual(depth[first : first + _CHUNK], mask[first : first + _CHUNK], camera)
@@ -67,7 +67,7 @@ def _residual(depth, mask, camera):
 
 
 def _surface(parameters, x, y):
-    """Depth [pictures, points], and its derivatives by the nine parameters."""
+    """Depth `[pictures, points]` and its derivatives by the nine parameters."""
     z0, a, b, c, x0, y0, l11, l21, l22 = parameters.T[..., None]
     u = l11 * (x - x0) + l21 * (y - y0)
     v = l22 * (y - y0)
@@ -90,14 +90,14 @@ def _surface(parameters, x, y):
 
 
 def _fit(x, y, z, weight):
-    """Nine parameters for each picture; points have mean 0 and weight 0 or 1."""
+    """Fits nine parameters per picture to points of mean 0 and weight 0 or 1."""
     count = np.maximum(weight.sum(1), 1.0)
     xx, xy, yy = (
         (weight * product).sum(1) / count + bias
         for product, bias in ((x * x, 1e-6), (x * y, 0.0), (y * y, 1e-6))
     )
-    # An ellipse with semi-axes A has the second moments A^2 / 4; one twice as large
-    # has all points well inside, also where the mask is only a part of an ellipse.
+    # An ellipse with semi-axes A has the second moments A^2 / 4. One that is twice as
+    # large has all points well inside, even if the mask is only part of an ellipse.
     covariance = np.stack([xx, xy, xy, yy], -1).reshape(-1, 2, 2)
     lower = np.linalg.cholesky(np.linalg.inv(8.0 * covariance))
     parameters = np.zeros([len(x), 9])
@@ -121,7 +121,7 @@ def _fit(x, y, z, weight):
         normal = np.matmul(jacobian.transpose(0, 2, 1), jacobian)
         right = np.einsum("npk,np->nk", jacobian, error)
         diagonal = np.einsum("nkk->nk", normal)
-        # The last term keeps parameters without effect where they are.
+        # The last term keeps parameters that have no effect where they are.
         added = damping[:, None] * diagonal + 1e-9 * count[:, None]
         step = np.linalg.solve(normal + added[..., None] * identity, right[..., None])[
             ..., 0

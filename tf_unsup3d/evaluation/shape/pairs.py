@@ -1,12 +1,14 @@
-"""Pictures paired with the depth of what they show."""
+"""Pictures paired with the depth of the surface that they show."""
 
 import dataclasses
+import os
 
 import numpy as np
 import PIL.Image
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.samples import depth_drawing, random_batches
+from tf_unsup3d.evaluation.drawing import depth_drawing
+from tf_unsup3d.evaluation.random_batches import random_batches
 from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.heads import storage
 from tf_unsup3d.rendering.camera import PinholeCamera
@@ -15,26 +17,26 @@ from tf_unsup3d.trained.trained_model import TrainedModel
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class DepthPairs:
-    """Pictures and the depth of what they show.
+    """Pictures, and the depth of the surface that they show.
 
     Attributes:
-      pictures: [pictures, size, size, 3] uint8.
-      depth: [pictures, size, size] float32, z from the camera at the pixel centres;
-        any number beside the mask.
-      mask: [pictures, size, size] bool, where the object is.
-      camera: The camera of all pictures.
+      pictures: `[pictures, size, size, 3]` uint8.
+      depth: `[pictures, size, size]` float32, depth from the camera at the pixel
+        centres; arbitrary outside the mask.
+      mask: `[pictures, size, size]` bool, the pixels that show the object.
+      camera: Camera of all pictures.
     """
 
     pictures: np.ndarray
     depth: np.ndarray
     mask: np.ndarray
-    camera: PinholeCamera = PinholeCamera()
+    camera: PinholeCamera
 
     def __len__(self) -> int:
         return len(self.pictures)
 
     def take(self, indices) -> "DepthPairs":
-        """The pairs that NumPy's indexing picks."""
+        """Selects pairs by a NumPy index, slice or mask."""
         return DepthPairs(
             self.pictures[indices],
             self.depth[indices],
@@ -43,20 +45,23 @@ class DepthPairs:
         )
 
 
-def load_head_pairs(head_set: str, split: str, resolution: int) -> DepthPairs:
+def load_head_pairs(
+    head_set: str | os.PathLike, split: str, resolution: int, camera: PinholeCamera
+) -> DepthPairs:
     """Reads pictures of heads and their true depth.
 
     Args:
-      head_set: folder of a set of heads.
-      split: `validation` or `test`.
-      resolution: that the pictures must have; depth cannot be averaged down.
+      head_set: Folder of a set of heads, see `heads.storage`.
+      split: "validation" or "test".
+      resolution: Required height and width of the pictures; depth cannot be resized.
+      camera: Camera that the heads were rendered with.
 
     Returns:
       The pairs in the order of their names.
 
     Raises:
-      UserError: if there is no truth, or none at this resolution, or a picture is
-        missing.
+      UserError: There is no truth, or none at this resolution, or a picture is missing
+        or not the one that its truth is about.
     """
     truth = storage.load_truth(head_set, split)
     found = truth.depth.shape[1]
@@ -72,18 +77,18 @@ def load_head_pairs(head_set: str, split: str, resolution: int) -> DepthPairs:
                 picture[:] = np.asarray(file.convert("RGB"))
         except (OSError, ValueError) as error:
             raise UserError(
-                f"{path} is not the picture that its truth is of"
+                f"{path} is not the picture that its truth is about"
             ) from error
-    return DepthPairs(pictures, truth.depth, truth.mask)
+    return DepthPairs(pictures, truth.depth, truth.mask, camera)
 
 
 def sample_pairs(model: TrainedModel, count: int, *, seed: int = 0) -> DepthPairs:
-    """Draws pictures of a model, with noise and all as in training, and their depth.
+    """Draws pictures of a model as in training, and their depth.
 
     Args:
       model: The model; see `depth_drawing` for how its renderer is used.
       count: Number of pairs.
-      seed: Seed of everything random.
+      seed: Seed of all random numbers.
 
     Returns:
       `count` pairs at the model's resolution.

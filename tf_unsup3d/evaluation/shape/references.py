@@ -1,9 +1,10 @@
-"""Scores of depth on heads of known shape, and what they are held against."""
+"""Scores of depth on heads of known shape, and the references to compare them with."""
 
 import dataclasses
 import hashlib
 import json
 import math
+import os
 import pathlib
 from collections.abc import Sequence
 
@@ -21,32 +22,46 @@ from tf_unsup3d.evaluation.shape.pairs import DepthPairs
 from tf_unsup3d.evaluation.shape.report import FEWEST_SUPERVISED, Score
 from tf_unsup3d.files import write_bytes
 
-# Each pair is seen so often; twice as often gains little for its time.
+# Number of times a network sees each pair; twice as many gain little for their time.
 PASSES = 12
-# A pixel of the average depth needs this part of the pictures.
+# Fraction of the pictures that must show an object at a pixel of the average depth.
 _FEWEST_COVERING = 0.02
 
 
 def network_steps(samples: int) -> int:
-    """Steps that every network is trained for, whatever it is trained on."""
+    """Computes the number of training steps, the same for every network.
+
+    Args:
+      samples: Number of pairs drawn from the generator.
+
+    Returns:
+      The number of batches in `PASSES` passes over the pairs.
+    """
     return math.ceil(PASSES * samples / BATCH_SIZE)
 
 
 def flat_card(test: DepthPairs) -> np.ndarray:
-    """[pictures, size, size] the camera's distance everywhere."""
+    """Makes the depth of a flat card, which is the same everywhere.
+
+    Args:
+      test: Pairs that the depth is compared with.
+
+    Returns:
+      `[pictures, size, size]`, the distance of their camera.
+    """
     return np.full(test.depth.shape, test.camera.distance, np.float32)
 
 
 def average_depth(pairs: DepthPairs) -> np.ndarray:
-    """The mean depth of each pixel over the pictures that have an object there.
+    """Averages the depth at each pixel over the pictures that show an object there.
 
-    Pixels where hardly any picture has one take the value of the nearest other pixel.
+    Pixels where hardly any picture does take the value of the nearest other pixel.
 
     Args:
-      pairs: to average.
+      pairs: Pairs whose depth is averaged.
 
     Returns:
-      [size, size] float32.
+      `[size, size]` float32.
     """
     covered = pairs.mask.sum(0)
     total = np.where(pairs.mask, pairs.depth, 0.0).sum(0, dtype=np.float64)
@@ -61,20 +76,21 @@ def average_depth(pairs: DepthPairs) -> np.ndarray:
 def reference_scores(
     validation: DepthPairs, test: DepthPairs, samples: int, seed: int
 ) -> dict[str, Score]:
-    """What a generator's score has to be held against.
+    """Scores the references that a generator is compared with.
 
-    A flat card and the average depth are given the true masks. The supervised network
-    is what the protocol itself can reach: the same network, trained as long, on true
-    depth of as many pictures, or of all there are.
+    The flat card and the average depth are given the true masks. The supervised network
+    shows what the protocol itself can reach: it is the same network, trained as long,
+    on the true depth of as many pictures, or of all validation pictures if those are
+    fewer.
 
     Args:
-      validation: true pairs of other heads than those of the test.
-      test: true pairs to measure on.
-      samples: pairs that the generator gives.
-      seed: of the network.
+      validation: True pairs of other heads than those of `test`.
+      test: True pairs that the scores are measured on.
+      samples: Number of pairs drawn from the generator.
+      seed: Seed of the supervised network.
 
     Returns:
-      Scores by name.
+      Scores by name: "flat", "average" and, if there are enough pairs, "supervised".
     """
     average = np.broadcast_to(average_depth(validation), test.depth.shape)
     scores = {
@@ -92,18 +108,19 @@ def reference_scores(
 def network_score(
     name: str, pairs: DepthPairs, test: DepthPairs, samples: int, seed: int
 ) -> tuple[Score, tuple[np.ndarray, np.ndarray]]:
-    """Trains a network on pairs and measures it.
+    """Trains a network on pairs and scores it.
 
     Args:
-      name: shown beside the progress bar.
-      pairs: to train on.
-      test: true pairs to measure on.
-      samples: that set the length of training, see `network_steps`.
-      seed: of the network.
+      name: Label of the progress bar.
+      pairs: Pairs that the network is trained on.
+      test: True pairs that the score is measured on.
+      samples: Number of pairs that determines the length of training, see
+        `network_steps`.
+      seed: Seed of the network.
 
     Returns:
-      The score, and what the network predicts: depth and mask, [pictures, size, size]
-      each.
+      The score, and the predicted depth and mask of the test pictures,
+      `[pictures, size, size]` each.
     """
     network, training = train_depth_network(
         pairs, network_steps(samples), seed=seed, name=name
@@ -118,26 +135,28 @@ def _score(depth, mask, test: DepthPairs, pairs: int, training: Sequence = ()):
 
 
 def cached_reference_scores(
-    path: str | None,
+    path: str | os.PathLike | None,
     validation: DepthPairs,
     test: DepthPairs,
     samples: int,
     seed: int,
 ) -> dict[str, Score]:
-    """`reference_scores`, kept in a file: they are the same for all runs.
+    """Reads the reference scores from a file, or computes and writes them.
+
+    They do not depend on the model that is measured.
 
     Args:
-      path: JSON file, written if missing; none to compute them anew.
-      validation: see `reference_scores`, as the rest.
-      test: see there.
-      samples: see there.
-      seed: see there.
+      path: JSON file of the scores, or None to compute them without keeping them.
+      validation: True pairs of other heads than those of `test`.
+      test: True pairs that the scores are measured on.
+      samples: Number of pairs drawn from the generator.
+      seed: Seed of the supervised network.
 
     Returns:
-      Scores by name.
+      Scores by name, see `reference_scores`.
 
     Raises:
-      UserError: if the file holds something else, or references of other settings.
+      UserError: The file holds something else, or scores of other settings.
     """
     made_of = {"truth": _fingerprint(validation, test), "samples": samples}
     made_of |= {"seed": seed, "passes": PASSES}

@@ -4,18 +4,20 @@ import dataclasses
 
 from tf_unsup3d.evaluation.report import Report
 
-# With fewer true pairs the supervised network would measure their number.
+# With fewer true pairs, the score of the supervised network would only show that they
+# are few.
 FEWEST_SUPERVISED = 500
 
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """How a source of depth does on the test pictures.
+    """Score of one source of depth on the test pictures.
 
     Attributes:
-      pairs: pictures with depth that it was made from.
-      errors: see `DepthErrors.summary`.
-      training: records of the network's loss on pairs left out; empty without one.
+      pairs: Number of pictures with depth that the source was made from.
+      errors: Means and standard deviations, see `DepthErrors.summary`.
+      training: Records of the network's loss on held-out pairs, see
+        `train_depth_network`; empty if there is no network.
     """
 
     pairs: int
@@ -25,11 +27,11 @@ class Score:
 
 @dataclasses.dataclass(frozen=True)
 class ShapeReport(Report):
-    """A generator's shape beside the references.
+    """Scores of a generator and of the references.
 
     Attributes:
-      scores: by name: "flat", "average", "supervised" where there are pairs enough,
-        and "generator".
+      scores: Scores by name: "flat", "average", "supervised" if there are enough
+        pairs, and "generator".
     """
 
     scores: dict[str, Score]

@@ -1,20 +1,17 @@
 """Comparison of views, on balls whose pictures and depth are known in closed form."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unsup3d.evaluation.consistency.views import (
-    OCCLUSION,
-    View,
-    compare_views,
-    object_radius,
-    warp,
-)
-from tf_unsup3d.evaluation.samples import depth_drawing
-from tf_unsup3d.evaluation.shape.depth_metrics import erode
+from tf_unsup3d.evaluation.consistency.comparison import compare_views
+from tf_unsup3d.evaluation.consistency.views import View, draw_view, object_radius
+from tf_unsup3d.evaluation.consistency.warp import OCCLUSION, warp
+from tf_unsup3d.evaluation.drawing import depth_drawing
+from tf_unsup3d.evaluation.masks import erode
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import rotation_matrices
 from tf_unsup3d.rendering.camera import PinholeCamera
@@ -22,7 +19,8 @@ from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
 
 SIZE = 64
-DISTANCE = PinholeCamera().distance
+CAMERA = PinholeCamera()
+DISTANCE = CAMERA.distance
 RADIUS = np.array([0.6])
 # Centre and radius: a ball beside the axis, and a nose on it.
 BALL = [((0.1, -0.05, 0.1), 0.6)]
@@ -63,7 +61,7 @@ def draw(balls, viewpoints, paint=lambda fixed, seen: colours(fixed)):
 
     `paint` is given that point in the object's axes and in those of the camera.
     """
-    slope = np.tan(0.5 * PinholeCamera().field_of_view)
+    slope = np.tan(0.5 * CAMERA.field_of_view)
     across = (2.0 * (np.arange(SIZE) + 0.5) / SIZE - 1.0) * slope
     rays = np.stack([*np.meshgrid(across, across), np.ones([SIZE, SIZE])], -1)
     # Row vectors times R are turned back by R.
@@ -77,7 +75,7 @@ def draw(balls, viewpoints, paint=lambda fixed, seen: colours(fixed)):
 
 
 def test_a_consistent_object_agrees_with_itself():
-    errors = compare_views(draw(BALL, A), draw(BALL, B), RADIUS)
+    errors = compare_views(draw(BALL, A), draw(BALL, B), RADIUS, CAMERA)
     # What is left is the curvature within a pixel of 1/32.
     assert errors.reprojection[0] < 0.01 and errors.unwarped[0] > 0.2
     assert errors.depth_median[0] < 2e-3 and errors.depth_mean[0] < 4e-3
@@ -86,7 +84,7 @@ def test_a_consistent_object_agrees_with_itself():
 
 def test_a_view_agrees_with_itself_exactly():
     view = draw(NOSE, B)
-    warped = warp(view, view, RADIUS)
+    warped = warp(view, view, RADIUS, CAMERA)
     assert warped.seen.sum() > 0.6 * view.mask.sum()
     assert not np.any(warped.seen & ~erode(view.mask))
     np.testing.assert_allclose(
@@ -99,13 +97,13 @@ def test_the_rim_of_either_mask_is_left_out():
     view = draw(BALL, B)
     half = dataclasses.replace(view, mask=view.mask & (np.arange(SIZE) >= SIZE // 2))
     for pair in ((half, view), (view, half)):
-        seen = warp(*pair, RADIUS).seen
+        seen = warp(*pair, RADIUS, CAMERA).seen
         assert seen.any() and not np.any(seen & ~erode(half.mask))
 
 
 def test_wrong_depth_shows_in_depth_and_colours():
     right = [draw(BALL, viewpoints) for viewpoints in (A, B)]
-    errors = [compare_views(*right, RADIUS)]
+    errors = [compare_views(*right, RADIUS, CAMERA)]
     for relief in (0.8, 0.5, 0.0):
         wrong = [
             dataclasses.replace(
@@ -116,7 +114,7 @@ def test_wrong_depth_shows_in_depth_and_colours():
             )
             for view in right
         ]
-        errors.append(compare_views(*wrong, RADIUS))
+        errors.append(compare_views(*wrong, RADIUS, CAMERA))
     for name in ("depth_median", "depth_mean", "reprojection"):
         values = [getattr(error, name)[0] for error in errors]
         assert values == sorted(values), name
@@ -128,7 +126,7 @@ def test_colours_that_depend_on_the_view_show_in_colours_alone():
         return colours(seen)
 
     errors = [
-        compare_views(draw(BALL, A, paint), draw(BALL, B, paint), RADIUS)
+        compare_views(draw(BALL, A, paint), draw(BALL, B, paint), RADIUS, CAMERA)
         for paint in (lambda fixed, seen: colours(fixed), glued_to_the_picture)
     ]
     assert errors[1].reprojection[0] > 0.2 > 20.0 * errors[0].reprojection[0]
@@ -140,9 +138,9 @@ def test_colours_that_depend_on_the_view_show_in_colours_alone():
 def test_what_the_other_view_hides_is_left_out():
     a, b = np.radians([[[-30.0, 0.0, 0.0]], [[30.0, 0.0, 0.0]]])
     view = draw(NOSE, b)
-    seen = warp(draw(NOSE, a), view, RADIUS).seen[0]
+    seen = warp(draw(NOSE, a), view, RADIUS, CAMERA).seen[0]
     # Rays from A's camera to the points that B sees.
-    slope = np.tan(0.5 * PinholeCamera().field_of_view)
+    slope = np.tan(0.5 * CAMERA.field_of_view)
     across = (2.0 * (np.arange(SIZE) + 0.5) / SIZE - 1.0) * slope
     rays = np.stack([*np.meshgrid(across, across), np.ones([SIZE, SIZE])], -1)
     points = rays * view.depth[0, ..., None] - [0.0, 0.0, DISTANCE]
@@ -164,10 +162,10 @@ def test_what_the_other_view_hides_is_left_out():
 def test_a_point_before_the_surface_is_wrong_and_one_behind_is_hidden():
     a, b = draw(BALL, A), draw(BALL, B)
     farther = dataclasses.replace(a, depth=np.where(a.mask, a.depth + 0.3, 0.0))
-    errors = compare_views(farther, b, RADIUS)
+    errors = compare_views(farther, b, RADIUS, CAMERA)
     assert errors.depth_median[0] == pytest.approx(0.5, abs=0.01)
     nearer = dataclasses.replace(a, depth=np.where(a.mask, a.depth - 0.3, 0.0))
-    errors = compare_views(nearer, b, RADIUS)
+    errors = compare_views(nearer, b, RADIUS, CAMERA)
     assert errors.seen[0] == 0.0
     assert np.isnan(errors.reprojection[0]) and np.isnan(errors.depth_mean[0])
 
@@ -175,9 +173,9 @@ def test_a_point_before_the_surface_is_wrong_and_one_behind_is_hidden():
 def test_errors_are_of_the_range_of_colours_and_of_the_size():
     a = draw(BALL, A, lambda fixed, seen: np.full_like(fixed, -1.0))
     b = draw(BALL, A, lambda fixed, seen: np.full_like(fixed, 1.0))
-    assert compare_views(a, b, RADIUS).reprojection[0] == pytest.approx(1.0)
+    assert compare_views(a, b, RADIUS, CAMERA).reprojection[0] == pytest.approx(1.0)
     b = dataclasses.replace(b, depth=np.where(b.mask, b.depth - 0.1, 0.0))
-    small, large = (compare_views(a, b, np.array([r])) for r in (0.6, 1.2))
+    small, large = (compare_views(a, b, np.array([r]), CAMERA) for r in (0.6, 1.2))
     assert small.depth_mean[0] == pytest.approx(2.0 * large.depth_mean[0])
 
 
@@ -187,9 +185,9 @@ def test_objects_are_compared_each_with_itself():
         View(*(np.concatenate(part) for part in zip(*map(fields, pair), strict=True)))
         for pair in views
     ]
-    both = compare_views(*joined, np.repeat(RADIUS, 2))
+    both = compare_views(*joined, np.repeat(RADIUS, 2), CAMERA)
     for number in range(2):
-        alone = compare_views(views[0][number], views[1][number], RADIUS)
+        alone = compare_views(views[0][number], views[1][number], RADIUS, CAMERA)
         for field in dataclasses.fields(alone):
             expected = getattr(alone, field.name)[0]
             assert getattr(both, field.name)[number] == pytest.approx(expected)
@@ -199,12 +197,22 @@ def fields(view):
     return [getattr(view, field.name) for field in dataclasses.fields(view)]
 
 
-@pytest.mark.parametrize("margin", [0.0, 1.0])
-def test_the_renderer_agrees_with_itself(margin):
+# Nearer, with a wider view, and neither level nor centred on the object.
+POSED = PinholeCamera(
+    field_of_view=math.radians(40.0),
+    principal_point=(0.45, 0.55),
+    pose=((0.8, 0.0, 0.6, 0.1), (0.0, 1.0, 0.0, -0.05), (-0.6, 0.0, 0.8, 3.0)),
+)
+
+
+@pytest.mark.parametrize(
+    ("margin", "camera"), [(0.0, CAMERA), (1.0, CAMERA), (1.0, POSED)]
+)
+def test_the_renderer_agrees_with_itself(margin, camera):
     """The finer the pictures, the better: what is left is resampling."""
     found = []
     for size in (32, 64):
-        renderer = Renderer(resolution=size, margin=margin)
+        renderer = Renderer(resolution=size, margin=margin, camera=camera)
         vertices = octahedral_sphere(16).directions[None]
         vertices = vertices * np.float32([0.5, 0.7, 0.6])
         steps = np.linspace(-1.0, 1.0, 32)
@@ -214,11 +222,9 @@ def test_the_renderer_agrees_with_itself(margin):
             tf.constant(texture[None], tf.float32),
             tf.zeros([1, 16, 16, 3]),
         )
-        pair = []
-        for viewpoints in (A, B):
-            drawn = depth_drawing(renderer)(scene, tf.constant(viewpoints, tf.float32))
-            pair.append(View(*(value.numpy() for value in drawn), viewpoints))
-        found.append(compare_views(*pair, object_radius(vertices)))
+        draw = depth_drawing(renderer)
+        pair = [draw_view(draw, scene, viewpoints) for viewpoints in (A, B)]
+        found.append(compare_views(*pair, object_radius(vertices), camera))
     coarse, fine = found
     for name in ("reprojection", "depth_median"):
         assert getattr(fine, name)[0] < 0.6 * getattr(coarse, name)[0]

@@ -8,12 +8,12 @@ import scipy.ndimage
 import tensorflow as tf
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.distribution import features
+from tf_unsup3d.evaluation import features
 from tf_unsup3d.evaluation.distribution.distances import (
     frechet_distance,
     kernel_distance,
 )
-from tf_unsup3d.evaluation.distribution.features import open_network, random_network
+from tf_unsup3d.evaluation.features import open_network, random_network
 
 SIZE = 32
 

@@ -1,4 +1,4 @@
-"""Networks that turn pictures into features, for distances between sets of pictures."""
+"""Networks that turn pictures into features."""
 
 import dataclasses
 import math
@@ -13,10 +13,11 @@ from tf_unsup3d.errors import UserError
 
 IMAGENET = "imagenet"
 
-# What Keras' InceptionV3 was trained on.
+# Height and width of the pictures that Keras' InceptionV3 was trained on.
 _INCEPTION_SIZE = 299
-# Of the random network: channels between and after its convolutions, and the grid of
-# cells that the last ones are averaged over.
+# The random network: channels after its first and its second convolution, number of
+# cells along each side over which the latter are averaged, and resolution of the
+# coarsest band.
 _WIDTH = 32
 _CHANNELS = 4
 _GRID = 4
@@ -27,12 +28,13 @@ _SCALE = 8.0
 
 @dataclasses.dataclass(frozen=True)
 class FeatureNetwork:
-    """A network and what may be said of numbers that rest on it.
+    """A network, and what is to be known of numbers that are based on it.
 
     Attributes:
-      name: of the network and its weights.
-      note: which numbers a distance between its features may be compared with.
-      function: pictures [batch, size, size, 3] in [-1, 1] to [batch, features].
+      name: Name of the network and of its weights.
+      note: Numbers that a distance between its features may be compared with.
+      function: Function from pictures `[batch, size, size, 3]` in [-1, 1] to features
+        `[batch, features]`.
     """
 
     name: str
@@ -40,13 +42,13 @@ class FeatureNetwork:
     function: Callable[[tf.Tensor], tf.Tensor]
 
     def features(self, batches: Iterable[np.ndarray]) -> np.ndarray:
-        """Features of pictures that come in batches.
+        """Computes the features of pictures.
 
         Args:
-          batches: [batch, size, size, 3] uint8 each; one of them at least.
+          batches: At least one batch `[batch, size, size, 3]` uint8.
 
         Returns:
-          [pictures, features] float64.
+          `[pictures, features]` float64.
         """
         parts = [
             self.function(tf.constant(batch, tf.float32) / 127.5 - 1.0).numpy()
@@ -56,40 +58,40 @@ class FeatureNetwork:
 
 
 def open_network(weights: str | None, resolution: int) -> FeatureNetwork:
-    """The network that `--feature_weights` names.
+    """Opens the network that `--feature_weights` names.
 
     Args:
-      weights: file of Keras' InceptionV3, `IMAGENET` to download it, or None for the
-        random network.
-      resolution: of the pictures.
+      weights: File with the weights of Keras' InceptionV3, `IMAGENET` to download them,
+        or None for the random network.
+      resolution: Height and width of the pictures.
 
     Returns:
       The network.
 
     Raises:
-      UserError: see `inception`.
+      UserError: The weights cannot be used, see `inception`.
     """
     return inception(weights) if weights else random_network(resolution)
 
 
 def random_network(resolution: int) -> FeatureNetwork:
-    """Convolutions with random weights, which need no file.
+    """Makes a network of random convolutions, which needs no file.
 
-    Random networks serve as features where those of ImageNet are of no use or not to be
-    had (Naeem et al. 2020, section 4). Each band of the pictures' Laplacian pyramid,
-    down to 8 x 8, passes through two convolutions of its own with ReLU; their means
-    over 4 x 4 cells are the features. In photographs the bands are about equally
-    strong, so that fine detail counts as much as coarse (Karras et al. 2018, section 5,
-    compare the same bands).
+    Random networks provide features where those of ImageNet are unsuitable or
+    unavailable (Naeem et al. 2020, section 4). Each band of the Laplacian pyramid of
+    the pictures, down to 8 x 8, passes through two convolutions of its own with ReLU;
+    their means over 4 x 4 cells are the features. In photographs all bands are about
+    equally strong, so that fine detail counts as much as coarse (Karras et al. 2018,
+    section 5, compare the same bands).
 
     Args:
-      resolution: of the pictures, a power of two, at least 8.
+      resolution: Height and width of the pictures, a power of two, at least 8.
 
     Returns:
-      The network, with 64 features for each band: 256 at 64 x 64. Its weights are the
-      same ever.
+      The network, with 64 features for each band: 256 at 64 x 64. Its weights are
+      always the same.
     """
-    # Of NumPy's generators this one is never going to change.
+    # NumPy guarantees that the numbers of this generator never change.
     random = np.random.RandomState(0)
     bands = round(math.log2(resolution / _COARSEST)) + 1
     kernels = [
@@ -122,21 +124,20 @@ def random_network(resolution: int) -> FeatureNetwork:
 
 
 def inception(weights: str) -> FeatureNetwork:
-    """Keras' InceptionV3 (Szegedy et al. 2016), averaged over its last layer.
+    """Opens Keras' InceptionV3 (Szegedy et al. 2016), averaged over its last layer.
 
-    Pictures are resized to 299 x 299, bilinearly and filtered where they shrink (Parmar
-    et al. 2022 show what aliasing does to FID).
+    Pictures are resized to 299 x 299 bilinearly, with a filter where they shrink
+    (Parmar et al. 2022 show what aliasing does to FID).
 
     Args:
-      weights: file as Keras publishes it, with or without the classifier, or
-        `IMAGENET` to let Keras download it.
+      weights: File of weights as published by Keras, with or without the classifier, or
+        `IMAGENET` to let Keras download them.
 
     Returns:
       The network, with 2048 features.
 
     Raises:
-      UserError: if the file is missing or holds something else, or cannot be
-        downloaded.
+      UserError: The file is missing or holds something else, or the download failed.
     """
     model = _download() if weights == IMAGENET else _load(weights)
 
@@ -154,7 +155,7 @@ def inception(weights: str) -> FeatureNetwork:
 
 
 def _random_kernel(random, inputs, outputs):
-    """[3, 3, inputs, outputs], which keeps the strength of what passes ReLU."""
+    """A kernel `[3, 3, inputs, outputs]` that preserves the variance through ReLU."""
     deviation = math.sqrt(2.0 / (9 * inputs))
     return tf.constant(
         deviation * random.standard_normal((3, 3, inputs, outputs)), tf.float32
@@ -166,7 +167,7 @@ def _download():
         return keras.applications.InceptionV3(
             weights=IMAGENET, include_top=False, pooling="avg"
         )
-    # Keras raises no more special class when it cannot download.
+    # Keras raises a plain Exception when a download fails.
     except Exception as error:
         raise UserError(
             "--feature_weights=imagenet: Keras cannot download the weights; without a "

@@ -1,0 +1,22 @@
+"""Means over pictures or objects, some of which could not be measured."""
+
+import numpy as np
+
+
+def summarize(values: dict[str, np.ndarray]) -> dict[str, float]:
+    """Computes the mean and the standard deviation of measures.
+
+    Args:
+      values: `[items]` by the names of the measures, NaN where an item could not be
+        measured.
+
+    Returns:
+      The mean `NAME` and the standard deviation `NAME_std` of each measure, over the
+      items that have a value.
+    """
+    summary = {}
+    for name, value in values.items():
+        measured = value[np.isfinite(value)]
+        summary[name] = float(measured.mean()) if measured.size else float("nan")
+        summary[f"{name}_std"] = float(measured.std()) if measured.size else 0.0
+    return summary
