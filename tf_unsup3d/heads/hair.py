@@ -7,9 +7,9 @@ import numpy as np
 from tf_unsup3d.heads.patterns import Waves, soft_edge
 from tf_unsup3d.heads.surface import smooth_step
 
-# Angles about the vertical axis at which the hairline is given, from the face (0) to the
-# back of the head (180 degrees): forehead, corner of the forehead, temple, in front of
-# the ear, above the ear, behind the ear, nape, back.
+# Angles about the vertical axis at which the hairline is given, from the face (0) to
+# the back of the head (180 degrees): forehead, corner of the forehead, temple, in front
+# of the ear, above the ear, behind the ear, nape, back.
 _HAIRLINE_ANGLES = np.radians([0.0, 36.0, 60.0, 78.0, 100.0, 125.0, 150.0, 180.0])
 # Angles at which the smoothed hairline is tabulated.
 _TABLE = np.linspace(0.0, np.pi, 181)
@@ -74,7 +74,7 @@ class Hairstyle:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> "Hairstyle":
-        """Draws a random hairstyle: bald, short, medium, long, or a round crown of hair.
+        """Draws a random style: bald, short, medium, long, or a round crown of hair.
 
         Args:
           rng: Random number generator, the only source of randomness.
@@ -146,8 +146,8 @@ class Hairstyle:
             if the head model does not know it.
 
         Returns:
-          [...] float32, approximately the distance along the surface; -1 everywhere on a
-          bald head.
+          [...] float32, approximately the distance along the surface; -1 everywhere on
+          a bald head.
         """
         x, y, z = np.moveaxis(coordinates, -1, 0)
         if not self.amount:
