@@ -3,27 +3,31 @@
 unsup3d-make-heads --count=2000 --resolution=64 --output=heads
 unsup3d-make-heads --head_model=head_model.npz --output=heads
 
-The pictures to train on are in heads/train; see docs/heads.md and docs/head_models.md.
+The pictures for training are then in heads/train. See docs/heads.md and
+docs/head_models.md.
 """
 
 from absl import flags
 from tqdm import tqdm
 
 from tf_unsup3d.heads import storage
+from tf_unsup3d.heads.settings import SPLITS, HeadSetSettings
 from tf_unsup3d.programs import cli
 
-_DEFAULTS = storage.HeadSetSettings()
+_DEFAULTS = HeadSetSettings()
 
-_COUNT = flags.DEFINE_integer("count", _DEFAULTS.count, "Pictures for training.")
+_COUNT = flags.DEFINE_integer(
+    "count", _DEFAULTS.count, "Number of pictures for training."
+)
 _VALIDATION_COUNT = flags.DEFINE_integer(
     "validation_count",
     _DEFAULTS.validation_count,
-    "Pictures for validation, of other heads, with their true shape.",
+    "Number of pictures for validation, of other heads and with their true shape.",
 )
 _TEST_COUNT = flags.DEFINE_integer(
     "test_count",
     _DEFAULTS.test_count,
-    "Pictures for testing, of other heads, with their true shape.",
+    "Number of pictures for testing, of other heads and with their true shape.",
 )
 _RESOLUTION = flags.DEFINE_integer(
     "resolution",
@@ -33,38 +37,39 @@ _RESOLUTION = flags.DEFINE_integer(
 _OUTPUT = flags.DEFINE_string(
     "output",
     None,
-    "Folder for the pictures. When it holds an unfinished set with the same settings, "
-    "that is finished.",
+    "Folder for the pictures. An unfinished set in this folder with the same settings "
+    "is completed.",
     required=True,
 )
 _HEAD_MODEL = flags.DEFINE_string(
     "head_model",
     _DEFAULTS.head_model,
-    "File of a linear head model (see docs/head_models.md); procedural heads if not "
-    "given.",
+    "File of a linear head model (see docs/head_models.md). Without it, the heads are "
+    "procedural.",
 )
 _BACKGROUNDS = flags.DEFINE_string(
     "backgrounds",
     _DEFAULTS.backgrounds,
-    "Folder of pictures that serve as backgrounds; made-up ones if not given.",
+    "Folder of pictures to use as backgrounds. Without it, the backgrounds are "
+    "synthetic.",
 )
-_SEED = flags.DEFINE_integer("seed", _DEFAULTS.seed, "Seed of all chance.")
+_SEED = flags.DEFINE_integer("seed", _DEFAULTS.seed, "Seed of all random choices.")
 _YAW_RANGE = flags.DEFINE_float(
     "yaw_range",
     _DEFAULTS.yaw_range,
-    "Yaw is drawn evenly from -yaw_range to yaw_range, in degrees.",
+    "Largest yaw in degrees; yaw is uniform between minus and plus this value.",
 )
 _PITCH_RANGE = flags.DEFINE_float(
     "pitch_range",
     _DEFAULTS.pitch_range,
-    "Pitch is drawn evenly from -pitch_range to pitch_range, in degrees.",
+    "Largest pitch in degrees; pitch is uniform between minus and plus this value.",
 )
 
 
 def main(argv: list[str]) -> None:
-    """Makes the heads that the flags ask for."""
+    """Makes the pictures that the flags describe."""
     del argv
-    settings = storage.HeadSetSettings(
+    settings = HeadSetSettings(
         count=_COUNT.value,
         validation_count=_VALIDATION_COUNT.value,
         test_count=_TEST_COUNT.value,
@@ -75,7 +80,7 @@ def main(argv: list[str]) -> None:
         head_model=_HEAD_MODEL.value,
         backgrounds=_BACKGROUNDS.value,
     )
-    total = sum(settings.size(split) for split in storage.SPLITS)
+    total = sum(settings.size(split) for split in SPLITS)
     with tqdm(total=total, desc="heads", unit="picture") as bar:
         made = storage.make_head_set(_OUTPUT.value, settings, progress=bar.update)
         if not made:
