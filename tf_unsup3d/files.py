@@ -18,7 +18,7 @@ def reading(path: str | os.PathLike) -> Iterator[None]:
     """Turns an `OSError` in the block into "cannot read PATH: reason".
 
     Args:
-      path: the file or folder that the block reads.
+      path: The file or folder that the block reads.
 
     Raises:
       UserError: If the block raises an `OSError`.
@@ -34,7 +34,7 @@ def writing(path: str | os.PathLike) -> Iterator[None]:
     """Turns an `OSError` in the block into "cannot write PATH: reason".
 
     Args:
-      path: the file or folder that the block writes.
+      path: The file or folder that the block writes.
 
     Raises:
       UserError: If the block raises an `OSError`.
@@ -57,7 +57,7 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     the same suffix, because many writers choose the format by the suffix.
 
     Args:
-      path: the file to write.
+      path: The file to write.
 
     Yields:
       The temporary path. The block must create a file there.
@@ -82,8 +82,8 @@ def write_bytes(path: str | os.PathLike, content: bytes) -> None:
     """Writes a file with the guarantees of `replacing`.
 
     Args:
-      path: the file to write. Its folder is created if necessary.
-      content: the content of the file.
+      path: The file to write. Its folder is created if necessary.
+      content: The content of the file.
 
     Raises:
       UserError: If the file cannot be written.
@@ -96,8 +96,8 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes a UTF-8 text file with the guarantees of `replacing`.
 
     Args:
-      path: the file to write. Its folder is created if necessary.
-      text: the content of the file.
+      path: The file to write. Its folder is created if necessary.
+      text: The content of the file.
 
     Raises:
       UserError: If the file cannot be written.
@@ -109,8 +109,8 @@ def write_json(path: str | os.PathLike, value: object) -> None:
     """Writes an indented JSON file with the guarantees of `replacing`.
 
     Args:
-      path: the file to write. Its folder is created if necessary.
-      value: a value that `json.dumps` accepts.
+      path: The file to write. Its folder is created if necessary.
+      value: A value that `json.dumps` accepts.
 
     Raises:
       UserError: If the file cannot be written.
@@ -122,7 +122,7 @@ def read_json(path: str | os.PathLike) -> dict:
     """Reads a JSON file that holds one object.
 
     Args:
-      path: the file to read.
+      path: The file to read.
 
     Returns:
       The object.
@@ -150,7 +150,7 @@ def file_checksum(path: str | os.PathLike) -> str:
     """Computes the SHA-256 of a file.
 
     Args:
-      path: the file to read.
+      path: The file to read.
 
     Returns:
       The checksum in hexadecimal.
@@ -166,7 +166,7 @@ def remove_leftovers(folder: str | os.PathLike) -> None:
     """Removes the temporary files that killed programs left in a folder.
 
     Args:
-      folder: a folder whose files are written by `replacing`. It need not exist. No
+      folder: A folder whose files are written by `replacing`. It need not exist. No
         other program may be writing to it.
 
     Raises:

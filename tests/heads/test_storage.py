@@ -193,10 +193,131 @@ def test_other_files_are_refused(tmp_path):
         storage.make_head_set(tmp_path / "notes.txt" / "heads", SETTINGS)
 
 
-def test_a_broken_description_is_refused(tmp_path):
-    (tmp_path / "heads.json").write_text("{")
-    with pytest.raises(UserError, match="heads.json is not JSON"):
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"{", " is not JSON"),
+        (b"\xff", " is not UTF-8 text"),
+        (b"[]", " does not hold a JSON object"),
+        (b'{"settings": ' * 100_000, " nests its values too deeply"),
+        (b"{}", ": settings is missing"),
+        (b'{"settings": {}}', ": complete is missing"),
+        (b'{"settings": [], "complete": true}', r": settings is \[\], not an object"),
+        (b'{"settings": null, "complete": true}', ": settings is None, not an"),
+        (b'{"settings": {}, "complete": "yes"}', ": complete is 'yes', not true or"),
+        (b'{"settings": {}, "complete": 1}', ": complete is 1, not true or false"),
+        (b'{"settings": {}, "complete": NaN}', ": complete is nan, not true or"),
+    ],
+)
+def test_a_damaged_description_is_named(tmp_path, content, fault):
+    (tmp_path / "heads.json").write_bytes(content)
+    with pytest.raises(UserError, match=f"^{tmp_path / 'heads.json'}{fault}") as error:
         storage.make_head_set(tmp_path, SETTINGS)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("count", "5"), ("seed", None), ("yaw_range", float("nan"))]
+)
+def test_a_description_with_wrong_settings_is_another_set(tmp_path, name, value):
+    settings = SETTINGS.description() | {name: value}
+    content = {"settings": settings, "complete": True}
+    (tmp_path / "heads.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match=f"another set of heads \\({name} {value} ins"):
+        storage.make_head_set(tmp_path, SETTINGS)
+
+
+def test_a_bad_head_model_is_refused_before_anything_is_written(tmp_path):
+    model = tmp_path / "model.npz"
+    np.savez(model, mean=np.zeros((4, 3)))
+    settings = dataclasses.replace(SETTINGS, head_model=str(model))
+    with pytest.raises(UserError, match=f"^{model}: basis is missing$"):
+        storage.make_head_set(tmp_path / "heads", settings)
+    assert not (tmp_path / "heads").exists()
+
+
+def test_what_cannot_be_written_is_named(tmp_path, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    with pytest.raises(UserError, match="^cannot write .*png: No space left on device"):
+        storage.make_head_set(tmp_path, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("key", "change", "fault"),
+    [
+        ("names", None, "is missing"),
+        ("names", lambda names: names[:1], r"has shape \[1\], not \[3\]"),
+        ("names", lambda names: np.arange(3), "is int64, not strings"),
+        ("names", lambda names: names.astype("S"), "not strings"),
+        (
+            "names",
+            lambda names: np.array(["a", "b", "../../x.png"]),
+            "holds 'a', which",
+        ),
+        ("depth", None, "is missing"),
+        (
+            "depth",
+            lambda depth: depth[0],
+            r"has shape \[16, 16\], not \[any, any, any\]",
+        ),
+        ("depth", lambda depth: depth + np.nan, "holds numbers that are not finite"),
+        ("depth", lambda depth: depth.astype("U"), "not numbers"),
+        ("normals", None, "is missing"),
+        ("normals", lambda normals: normals[..., :2], r"not \[3, 16, 16, 3\]"),
+        ("mask", lambda mask: mask[:, 1:], r"has shape \[3, 15, 16\], not"),
+        ("mask", lambda mask: mask.astype("f4"), "is float32, not true or false"),
+        ("viewpoints", lambda viewpoints: viewpoints[:2], r"has shape \[2, 3\], not"),
+        ("viewpoints", lambda viewpoints: viewpoints * 1j, "is complex64, not numbers"),
+        ("coefficients", lambda values: values[:, 1:], "has shape"),
+        ("coefficient_names", None, "is missing"),
+        ("coefficient_names", lambda names: names[None], "has shape"),
+    ],
+)
+def test_damaged_truth_is_named(head_set, tmp_path, key, change, fault):
+    with np.load(head_set / "test/truth/000000.npz") as file:
+        arrays = dict(file)
+    value = arrays.pop(key)
+    if change:
+        arrays[key] = change(value)
+    path = tmp_path / "test/truth/000000.npz"
+    path.parent.mkdir(parents=True)
+    np.savez(path, **arrays)
+    with pytest.raises(UserError, match=fault) as error:
+        storage.load_truth(tmp_path, "test")
+    message = str(error.value)
+    assert message.startswith(f"{path}: {key} ") and "\n" not in message
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: b"text",
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:-30],
+        lambda content: content[:90] + bytes(200) + content[290:],
+        lambda content: content.replace(b"\x08\x00", b"\x63\x00"),
+    ],
+)
+def test_truth_that_is_no_npz_file_is_named(head_set, tmp_path, damage):
+    path = tmp_path / "test/truth/000000.npz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(damage((head_set / "test/truth/000000.npz").read_bytes()))
+    with pytest.raises(UserError, match=f"^{path} is not an .npz file") as error:
+        storage.load_truth(tmp_path, "test")
+    assert "\n" not in str(error.value)
+
+
+def test_truth_of_another_set_is_named(head_set, tmp_path):
+    other = dataclasses.replace(SETTINGS, count=1, resolution=32)
+    storage.make_head_set(tmp_path, other)
+    added = tmp_path / "test/truth/000064.npz"
+    added.write_bytes((head_set / "test/truth/000000.npz").read_bytes())
+    with pytest.raises(UserError, match=f"^{added} does not belong to the same set as"):
+        storage.load_truth(tmp_path, "test")
 
 
 @pytest.mark.parametrize(

@@ -27,13 +27,13 @@ class PictureSet(abc.ABC):
     """An opened set of pictures for training.
 
     Attributes:
-      count: number of pictures.
-      resolution: height and width in pixels of the pictures that `batches` returns.
-      source: name of the folder or archive that the pictures come from.
+      count: Number of pictures.
+      resolution: Height and width in pixels of the pictures that `batches` returns.
+      source: Name of the folder or archive that the pictures come from.
       checksum: SHA-256 of the stored pixels; see `manifest.pixels_checksum`. Plain
         pictures and the pictures prepared from them at this resolution have the same
         checksum.
-      skipped: number of files that could not be used.
+      skipped: Number of files that could not be used.
     """
 
     def __init__(
@@ -70,13 +70,13 @@ class PictureSet(abc.ABC):
         order, provided that `tf.random.set_seed` was called with the same seed.
 
         Args:
-          batch_size: number of pictures per batch.
-          seed: seed of the order and of the choice of mirrored pictures, an integer of
+          batch_size: Number of pictures per batch.
+          seed: Seed of the order and of the choice of mirrored pictures, an integer of
             at most 64 bits.
-          mirror: whether to mirror each picture left to right with probability 0.5.
-          shuffle: whether to return the pictures in random order, a different order in
+          mirror: Whether to mirror each picture left to right with probability 0.5.
+          shuffle: Whether to return the pictures in random order, a different order in
             each epoch.
-          repeat: whether to repeat the pictures for ever, in full batches only.
+          repeat: Whether to repeat the pictures for ever, in full batches only.
             Otherwise each picture is returned once, and the last batch may be smaller.
 
         Returns:
@@ -112,7 +112,7 @@ class PictureSet(abc.ABC):
         """Returns a dataset of each picture once, without batches.
 
         Args:
-          shuffle_seed: seed of the random order, or None for the stored order.
+          shuffle_seed: Seed of the random order, or None for the stored order.
 
         Returns:
           Dataset of [stored resolution, stored resolution, 3] uint8.
@@ -226,9 +226,9 @@ def open_pictures(data_dir: str | os.PathLike, resolution: int) -> PictureSet:
     of a higher resolution are averaged down.
 
     Args:
-      data_dir: prepared folder (one that holds a `dataset.json`), or folder of pictures
+      data_dir: Prepared folder (one that holds a `dataset.json`), or folder of pictures
         and sub-folders.
-      resolution: height and width of the returned pictures in pixels, a power of two
+      resolution: Height and width of the returned pictures in pixels, a power of two
         from 8 to 1024.
 
     Returns:
@@ -264,9 +264,9 @@ def _load_files(
     """Decodes all usable files of a folder in order.
 
     Args:
-      folder: the folder.
-      files: the files in the folder.
-      resolution: height and width of the decoded pictures in pixels.
+      folder: The folder.
+      files: The files in the folder.
+      resolution: Height and width of the decoded pictures in pixels.
 
     Returns:
       The pictures, [count, resolution, resolution, 3] uint8, and the number of skipped
@@ -318,7 +318,7 @@ def _mirror_some(batch: tf.Tensor, seed: tuple[int, tf.Tensor]) -> tf.Tensor:
 
     Args:
       batch: [batch, height, width, 3] pictures.
-      seed: the two integers that alone determine which pictures are mirrored.
+      seed: The two integers that alone determine which pictures are mirrored.
 
     Returns:
       [batch, height, width, 3] pictures.

@@ -25,11 +25,11 @@ class JsonValue:
         """Initializes the value; `JsonValue.read` is how to get one.
 
         Args:
-          value: the value as returned by `json.loads`.
-          file: name of the file, for messages.
-          place: where in the file the value is, such as `shards[3].count`; empty for
+          value: The value as returned by `json.loads`.
+          file: Name of the file, for messages.
+          place: Where in the file the value is, such as `shards[3].count`; empty for
             the object at the top.
-          remedy: what a user can do about a damaged file, for messages.
+          remedy: What a user can do about a damaged file, for messages.
         """
         self._value = value
         self._file = file
@@ -41,8 +41,8 @@ class JsonValue:
         """Reads the object at the top of a file.
 
         Args:
-          path: the file to read.
-          remedy: what a user can do if the file is damaged, such as "delete it".
+          path: The file to read.
+          remedy: What a user can do if the file is damaged, such as "delete it".
 
         Raises:
           UserError: If the file does not hold one JSON object.
@@ -94,8 +94,8 @@ class JsonValue:
         """Returns a string of a certain form.
 
         Args:
-          pattern: regular expression that the whole string has to match.
-          description: what such a string is, for the message.
+          pattern: Regular expression that the whole string has to match.
+          description: What such a string is, for the message.
         """
         if not isinstance(self._value, str) or not pattern.fullmatch(self._value):
             self._refuse(description)

@@ -27,8 +27,8 @@ class Shard:
     """One TFRecord file.
 
     Attributes:
-      file: name of the file in the prepared folder.
-      count: number of pictures in the file; 0 if none of its sources could be used.
+      file: Name of the file in the prepared folder.
+      count: Number of pictures in the file; 0 if none of its sources could be used.
       sha256: SHA-256 of the file in hexadecimal.
     """
 
@@ -41,7 +41,7 @@ class Shard:
         """Reads what `dataclasses.asdict` has written.
 
         Args:
-          value: object with the attributes as its fields.
+          value: Object with the attributes as its fields.
 
         Raises:
           UserError: If a field is missing or wrong.
@@ -59,14 +59,14 @@ class Manifest:
     """The content of `dataset.json`.
 
     Attributes:
-      count: number of pictures, at least 1.
-      resolution: height and width of each picture in pixels.
-      source: name of the folder or archive that the pictures came from.
+      count: Number of pictures, at least 1.
+      resolution: Height and width of each picture in pixels.
+      source: Name of the folder or archive that the pictures came from.
       source_checksum: SHA-256 of the names and sizes of the files in the source.
       checksum: SHA-256 of the pixels of all pictures; see `pixels_checksum`.
-      skipped: number of files in the source that could not be used.
-      shards: the TFRecord files in order.
-      format_version: version of the layout of the prepared folder.
+      skipped: Number of files in the source that could not be used.
+      shards: The TFRecord files in order.
+      format_version: Version of the layout of the prepared folder.
     """
 
     count: int
@@ -83,8 +83,8 @@ def shard_name(index: int, total: int) -> str:
     """Returns the file name of a shard.
 
     Args:
-      index: number of the shard, from 0.
-      total: number of shards in the prepared folder.
+      index: Number of the shard, from 0.
+      total: Number of shards in the prepared folder.
     """
     return f"pictures-{index:05d}-of-{total:05d}.tfrecord"
 
@@ -109,8 +109,8 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Writes `dataset.json`, which marks a prepared folder as finished.
 
     Args:
-      folder: the prepared folder.
-      manifest: the content of the file.
+      folder: The prepared folder.
+      manifest: The content of the file.
 
     Raises:
       UserError: If the file cannot be written.
@@ -122,7 +122,7 @@ def read_manifest(folder: str | os.PathLike) -> Manifest:
     """Reads and checks `dataset.json`.
 
     Args:
-      folder: the prepared folder.
+      folder: The prepared folder.
 
     Returns:
       The content of the file. The shards are not opened; see `check_shards`.
@@ -165,8 +165,8 @@ def check_shards(folder: str | os.PathLike, manifest: Manifest) -> None:
     """Compares every shard with its checksum in the manifest.
 
     Args:
-      folder: the prepared folder.
-      manifest: the manifest of that folder.
+      folder: The prepared folder.
+      manifest: The manifest of that folder.
 
     Raises:
       UserError: If a shard is missing, unreadable or damaged; names the first one.

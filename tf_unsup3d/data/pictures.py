@@ -36,8 +36,8 @@ class SourceFile:
     """A file in a folder or ZIP archive.
 
     Attributes:
-      name: path inside the folder or archive, separated by slashes.
-      size: size of the file in bytes.
+      name: Path inside the folder or archive, separated by slashes.
+      size: Size of the file in bytes.
     """
 
     name: str
@@ -48,7 +48,7 @@ def check_resolution(resolution: int) -> None:
     """Checks that a resolution is a power of two from 8 to 1024.
 
     Args:
-      resolution: height and width of a picture in pixels.
+      resolution: Height and width of a picture in pixels.
 
     Raises:
       UserError: If the resolution is not allowed.
@@ -64,7 +64,7 @@ def printable(name: str) -> str:
     """Makes a file name printable.
 
     Args:
-      name: file name with any characters.
+      name: File name with any characters.
 
     Returns:
       The name on one line and encodable in UTF-8, with escapes where necessary.
@@ -80,7 +80,7 @@ def list_files(source: str | os.PathLike) -> list[SourceFile]:
     `desktop.ini` are left out. All other files are listed, whatever their suffix.
 
     Args:
-      source: folder or ZIP archive.
+      source: Folder or ZIP archive.
 
     Returns:
       The files, sorted by name.
@@ -106,7 +106,7 @@ def listing_checksum(files: Iterable[SourceFile]) -> str:
     """Computes a checksum of a list of files, without reading the files.
 
     Args:
-      files: the files in order.
+      files: The files in order.
 
     Returns:
       The SHA-256 of their names and sizes, in hexadecimal.
@@ -121,7 +121,7 @@ def open_source(source: str | os.PathLike) -> Callable[[str], bytes]:
     """Opens a folder or ZIP archive for reading.
 
     Args:
-      source: folder or ZIP archive that `list_files` accepts.
+      source: Folder or ZIP archive that `list_files` accepts.
 
     Returns:
       A function that takes the name of a file in the source and returns the content of
@@ -144,8 +144,8 @@ def load_picture(content: bytes, resolution: int) -> np.ndarray:
     of an animation is used.
 
     Args:
-      content: content of the picture file.
-      resolution: height and width of the result in pixels. A picture whose shorter side
+      content: Content of the picture file.
+      resolution: Height and width of the result in pixels. A picture whose shorter side
         is less than half of this is refused.
 
     Returns:

@@ -31,11 +31,11 @@ class _Settings:
     """What the content of a prepared folder depends on.
 
     Attributes:
-      format_version: version of the layout of the prepared folder.
-      resolution: height and width of the prepared pictures in pixels.
-      source: name of the source.
+      format_version: Version of the layout of the prepared folder.
+      resolution: Height and width of the prepared pictures in pixels.
+      source: Name of the source.
       source_checksum: SHA-256 of the names and sizes of the files in the source.
-      pictures_per_shard: number of source files per shard; None for a finished folder,
+      pictures_per_shard: Number of source files per shard; None for a finished folder,
         which can be used whatever the size of its shards.
     """
 
@@ -66,13 +66,13 @@ def prepare_pictures(
     be used together with the reason.
 
     Args:
-      source: folder (with sub-folders) or ZIP archive.
-      output: the folder to write, which is new, empty, or left by an earlier call.
-      resolution: height and width of the prepared pictures in pixels, a power of two
+      source: Folder (with sub-folders) or ZIP archive.
+      output: The folder to write, which is new, empty, or left by an earlier call.
+      resolution: Height and width of the prepared pictures in pixels, a power of two
         from 8 to 1024.
-      strict: whether to stop at the first file that cannot be used instead of skipping
+      strict: Whether to stop at the first file that cannot be used instead of skipping
         it.
-      pictures_per_shard: number of source files per shard. By default the decoded
+      pictures_per_shard: Number of source files per shard. By default the decoded
         pictures of a shard take about 64 MiB.
 
     Returns:

@@ -17,9 +17,9 @@ class FinishedShard:
     """A written shard, with what `dataset.json` and `skipped.csv` need of it.
 
     Attributes:
-      shard: the file.
+      shard: The file.
       checksums: SHA-256 in hexadecimal of the pixels of each picture in the shard.
-      skipped: name of each file that could not be used, and the reason.
+      skipped: Name of each file that could not be used, and the reason.
     """
 
     shard: Shard
@@ -31,9 +31,9 @@ def write_shard(output: Path, name: str, outcomes: Iterable[Outcome]) -> Finishe
     """Writes a shard, and then the note that it is finished.
 
     Args:
-      output: the prepared folder.
-      name: file name of the shard.
-      outcomes: what became of the source files that belong to the shard.
+      output: The prepared folder.
+      name: File name of the shard.
+      outcomes: What became of the source files that belong to the shard.
 
     Returns:
       The finished shard.
@@ -66,8 +66,8 @@ def read_finished(output: Path, name: str) -> FinishedShard | None:
     """Looks for a shard that an earlier, stopped preparation has finished.
 
     Args:
-      output: the prepared folder.
-      name: file name of the shard.
+      output: The prepared folder.
+      name: File name of the shard.
 
     Returns:
       The finished shard, or None if the shard or its note is missing or damaged, so

@@ -30,10 +30,10 @@ class Outcome:
     """What became of one source file: a picture, or the reason why there is none.
 
     Attributes:
-      name: printable name of the file in its source.
-      png: the prepared picture as a PNG file; empty if there is none.
+      name: Printable name of the file in its source.
+      png: The prepared picture as a PNG file; empty if there is none.
       checksum: SHA-256 of its pixels in hexadecimal; empty if there is no picture.
-      reason: why the file cannot be used; empty if there is a picture.
+      reason: Why the file cannot be used; empty if there is a picture.
     """
 
     name: str
@@ -49,9 +49,9 @@ def prepare_chunks(
     """Prepares chunks of files in one process per processor core.
 
     Args:
-      source: folder or ZIP archive.
-      resolution: height and width of the prepared pictures in pixels.
-      chunks: names of files in the source. While the outcomes of one chunk are being
+      source: Folder or ZIP archive.
+      resolution: Height and width of the prepared pictures in pixels.
+      chunks: Names of files in the source. While the outcomes of one chunk are being
         consumed, the workers already prepare the next one.
 
     Yields:

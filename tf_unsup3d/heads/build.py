@@ -26,8 +26,7 @@ _SECTIONS = (
 )
 # The alignment would undo movements of the whole head, which then only bend the neck.
 _LEFT_OUT = ("head-trans", "neck-trans", "measure-neck")
-# Expressions that are limited because they change the shape most, and expressions that
-# are left out because they close the eyes, turn them, or distort the head.
+# Expressions that are kept weaker than the others, and expressions that are left out.
 _MILD = ("jawOpen", "mouthFunnel", "mouthPucker", "mouthShrug", "cheekPuff")
 _NO_EXPRESSIONS = ("eyeBlink", "eyeLook", "tongueOut", "mouthClose", "jawForward")
 _EXPRESSIONS_EACH = 2

@@ -74,7 +74,7 @@ class Hairstyle:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> "Hairstyle":
-        """Draws a hairstyle: bald, short, medium, long, or a round crown of hair.
+        """Draws a random style: bald, short, medium, long, or a round crown of hair.
 
         Args:
           rng: Random number generator, the only source of randomness.

@@ -21,7 +21,7 @@ class Lighting:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> "Lighting":
-        """Draws random light, with the lamp in front of the head and mostly above it.
+        """Draws random lighting; the lamp is in front of the head, mostly above it.
 
         Args:
           rng: Random number generator, the only source of randomness.

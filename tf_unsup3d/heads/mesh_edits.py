@@ -41,7 +41,7 @@ def enclosed(triangles: np.ndarray, region: np.ndarray) -> np.ndarray:
 
     Returns:
       [vertices] bool, true in the connected parts outside the region that touch it,
-      except in the largest part of the mesh.
+      except the largest part.
     """
     count = len(region)
     edges = triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)

@@ -112,14 +112,14 @@ def _down(height):
 
 
 def _outward(places, height):
-    """Displacement [vertices, 3] to the left on the left, to the right on the right."""
+    """Displacement [vertices, 3] sideways, away from the middle of the head."""
     return np.stack(
         [places.sign * height, np.zeros_like(height), np.zeros_like(height)], -1
     )
 
 
 def _features(places: _Places) -> np.ndarray:
-    """The displacement [vertices, 3] from the bare surface to the mean head."""
+    """Displacement [vertices, 3] from the bare surface to the mean head."""
     p = places
     sockets = 0.058 * p.frontal(EYE_X - 0.01, -0.005, 0.10, 0.066, 2.2)
     inner_corners = 0.022 * p.frontal(0.085, 0.015, 0.035, 0.05)
@@ -155,7 +155,7 @@ def _features(places: _Places) -> np.ndarray:
 
 
 def _variations(places: _Places) -> dict[str, np.ndarray]:
-    """Displacements [vertices, 3] of one standard deviation, by name."""
+    """Displacements [vertices, 3] of one standard deviation each, by name."""
     p = places
     lower_face = smooth_step(p.y, 0.0, 0.62) * (1.0 - p.neck)
     upper_head = smooth_step(p.y, -0.05, -0.55)
@@ -223,8 +223,8 @@ def procedural_head_model(subdivisions: int) -> HeadModel:
     """Builds the model of procedural heads.
 
     Args:
-      subdivisions: Number of subdivisions of each edge of the octahedron from which the
-        mesh is made.
+      subdivisions: Number of segments into which each edge of the octahedron, from
+        which the mesh is made, is divided.
 
     Returns:
       The model. Its largest heads reach slightly beyond the unit ball.

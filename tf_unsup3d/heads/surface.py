@@ -90,7 +90,8 @@ def head_surface(subdivisions: int) -> HeadSurface:
     Each vertex lies where a ray from a point inside the head leaves the surface.
 
     Args:
-      subdivisions: Number of subdivisions of each edge of the octahedron.
+      subdivisions: Number of segments into which each edge of the octahedron is
+        divided.
 
     Returns:
       A mesh with the connectivity of the sphere.

