@@ -1,6 +1,6 @@
 """Times renderers side by side, and measures their memory.
 
-python -m benchmarks.renderer_speed --output=docs/benchmarks/renderer_speed.json
+python -m benchmarks.renderer_speed --output=benchmarks/results/renderer_speed.json
 
 How it is measured is said in docs/benchmarks.md. An output file of the same machine and
 settings is added to: what it has stays, unless it is named again. This op is measured

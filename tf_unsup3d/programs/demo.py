@@ -63,10 +63,7 @@ def _pictures(resolution: int) -> tuple[str, str]:
     from tf_unsup3d.heads.storage import make_head_set, picture_dir
 
     if _PHOTOS.value:
-        folder = pathlib.Path(_PHOTOS.value)
-        if not folder.is_dir():
-            raise UserError(f"--photos: there is no folder {folder}")
-        return str(folder), f"demo-{folder.resolve().name}"
+        return _PHOTOS.value, f"demo-{pathlib.Path(_PHOTOS.value).resolve().name}"
     heads = pathlib.Path(_OUTPUT.value) / f"demo-pictures{resolution}"
     settings = HeadSetSettings(validation_count=0, test_count=0, resolution=resolution)
     with tqdm(total=settings.count, desc="making heads", unit="picture") as bar:
@@ -77,6 +74,8 @@ def _pictures(resolution: int) -> tuple[str, str]:
 def main(argv: list[str]) -> None:
     """Shows what comes with the package, then trains and shows the outcome."""
     del argv
+    if _PHOTOS.value and not pathlib.Path(_PHOTOS.value).is_dir():
+        raise UserError(f"--photos: there is no folder {_PHOTOS.value}")
     from tf_unsup3d.trained.configuration import Configuration
     from tf_unsup3d.training.session import train
 

@@ -12,7 +12,7 @@ import tomllib
 import pytest
 import tensorflow as tf
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 FIND_EXPERIMENTS = """
 import pathlib, sys
