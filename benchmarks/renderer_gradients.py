@@ -1,6 +1,7 @@
 """Measures how well renderers' gradients predict the change of their own pictures.
 
-python -m benchmarks.renderer_gradients --output=benchmarks/results/renderer_gradients.json
+python -m benchmarks.renderer_gradients \\
+    --output=benchmarks/results/renderer_gradients.json
 
 What the numbers mean is said in docs/benchmarks.md. An output file with the same
 settings is added to, so that slow renderers can be measured apart, at low resolutions;

@@ -174,13 +174,13 @@ def load_picture(content: bytes, resolution: int) -> np.ndarray:
     # struct.error, ...).
     try:
         image.load()
-        image = _to_rgb(ImageOps.exif_transpose(image))
+        upright = _to_rgb(ImageOps.exif_transpose(image))
     except BadPictureError:
         raise
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BadPictureError(f"damaged: {reason}") from error
-    return np.asarray(_resize_centre(image, resolution))
+    return np.asarray(_resize_centre(upright, resolution))
 
 
 def _list_folder(folder: Path) -> list[SourceFile]:
@@ -190,8 +190,8 @@ def _list_folder(folder: Path) -> list[SourceFile]:
 
     files = []
     visited = {folder.resolve()}
-    for path, subfolders, names in os.walk(folder, onerror=stop, followlinks=True):
-        path = Path(path)
+    for parent, subfolders, names in os.walk(folder, onerror=stop, followlinks=True):
+        path = Path(parent)
         kept = []
         for name in subfolders:
             target = (path / name).resolve()

@@ -212,12 +212,13 @@ def _write_shards(
         for index, outcomes in zip(missing, results, strict=True):
             watched = _watch(outcomes, bar, source, strict)
             finished[names[index]] = shards.write_shard(output, names[index], watched)
+    complete = [shard for shard in finished.values() if shard is not None]
     if strict:
         # Files that an earlier call, which was not strict, has skipped.
-        for shard in finished.values():
+        for shard in complete:
             for name, reason in shard.skipped:
                 raise _UnusableSourceError(f"{source}: {name}: {reason}")
-    return [finished[name] for name in names]
+    return complete
 
 
 def _watch(

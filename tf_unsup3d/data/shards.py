@@ -80,14 +80,12 @@ def read_finished(output: Path, name: str) -> FinishedShard | None:
         finished = FinishedShard(
             shard=Shard.from_json(note["shard"]),
             checksums=[checksum.checksum() for checksum in note["checksums"]],
-            skipped=[tuple(text.text() for text in file) for file in note["skipped"]],
+            skipped=[_skipped_file(file) for file in note["skipped"]],
         )
         checksum = file_checksum(output / name)
     except UserError:
         return None
-    intact = finished.shard == Shard(name, len(finished.checksums), checksum) and all(
-        len(file) == 2 for file in finished.skipped
-    )
+    intact = finished.shard == Shard(name, len(finished.checksums), checksum)
     return finished if intact else None
 
 
@@ -104,3 +102,11 @@ def _record(outcome: Outcome) -> bytes:
     features = {"picture": feature(outcome.png), "name": feature(outcome.name.encode())}
     example = tf.train.Example(features=tf.train.Features(feature=features))
     return example.SerializeToString(deterministic=True)
+
+
+def _skipped_file(values: JsonValue) -> tuple[str, str]:
+    """Name of a file and the reason why it was skipped, or a `UserError`."""
+    texts = [value.text() for value in values]
+    if len(texts) != 2:
+        raise UserError("a skipped file has a name and a reason")
+    return texts[0], texts[1]

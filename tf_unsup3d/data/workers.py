@@ -102,8 +102,10 @@ def _start_worker() -> None:
 
 def _end_with_parent() -> None:
     # A killed main process cannot end its workers, which would wait for it for ever.
-    multiprocessing.parent_process().join()
-    os._exit(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 # Opening an archive takes much longer than reading one file of it.

@@ -56,7 +56,7 @@ class _People:
             if not any(part in unit for part in _NO_EXPRESSIONS)
         ]
         # The two sides of a face move together.
-        self._units = {}
+        self._units: dict[str, list[str]] = {}
         for unit in units:
             base = unit.removesuffix("Left").removesuffix("Right")
             self._units.setdefault(base, []).append(unit)
@@ -75,10 +75,8 @@ class _People:
         rng = self._rng
         male = float(np.clip((rng.uniform() < 0.5) + rng.normal(0.0, 0.2), 0.0, 1.0))
         old = rng.beta(1.0, 2.0)
-        descents = zip(
-            ("african", "asian", "caucasian"), rng.dirichlet([0.7] * 3), strict=True
-        )
-        descents = list(descents)
+        shares = rng.dirichlet([0.7] * 3)
+        descents = list(zip(("african", "asian", "caucasian"), shares, strict=True))
 
         def blend(kind: str) -> list[tuple[str, float]]:
             value = float(np.clip(rng.normal(0.0, 0.4), -1.0, 1.0))

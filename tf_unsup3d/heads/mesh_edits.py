@@ -4,6 +4,8 @@ An edit returns a sparse matrix [new vertices, vertices] that maps the old verti
 any values given at them, to the new vertices.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 import scipy.sparse
 import scipy.sparse.csgraph
@@ -14,7 +16,7 @@ from tf_unsup3d.geometry.edges import boundary_edges
 # Strength of the smoothing of the surface under the hair.
 _SMOOTHING = 3.0
 
-Matrix = scipy.sparse.csr_array
+Matrix: TypeAlias = scipy.sparse.csr_array
 
 
 def apply(matrix: Matrix, values: np.ndarray) -> np.ndarray:

@@ -104,7 +104,7 @@ def coefficients(head: HeadParameters, model: HeadModel) -> dict[str, float]:
         f"shape/{name}": float(value)
         for name, value in zip(model.names, head.shape, strict=True)
     }
-    parts = {
+    parts: dict[str, Hairstyle | Appearance | Lighting] = {
         "hair": head.hairstyle,
         "appearance": head.appearance,
         "lighting": head.lighting,

@@ -72,7 +72,7 @@ def _picture(
     light[covered, :3] *= head.lighting.shade(_unit(points[:, :3]))
     light[covered, 3] = 1.0
     parts = [light[i::cell, j::cell] for i in range(cell) for j in range(cell)]
-    light = sum(parts) / np.float32(len(parts))
+    light = np.asarray(sum(parts) / np.float32(len(parts)))
     rng = np.random.default_rng(head.background_seed)
     # Only the edges of the head need several samples per pixel.
     behind = background(rng, resolution) * (1.0 - light[..., 3:])

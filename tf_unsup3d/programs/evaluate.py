@@ -73,7 +73,7 @@ def _shape(model):
 
     return measure_shape(
         model,
-        _TRUTH_DIR.value,
+        _TRUTH_DIR.value or "",
         samples=_SAMPLES.value,
         seed=_SEED.value,
         references=_REFERENCES.value,
@@ -85,7 +85,7 @@ def _distribution(model):
 
     return measure_distribution(
         model,
-        _DATA_DIR.value,
+        _DATA_DIR.value or "",
         samples=_SAMPLES.value,
         seed=_SEED.value,
         feature_weights=_FEATURE_WEIGHTS.value,

@@ -9,25 +9,29 @@ from tf_unsup3d.data import prepare
 from tf_unsup3d.programs import cli
 
 _INPUT = flags.DEFINE_string(
-    "input", None, "Folder (with sub-folders) or ZIP archive of pictures."
+    "input",
+    None,
+    "Folder (with sub-folders) or ZIP archive of pictures.",
+    required=True,
 )
 _OUTPUT = flags.DEFINE_string(
     "output",
     None,
     "Folder for the prepared pictures. An unfinished preparation in this folder, from "
     "the same input and with the same settings, is continued.",
+    required=True,
 )
 _RESOLUTION = flags.DEFINE_integer(
     "resolution",
     None,
     "Height and width of the prepared pictures, a power of two from 8 to 1024.",
+    required=True,
 )
 _STRICT = flags.DEFINE_boolean(
     "strict",
     False,
     "Stop at the first file that cannot be used instead of skipping it.",
 )
-flags.mark_flags_as_required(["input", "output", "resolution"])
 
 
 def main(argv: list[str]) -> None:

@@ -115,6 +115,7 @@ class Session(TrainingObserver):
 
     @contextlib.contextmanager
     def compiling(self) -> Iterator[None]:
+        """Says so beside the progress bar, and stops the clock."""
         self._count_down()
         self._bar.set_description("building the graph", refresh=True)
         yield
@@ -123,6 +124,7 @@ class Session(TrainingObserver):
         self._clock = time.monotonic()
 
     def should_stop(self) -> bool:
+        """Advances the progress bar; true after a signal, or when time is up."""
         self._count_down()
         self._bar.update()
         left = self._seconds_left
@@ -133,6 +135,7 @@ class Session(TrainingObserver):
         return bool(self._signals) or (left is not None and left <= 0.0)
 
     def record(self, step: int, values: dict[str, float]) -> None:
+        """Shows some of the values beside the progress bar."""
         self._bar.set_postfix(
             {
                 "pictures/s": f"{values['pictures_per_second']:.1f}",
@@ -143,6 +146,7 @@ class Session(TrainingObserver):
         )
 
     def sheet(self, step: int) -> dict[str, float]:
+        """Draws the sheets and returns what alarms are about, warning of those raised."""
         model = self._trainer.model()
         scene = model.sample(SHEET_SEEDS, truncation_psi=1.0)
         for name, draw in (("sheet", scene_sheet), ("depth", depth_sheet)):

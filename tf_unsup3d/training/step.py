@@ -1,5 +1,6 @@
 """One adversarial step: both players see the same drawings, and move at once."""
 
+import keras
 import tensorflow as tf
 
 from tf_unsup3d.models import precision
@@ -143,7 +144,7 @@ class AdversarialStep:
 
     def _move(self, tape, totals) -> None:
         state = self._state
-        players = (
+        players: tuple[tuple[keras.Model, keras.optimizers.Optimizer], ...] = (
             (state.discriminator, state.discriminator_optimizer),
             (state.generator, state.generator_optimizer),
         )

@@ -18,7 +18,7 @@ def stop_requests() -> Iterator[list[int]]:
     Yields:
       Numbers of the signals noted so far.
     """
-    noted = []
+    noted: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield noted
         return

@@ -97,7 +97,7 @@ def compare_pairs(
       UserError: The range of yaw is too narrow, see `yaw_differences`.
     """
     differences = yaw_differences(viewpoints)
-    found = {difference: [] for difference in differences}
+    found: dict[float, list[PairErrors]] = {value: [] for value in differences}
     largest_yaw = math.radians(viewpoints.limits[0])
     for scene, middle, _ in scenes():
         radius = object_radius(scene.vertices.numpy())

@@ -36,12 +36,12 @@ def picture_variance(
       See `ConsistencyReport.variance`.
     """
     views = viewpoints.sample(VIEWPOINTS, variance_key(seed))
-    pictures = []
+    parts = []
     for scene, _, _ in scenes():
         count = scene.vertices.shape[0]
         seen = [draw(scene, tf.tile(view[None], [count, 1]))[0] for view in views]
-        pictures.append(to_uint8(tf.stack(seen, 1).numpy()))
-    pictures = np.concatenate(pictures)
+        parts.append(to_uint8(tf.stack(seen, 1).numpy()))
+    pictures = np.concatenate(parts)
     # The views of one object form a batch.
     features = network.features(pictures).reshape(*pictures.shape[:2], -1)
     return {

@@ -47,8 +47,8 @@ def draw_view(draw: Draw, scene: Scene, viewpoints: np.ndarray) -> View:
     Returns:
       The view.
     """
-    drawn = draw(scene, tf.constant(viewpoints, tf.float32))
-    return View(*(value.numpy() for value in drawn), viewpoints)
+    pictures, depth, mask = draw(scene, tf.constant(viewpoints, tf.float32))
+    return View(pictures.numpy(), depth.numpy(), mask.numpy(), viewpoints)
 
 
 def view_pair(
@@ -69,7 +69,7 @@ def view_pair(
     limit = largest_yaw - 0.5 * difference
     middle = np.array(viewpoints, np.float32)
     middle[:, 0] = np.clip(middle[:, 0], -limit, limit)
-    aside = np.float32([0.5 * difference, 0.0, 0.0])
+    aside = np.array([0.5 * difference, 0.0, 0.0], np.float32)
     return middle - aside, middle + aside
 
 

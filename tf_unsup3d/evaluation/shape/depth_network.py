@@ -57,6 +57,7 @@ class DepthNetwork(keras.Model):
         self.last = EqualizedConv(8)
 
     def build(self, input_shape):
+        """Makes the weights; the network starts from a flat card."""
         widths = self.widths
         self.first.build([None, None, None, 12])
         for layer, width in zip(self.down, widths[:-1], strict=True):
@@ -175,8 +176,9 @@ def train_depth_network(
     @tf.function(jit_compile=False)
     def update(pictures, depth, mask):
         with precision.convolutions_in(dtype), tf.GradientTape() as tape:
-            outputs = network(pictures)
-            loss = tf.reduce_mean(depth_loss(*outputs, depth, mask, pairs.camera))
+            found, logits = network(pictures)
+            losses = depth_loss(found, logits, depth, mask, pairs.camera)
+            loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, network.trainable_variables)
         optimizer.apply_gradients(
             zip(gradients, network.trainable_variables, strict=True)
@@ -232,7 +234,8 @@ def _loss(network, pairs):
     for first in range(0, len(pairs), _CHUNK):
         part = pairs.take(slice(first, first + _CHUNK))
         pictures, depth, mask = _tensors(part, np.zeros(len(part), bool))
-        loss = depth_loss(*network(pictures), depth, mask, pairs.camera)
+        found, logits = network(pictures)
+        loss = depth_loss(found, logits, depth, mask, pairs.camera)
         losses.extend(loss.numpy())
     return float(np.mean(losses))
 

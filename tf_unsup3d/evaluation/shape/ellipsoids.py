@@ -59,7 +59,8 @@ def _residual(depth, mask, camera):
         values = values.reshape(pictures, -1, 3) - middle[:, None]
         return np.moveaxis(values / scale[:, None, None], -1, 0)
 
-    parameters = _fit(*normalized(fitted), weight)
+    x, y, z = normalized(fitted)
+    parameters = _fit(x, y, z, weight)
     x, y, z = normalized(points)
     residual = z - _surface(parameters, x, y)[0]
     residual[weight.sum(1) < _FEWEST_PIXELS] = np.nan

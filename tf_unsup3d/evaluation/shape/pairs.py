@@ -98,5 +98,5 @@ def sample_pairs(model: TrainedModel, count: int, *, seed: int = 0) -> DepthPair
     for batch in random_batches(model, count, seed=seed, name="pairs"):
         pictures, depth, mask = draw(*batch)
         parts.append((to_uint8(pictures.numpy()), depth.numpy(), mask.numpy()))
-    arrays = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return DepthPairs(*arrays, camera=model.camera)
+    pictures, depth, mask = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return DepthPairs(pictures, depth, mask, model.camera)

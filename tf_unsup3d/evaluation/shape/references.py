@@ -186,5 +186,5 @@ def _fingerprint(*parts: DepthPairs) -> str:
     digest = hashlib.sha256()
     for pairs in parts:
         for array in (pairs.pictures, pairs.depth, pairs.mask):
-            digest.update(np.ascontiguousarray(array))
+            digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
