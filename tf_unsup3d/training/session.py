@@ -146,7 +146,7 @@ class Session(TrainingObserver):
         )
 
     def sheet(self, step: int) -> dict[str, float]:
-        """Draws the sheets and returns what alarms are about, warning of those raised."""
+        """Draws the sheets; returns what alarms are about, and warns of raised ones."""
         model = self._trainer.model()
         scene = model.sample(SHEET_SEEDS, truncation_psi=1.0)
         for name, draw in (("sheet", scene_sheet), ("depth", depth_sheet)):
