@@ -17,17 +17,38 @@ def blocks(language):
     )
 
 
-def test_python_example_runs(tmp_path):
-    (example,) = blocks("python")
+def run(example, folder):
     result = subprocess.run(
-        [sys.executable, "-c", example],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
+        [sys.executable, "-c", example], cwd=folder, capture_output=True, text=True
     )
     assert result.returncode == 0, result.stderr
-    area, derivative = map(float, re.findall(r"\d+\.\d+", result.stdout))
+    return result.stdout
+
+
+def test_a_trained_model_is_used_in_ten_lines(tmp_path):
+    example, _ = blocks("python")
+    shapes = """
+assert views.shape == (2, 64, 64, 3) and between.vertices.shape == (1, 4098, 3)
+assert vertices.shape == (2, 4098, 3) and triangles.shape == (8192, 3)
+assert uv.shape[1] == 2 and texture.shape == (2, 64, 64, 3)
+assert {name: value.shape for name, value in maps.items()} == {
+    "picture": (2, 256, 256, 3),
+    "depth": (2, 256, 256, 1),
+    "normals": (2, 256, 256, 3),
+    "mask": (2, 256, 256, 1),
+}
+# The wide view shows the whole head: nothing reaches the left, right or upper border.
+mask = maps["mask"][..., 0]
+assert max(mask[:, 0].max(), mask[:, :, 0].max(), mask[:, :, -1].max()) == 0.0
+"""
+    run(example + shapes, tmp_path)
+    assert (tmp_path / "face.glb").stat().st_size > 100_000
+
+
+def test_the_renderer_is_used_by_itself(tmp_path):
+    _, example = blocks("python")
+    output = run(example, tmp_path)
+    area, derivative = map(float, re.findall(r"\d+\.\d+", output))
     # A ball of radius r covers a disc of radius r / 2 of the picture's height, nearly.
     assert area == pytest.approx(0.25 * 3.1416 * 0.5**2, rel=0.05)
     assert derivative == pytest.approx(0.5 * 3.1416 * 0.5, rel=0.05)
@@ -46,7 +67,12 @@ def test_make_targets_exist():
 def test_programs_and_their_flags_exist():
     commands = "".join(blocks("sh")).replace("\\\n", " ")
     found = re.findall(r"unsup3d-([\w-]+)(.*)", commands)
-    assert {name for name, _ in found} == {"prepare-data", "train", "sample"}
+    assert {name for name, _ in found} == {
+        "prepare-data",
+        "train",
+        "sample",
+        "evaluate",
+    }
     for name, arguments in found:
         module = ROOT / "tf_unsup3d/programs" / f"{name.replace('-', '_')}.py"
         for flag in re.findall(r"--(\w+)", arguments):
