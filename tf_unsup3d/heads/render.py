@@ -91,12 +91,12 @@ def render_heads(
     """Renders scenes, shading every one of 3 x 3 samples for each pixel.
 
     Args:
-      model: Of head shape.
-      scenes: Drawn from that model.
-      resolution: Height and width of the pictures.
-      background: Draws what is behind the heads.
-      camera: The default one if not given.
-      backend: Of `render_mesh`.
+      model: of head shape.
+      scenes: drawn from that model.
+      resolution: height and width of the pictures.
+      background: draws what is behind the heads.
+      camera: the default one if not given.
+      backend: of `render_mesh`.
 
     Returns:
       The pictures and their truth.
