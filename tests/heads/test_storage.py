@@ -106,6 +106,9 @@ def test_an_interrupted_set_is_finished(head_set, tmp_path):
         storage.make_head_set(tmp_path, SETTINGS, progress=stop)
     assert not json.loads((tmp_path / "heads.json").read_text())["complete"]
     (tmp_path / "train/000002.png").unlink(missing_ok=True)
+    # As a killed program leaves them.
+    (tmp_path / "train/.partial-0123.png").write_bytes(b"half")
+    (tmp_path / "test/truth/.partial-0123.npz").write_bytes(b"half")
     assert storage.make_head_set(tmp_path, SETTINGS)
     assert files(tmp_path) == files(head_set)
     for path in files(head_set):

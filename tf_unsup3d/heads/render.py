@@ -82,18 +82,18 @@ def _picture(
 
 def render_heads(
     model: HeadModel,
-    scenes: Sequence[HeadParameters],
+    heads: Sequence[HeadParameters],
     resolution: int,
     *,
     background: Background = sample_background,
     camera: PinholeCamera = PinholeCamera(),
     backend: str = "op",
 ) -> RenderedHeads:
-    """Renders scenes, shading every one of 3 x 3 samples for each pixel.
+    """Renders heads, shading every one of 3 x 3 samples for each pixel.
 
     Args:
       model: The model of head shape.
-      scenes: Scenes drawn from that model.
+      heads: Parameters drawn from that model, one for each picture.
       resolution: Height and width of the pictures in pixels.
       background: Function that draws what is behind the heads.
       camera: The camera, before which the heads are turned.
@@ -103,8 +103,8 @@ def render_heads(
       The pictures and their truth.
     """
     fine = _SUPERSAMPLING * resolution
-    vertices = np.stack([scene.vertices(model) for scene in scenes])
-    viewpoints = np.stack([scene.viewpoint for scene in scenes])
+    vertices = np.stack([head.vertices(model) for head in heads])
+    viewpoints = np.stack([head.viewpoint for head in heads])
     turned = rotate(tf.constant(vertices), rotation_matrices(tf.constant(viewpoints)))
     projected = camera.project(turned, fine, fine)
     fixed = np.column_stack([model.coordinates, *model.regions.values()])
@@ -113,7 +113,7 @@ def render_heads(
             camera.turn(vertex_normals(turned, model.triangles)),
             projected[..., 2:],
             tf.ones_like(projected[..., 2:]),
-            np.broadcast_to(fixed, (len(scenes), *fixed.shape)),
+            np.broadcast_to(fixed, (len(heads), *fixed.shape)),
         ],
         axis=-1,
     )
@@ -127,8 +127,8 @@ def render_heads(
         backend=backend,
     )["picture"].numpy()
     pictures = [
-        _picture(scene, surface, model.regions, background, resolution)
-        for scene, surface in zip(scenes, surfaces, strict=True)
+        _picture(head, surface, model.regions, background, resolution)
+        for head, surface in zip(heads, surfaces, strict=True)
     ]
     start = _SUPERSAMPLING // 2
     centers = surfaces[:, start::_SUPERSAMPLING, start::_SUPERSAMPLING]
