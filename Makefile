@@ -26,7 +26,7 @@ OP_SOURCES := custom_ops/rasterizer/build.py $(CXX_FILES)
 # Whether the op has CUDA kernels: on, off, or auto for on where there is a GPU.
 CUDA ?= auto
 
-.PHONY: help venv op demo test e2e lint test-tf215 format clean distclean
+.PHONY: help venv op demo test e2e lint test-tf215 format clean distclean FORCE
 
 help:
 	@sed -n '/^#   make/s/^#  //p' Makefile
@@ -115,6 +115,13 @@ messages=$$($(1)/bin/python custom_ops/rasterizer/build.py --cuda=$(CUDA) 2>&1) 
     { printf '%s\n' "$$messages" >&2; exit 1; }; \
 printf '%s\n' "$$messages" | sed -n '/^note: /p'
 endef
+
+# build.py knows what a library was built with, make does not.
+ifneq ($(CUDA),auto)
+$(OP) $(OP_TF215): FORCE
+endif
+
+FORCE:
 
 $(OP): $(OP_SOURCES) | .venv/.packages
 	$(call compile_op,.venv)
