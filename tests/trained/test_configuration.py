@@ -125,12 +125,18 @@ def test_published_configurations_are_as_they_were(name):
         ("Trainer.viewpoints = @Generator()", "must be @UniformViewpoints() or @Gauss"),
         ("Trainer.viewpoints = (1, 2, 3)", "must be @UniformViewpoints() or @Gauss"),
         ("UniformViewpoints.limits = (60.0,)", "UniformViewpoints.limits"),
+        ("Renderer.resolution = 1_000_000", "Renderer.resolution must be from 1"),
+        ("Renderer.background_range = (1.0,)", "Renderer.background_range must be two"),
+        ("Renderer.background_coverage = 0.5", "Renderer.background_coverage must be"),
+        ("Renderer.backend = 'gpu'", "Renderer.backend must be one of"),
         ("Renderer.lamps = @os.system()", "must be @RandomLamps(), got @system()"),
     ],
 )
 def test_what_makes_no_sense_ends_in_one_line(binding, message):
     with pytest.raises(UserError) as raised:
-        of_bindings(binding).make_generator()
+        configuration = of_bindings(binding)
+        configuration.make_renderer()
+        configuration.make_generator()
     assert message in str(raised.value) and "\n" not in str(raised.value)
 
 

@@ -14,10 +14,11 @@ from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
 from tf_unsup3d.rendering.background import crop_background
 from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.lighting import Lights, RandomLamps, brightness
-from tf_unsup3d.rendering.render_mesh import render_mesh
+from tf_unsup3d.rendering.render_mesh import BACKENDS, render_mesh
 from tf_unsup3d.rendering.scene import Scene
 
 OUTPUTS = ("picture", "mask", "depth", "normals")
+_LARGEST_RESOLUTION = 8192
 
 
 @keras.saving.register_keras_serializable(package="tf_unsup3d")
@@ -37,6 +38,9 @@ class Renderer(keras.layers.Layer):
         of the backdrop. (0, 0) keeps it still.
       lamps: The lamps that light the pictures. None shows textures as they are.
       backend: "op" or "reference"; see `render_mesh`.
+
+    Raises:
+      ValueError: An argument is out of range; the message names it.
     """
 
     def __init__(
@@ -52,6 +56,21 @@ class Renderer(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(autocast=False, **kwargs)
+        if not 1 <= resolution <= _LARGEST_RESOLUTION:
+            raise ValueError(
+                f"resolution must be from 1 to {_LARGEST_RESOLUTION}, got {resolution}"
+            )
+        if not background_coverage >= 1.0:
+            raise ValueError(
+                f"background_coverage must be at least 1, got {background_coverage}"
+            )
+        if len(background_range) != 2 or min(background_range) < 0.0:
+            raise ValueError(
+                "background_range must be two angles that are not negative, got "
+                f"{background_range}"
+            )
+        if backend not in BACKENDS:
+            raise ValueError(f"backend must be one of {BACKENDS}, got {backend!r}")
         # A dict is how Keras hands a configuration back.
         self.camera = PinholeCamera(**camera) if isinstance(camera, dict) else camera
         self.lamps = RandomLamps(**lamps) if isinstance(lamps, dict) else lamps
