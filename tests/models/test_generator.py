@@ -120,7 +120,7 @@ def test_vertices_are_bilinear_samples(generator):
     np.testing.assert_allclose(sampled[last], expected[last:].mean(0), atol=1e-5)
 
 
-def test_config_and_weights_make_the_same_generator(generator, tmp_path):
+def test_config_and_weights_make_the_same_generator(generator):
     twin = Generator.from_config(generator.get_config())
     twin.build([None, 16])
     twin.set_weights(generator.get_weights())

@@ -22,12 +22,12 @@ SUFFIXES = (".glb", ".obj")
 
 _TO_FILE_AXES = np.array([1.0, -1.0, -1.0], np.float32)
 
-# The numbers that glTF takes from WebGL.
+# Sampler constants of glTF, which are those of WebGL.
 _LINEAR, _LINEAR_MIPMAP_LINEAR, _CLAMP_TO_EDGE = 9729, 9987, 33071
 
 
 def write_mesh(
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     vertices: np.ndarray,
     mesh: Mesh,
     texture: np.ndarray,
@@ -154,7 +154,8 @@ def _write_obj(
 
 def _as_trimesh(vertices: np.ndarray, mesh: Mesh, material: Any) -> trimesh.Trimesh:
     vertices = np.asarray(vertices, np.float32) * _TO_FILE_AXES
-    # Normals before the vertices are split, so that shading does not show the seams.
+    # Normals are computed before the vertices are split, so that shading does not show
+    # the seams.
     normals = trimesh.Trimesh(
         vertices, np.asarray(mesh.triangles), process=False
     ).vertex_normals
@@ -175,8 +176,8 @@ def _as_trimesh(vertices: np.ndarray, mesh: Mesh, material: Any) -> trimesh.Trim
     )
 
 
-def _clamp_textures(tree: dict) -> None:
-    """Lets the border of the texture continue beyond it, as the renderer does.
+def _clamp_textures(tree: dict[str, Any]) -> None:
+    """Makes viewers continue the border of the texture, as the renderer does.
 
     Viewers repeat textures unless told otherwise. Around the back pole the sphere comes
     close to the border, where the opposite side would bleed in.

@@ -16,13 +16,13 @@ _COLOUR_AXES = np.array([1.0, -1.0, -1.0], np.float32)
 
 
 def to_uint8(picture: np.ndarray) -> np.ndarray:
-    """Turns a picture as networks and renderer use it into one as files hold it.
+    """Converts a picture in [-1, 1], as networks and renderer have it, to uint8.
 
     Args:
-      picture: `[...]` floats in [-1, 1]. Values outside are clipped.
+      picture: `[...]` floating point in [-1, 1]. Values outside are clipped.
 
     Returns:
-      `[...]` uint8, 0 for -1 and 255 for 1.
+      `[...]` uint8, which is 0 for -1 and 255 for 1.
     """
     scaled = (np.asarray(picture, np.float32) + 1.0) * 127.5
     return np.rint(np.clip(scaled, 0.0, 255.0)).astype(np.uint8)
@@ -53,11 +53,11 @@ def depth_to_grey(
     """Draws depth as brightness, on black.
 
     Args:
-      depth: `[..., height, width, 1]`, depth from the camera.
+      depth: `[..., height, width, 1]`, depth from the camera, in units of the scene.
       mask: `[..., height, width, 1]`, the part of each pixel that shows the surface.
-      near: Depth that is drawn white, and so is all before it.
-      far: Depth that is drawn black, and so is all behind it. It must be greater than
-        `near`.
+      near: Depth that is drawn white. Surfaces closer to the camera are white, too.
+      far: Depth that is drawn black, greater than `near`. Surfaces further from the
+        camera are black, too.
 
     Returns:
       `[..., height, width, 3]` uint8.
@@ -72,7 +72,7 @@ def depth_to_grey(
     return np.repeat(to_uint8(_over(nearness, mask, -1.0)), 3, axis=-1)
 
 
-def write_png(path: str | os.PathLike, picture: np.ndarray) -> None:
+def write_png(path: str | os.PathLike[str], picture: np.ndarray) -> None:
     """Writes a picture as a PNG file.
 
     Args:
@@ -87,6 +87,6 @@ def write_png(path: str | os.PathLike, picture: np.ndarray) -> None:
 
 
 def _over(picture: np.ndarray, mask: np.ndarray, background: float) -> np.ndarray:
-    """Lays a picture over a grey, both in [-1, 1]."""
+    """Blends a picture with a uniform background, both in [-1, 1]."""
     mask = np.asarray(mask, np.float32)
     return picture * mask + background * (1.0 - mask)

@@ -20,16 +20,17 @@ def write_samples(
     resolution: int | None = None,
     mesh_suffixes: tuple[str, ...] = (".glb", ".obj"),
 ) -> list[pathlib.Path]:
-    """Writes two sheets, and a picture and meshes of each of some random objects.
+    """Writes sheets of random objects, and a picture and meshes of each of them.
 
     Args:
       model: The trained model.
       output: The folder to write to. It is created if necessary.
-      seeds: Non-negative numbers of the objects.
+      seeds: Seed of each object, a non-negative integer.
       truncation_psi: See `TrainedModel.styles`. The default trades some variety for
         typical objects.
-      yaw_degrees: Yaw of the single pictures.
-      pitch_degrees: Pitch of all pictures.
+      yaw_degrees: Yaw of the single pictures, and of the picture and the normals in
+        the first sheet.
+      pitch_degrees: Pitch of all views.
       resolution: Height and width of the single pictures in pixels; by default those
         of training.
       mesh_suffixes: Formats of the meshes; see `write_mesh`.

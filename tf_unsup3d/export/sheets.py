@@ -33,8 +33,8 @@ def compose_sheet(
 
     Args:
       rows: Pictures, each `[height, width, 3]` uint8 of any size.
-      column_titles: Text above each column. Without titles there is no space for them.
-      row_labels: Text to the left of each row. Without labels there is no space for
+      column_titles: Text above each column. Without titles, no space is left for them.
+      row_labels: Text to the left of each row. Without labels, no space is left for
         them.
 
     Returns:

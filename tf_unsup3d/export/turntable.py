@@ -27,13 +27,14 @@ def turntable(
 ) -> np.ndarray:
     """Draws the frames of a video in which the objects of a scene turn.
 
-    The objects stand side by side in a grid that is about as wide as high. Backdrops
-    stand still, because one that followed the object would jump once in every turn.
+    The objects stand side by side in a grid that is at most twice as wide as high.
+    Cells without an object are white. Backdrops stand still, because one that followed
+    the object would jump once in every turn.
 
     Args:
       model: The model that made the scene.
       scene: The objects.
-      yaws_degrees: Yaw of each frame; by default one turn in 48 frames.
+      yaws_degrees: Yaw of the objects in each frame; by default one turn in 48 frames.
       resolution: Height and width of the picture of each object in pixels; by default
         those of training, or the smallest multiple of them of at least 128 pixels.
       pitch_degrees: Pitch of all objects.
@@ -62,9 +63,14 @@ def turntable(
 
 
 def _grid(count: int) -> tuple[int, int]:
-    """Rows and columns of a grid: full if that can be had at most twice as wide."""
+    """Chooses the rows and columns of a grid of `count` cells.
+
+    A grid without empty cells is preferred, unless it is more than twice as wide as
+    high. Otherwise the grid is as square as possible.
+    """
     side = math.ceil(math.sqrt(count))
-    for columns in range(side, 2 * side):
-        if count % columns == 0:
-            return count // columns, columns
+    for columns in range(side, count + 1):
+        rows = count // columns
+        if rows * columns == count and columns <= 2 * rows:
+            return rows, columns
     return -(-count // side), side

@@ -13,7 +13,9 @@ from tf_unsup3d.files import replacing
 SUFFIXES = (".mp4", ".gif")
 
 
-def write_video(path: str | os.PathLike, frames: np.ndarray, fps: float = 25.0) -> None:
+def write_video(
+    path: str | os.PathLike[str], frames: np.ndarray, fps: float = 25.0
+) -> None:
     """Writes frames as a video; the suffix of the path chooses the format.
 
     Odd sizes, which players of H.264 refuse, are padded by repeating the last row or
@@ -23,7 +25,7 @@ def write_video(path: str | os.PathLike, frames: np.ndarray, fps: float = 25.0) 
     Args:
       path: The file to write, `.mp4` or `.gif`. Its folder is created if necessary.
       frames: `[frames, height, width, 3]` uint8.
-      fps: Frames per second.
+      fps: Number of frames per second.
 
     Raises:
       UserError: The suffix is unknown, the file cannot be written, or an MP4 is asked
@@ -72,7 +74,7 @@ def _write_mp4(path: pathlib.Path, frames: np.ndarray, fps: float) -> None:
             "MP4 needs the package imageio-ffmpeg: pip install 'tf-unsup3d[video]'; a "
             "path that ends in .gif needs nothing more"
         ) from None
-    # Opened here first: ffmpeg would bury the reason of a failure in its log.
+    # Created here first, because ffmpeg would bury the reason for a failure in its log.
     path.touch()
     _, height, width, _ = frames.shape
     padding = ((0, 0), (0, height % 2), (0, width % 2), (0, 0))

@@ -20,10 +20,10 @@ from tf_unsup3d.models.synthesis import channel_counts, resolutions
 def minibatch_deviation(inputs: tf.Tensor, group_size: int) -> tf.Tensor:
     """Appends a channel that tells how much the pictures of a group differ.
 
-    It is the standard deviation within the group, averaged over all places and channels
-    (Karras et al. 2018, section 3). The discriminator thus sees whether the generator
-    makes the same picture again and again. Every k-th picture, where k is the number of
-    groups, belongs to the same group.
+    It is the standard deviation within the group, averaged over all positions and
+    channels (Karras et al. 2018, section 3). The discriminator thus sees whether the
+    generator makes the same picture again and again. Every k-th picture, where k is the
+    number of groups, belongs to the same group.
 
     Args:
       inputs: `[batch, height, width, channels]`.

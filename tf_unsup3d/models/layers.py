@@ -1,9 +1,9 @@
 """The layers of StyleGAN2: equalised and style-modulated (Karras et al. 2020).
 
-The equalised learning rate (Karras et al. 2018, section 4.1): weights are drawn from
-the standard normal distribution, and scaled at run time by the constant that keeps the
-variance of a normal input. Adam then moves the weights of all layers equally fast in
-relation to their size.
+With an equalised learning rate (Karras et al. 2018, section 4.1), weights are drawn
+from the standard normal distribution, and scaled at run time by the constant that keeps
+the variance of a normal input. Adam then moves the weights of all layers equally fast
+in relation to their size.
 """
 
 import math
@@ -21,7 +21,8 @@ _REGISTER = keras.saving.register_keras_serializable(package="tf_unsup3d")
 def leaky_relu(inputs: tf.Tensor) -> tf.Tensor:
     """Applies a leaky ReLU of slope 0.2, times sqrt(2).
 
-    The factor about keeps the mean square of a normal input (He et al. 2015).
+    The factor keeps the mean square of a normal input nearly unchanged (He et al. 2015,
+    section 2.2).
 
     Args:
       inputs: Tensor of any shape.
@@ -246,7 +247,7 @@ class ModulatedConv(keras.layers.Layer):
 
 
 def _channels(shape: Sequence[int | None]) -> int:
-    """The number of channels of an input, which its shape must tell."""
+    """Returns the number of channels of an input, which must be known."""
     channels = shape[-1]
     if channels is None:
         raise ValueError("the number of channels of an input must be known")

@@ -11,7 +11,7 @@ _DTYPE_IN_FORCE = contextvars.ContextVar("convolution_dtype", default=tf.float32
 
 
 def convolution_dtype(name: str) -> tf.DType:
-    """Finds the dtype of a name.
+    """Returns the dtype of convolutions for the name of a precision.
 
     Args:
       name: "float32", "bfloat16", or "auto", which is bfloat16 on hardware that
@@ -22,7 +22,7 @@ def convolution_dtype(name: str) -> tf.DType:
       `tf.float32` or `tf.bfloat16`.
 
     Raises:
-      ValueError: The name is another one.
+      ValueError: The name is none of these.
     """
     if name == "auto":
         name = "bfloat16" if _has_fast_bfloat16() else "float32"
@@ -35,7 +35,7 @@ def convolution_dtype(name: str) -> tf.DType:
 
 @contextlib.contextmanager
 def convolutions_in(dtype: tf.DType) -> Iterator[None]:
-    """Computes the convolutions within the block in `dtype`, and all else in float32.
+    """Sets the dtype of the convolutions in a `with` block; all else is float32.
 
     Convolutions are most of the work of a training step. Their precision belongs to a
     run rather than to a model: variables are float32 and serve either precision.

@@ -26,8 +26,8 @@ def sum_pyramid(
 
     Args:
       maps: `[batch, height, width, 3]` each, of known and equal height and width.
-      weights: The weight of each map.
-      size: Height and width of the result.
+      weights: Weight of each map.
+      size: Height and width of the sum, in texels.
 
     Returns:
       `[batch, size, size, 3]`.
@@ -43,8 +43,8 @@ def sum_pyramid(
 def _enlarge(shape_map: tf.Tensor, size: int) -> tf.Tensor:
     """Resizes by two matrix products.
 
-    With the gradient they take half the time of `tf.image.resize`, which supplies the
-    matrix.
+    Together with their gradient they take half the time of `tf.image.resize`, which
+    only supplies the matrix.
     """
     unit = tf.eye(shape_map.shape[1])[None, :, :, None]
     matrix = tf.image.resize(unit, [size, shape_map.shape[1]], "bicubic")[0, :, :, 0]
@@ -70,7 +70,7 @@ def back_pole_window(size: int) -> np.ndarray:
     then fall smoothly, as a cosine does.
 
     Args:
-      size: Height and width of the shape map.
+      size: Height and width of the shape map, in texels.
 
     Returns:
       `[size, size, 1]` float32.

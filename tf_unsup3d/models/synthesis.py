@@ -13,7 +13,7 @@ _REGISTER = keras.saving.register_keras_serializable(package="tf_unsup3d")
 
 
 def resolutions(final: int) -> list[int]:
-    """Lists the resolutions from 4 to `final`, each twice the one before."""
+    """Lists the resolutions from 4 to `final`, each twice the previous one."""
     return [2**level for level in range(2, final.bit_length())]
 
 
