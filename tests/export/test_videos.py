@@ -1,3 +1,4 @@
+import importlib.util
 import sys
 
 import imageio.v3
@@ -6,6 +7,7 @@ import PIL.Image
 import pytest
 
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.export import videos
 from tf_unsup3d.export.videos import write_video
 
 
@@ -64,9 +66,14 @@ def test_wrong_input_is_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_mp4_says_what_to_install(tmp_path, monkeypatch):
+def test_only_mp4_needs_ffmpeg_and_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    # Imported once more, to see that the import needs nothing either.
+    spec = importlib.util.spec_from_file_location("videos_alone", videos.__file__)
+    alone = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(alone)
     with pytest.raises(UserError, match=r"pip install 'tf-unsup3d\[video\]'"):
-        write_video(tmp_path / "turn.mp4", _sweep())
+        alone.write_video(tmp_path / "turn.mp4", _sweep())
     assert not list(tmp_path.iterdir())
-    write_video(tmp_path / "turn.gif", _sweep())
+    alone.write_video(tmp_path / "turn.gif", _sweep())
+    assert [path.name for path in tmp_path.iterdir()] == ["turn.gif"]
