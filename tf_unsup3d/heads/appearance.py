@@ -10,11 +10,11 @@ from tf_unsup3d.heads.patterns import (
     Waves,
     colour_planes,
     mix,
+    smooth_step,
     soft_edge,
     to_linear,
 )
 from tf_unsup3d.heads.regions import face_regions
-from tf_unsup3d.heads.surface import smooth_step
 
 # sRGB colours. Skin tones are ordered from light to dark.
 _SKIN_TONES = np.array(

@@ -8,8 +8,7 @@ import numpy as np
 
 from tf_unsup3d.data import pictures
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.heads.patterns import Waves, mix, soft_edge, to_linear
-from tf_unsup3d.heads.surface import smooth_step
+from tf_unsup3d.heads.patterns import Waves, mix, smooth_step, soft_edge, to_linear
 
 # Draws a random background, [resolution, resolution, 3] float32 in linear light.
 Background = Callable[[np.random.Generator, int], np.ndarray]

@@ -12,9 +12,8 @@ from tf_unsup3d.errors import UserError
 from tf_unsup3d.heads.landmarks import EAR_Y, EYE_X, NOSE_TIP_Z
 from tf_unsup3d.heads.makehuman import MakeHuman
 from tf_unsup3d.heads.model_file import REGION_NAMES, HeadModelFile
-from tf_unsup3d.heads.patterns import soft_edge
+from tf_unsup3d.heads.patterns import smooth_step, soft_edge
 from tf_unsup3d.heads.regions import face_regions
-from tf_unsup3d.heads.surface import smooth_step
 
 # Heights in decimetres: the neck is cut at its joint, and the heads are aligned by what
 # lies above the chin.

@@ -4,8 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from tf_unsup3d.heads.patterns import Waves, soft_edge
-from tf_unsup3d.heads.surface import smooth_step
+from tf_unsup3d.heads.patterns import Waves, smooth_step, soft_edge
 
 # Angles about the vertical axis at which the hairline is given, from the face (0) to
 # the back of the head (180 degrees): forehead, corner of the forehead, temple, in front

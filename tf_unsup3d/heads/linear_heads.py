@@ -9,7 +9,7 @@ from tf_unsup3d.heads import mesh_edits
 from tf_unsup3d.heads.landmarks import EYE_X, NOSE_TIP_Z, SCALE, to_unit_ball
 from tf_unsup3d.heads.model import HeadModel, LinearShape
 from tf_unsup3d.heads.model_file import HeadModelFile, read_head_model
-from tf_unsup3d.heads.surface import smooth_step
+from tf_unsup3d.heads.patterns import smooth_step
 
 # The y coordinate at which the neck is cut off, with everything below it.
 _NECK_END = 0.74

@@ -101,3 +101,18 @@ class Waves:
         """
         angles = points @ self.frequencies.T + self.phases
         return np.cos(angles).sum(-1) * np.float32(np.sqrt(2.0 / len(self.phases)))
+
+
+def smooth_step(values: np.ndarray, start: float, end: float) -> np.ndarray:
+    """Rises smoothly from 0 at `start` to 1 at `end`.
+
+    Args:
+      values: [...] positions.
+      start: Position from which the result differs from 0.
+      end: Position from which the result is 1; may be less than `start`.
+
+    Returns:
+      [...] weights in [0, 1].
+    """
+    position = np.clip((values - start) / (end - start), 0.0, 1.0)
+    return position * position * (3.0 - 2.0 * position)

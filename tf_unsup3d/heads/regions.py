@@ -12,8 +12,7 @@ from tf_unsup3d.heads.landmarks import (
     MOUTH_HALF_WIDTH,
     MOUTH_Y,
 )
-from tf_unsup3d.heads.patterns import soft_edge
-from tf_unsup3d.heads.surface import smooth_step
+from tf_unsup3d.heads.patterns import smooth_step, soft_edge
 
 _EYE_HALF_WIDTH = 0.078
 _IRIS_RADIUS = 0.032

@@ -22,7 +22,8 @@ from tf_unsup3d.heads.landmarks import (
     to_unit_ball,
 )
 from tf_unsup3d.heads.model import ASYMMETRY_PREFIX, HeadModel, LinearShape
-from tf_unsup3d.heads.surface import head_surface, smooth_step
+from tf_unsup3d.heads.patterns import smooth_step
+from tf_unsup3d.heads.surface import head_surface
 
 
 def _bump(a, b, center_a, center_b, width_a, width_b, power=2.0):

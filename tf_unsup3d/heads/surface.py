@@ -31,21 +31,6 @@ class HeadSurface:
     neighbors: np.ndarray
 
 
-def smooth_step(values: np.ndarray, start: float, end: float) -> np.ndarray:
-    """Rises smoothly from 0 at `start` to 1 at `end`.
-
-    Args:
-      values: [...] positions.
-      start: Position from which the result differs from 0.
-      end: Position from which the result is 1; may be less than `start`.
-
-    Returns:
-      [...] weights in [0, 1].
-    """
-    position = np.clip((values - start) / (end - start), 0.0, 1.0)
-    return position * position * (3.0 - 2.0 * position)
-
-
 def _ellipsoid(points, center, axes, power):
     scaled = np.abs((points - np.array(center)) / np.array(axes)) ** power
     return (scaled.sum(-1) ** (1.0 / power) - 1.0) * min(axes)

@@ -10,7 +10,6 @@ from absl import flags
 from tqdm import tqdm
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.heads import build, makehuman, model_file
 from tf_unsup3d.programs import cli
 
 _SOURCE = flags.DEFINE_string(
@@ -36,6 +35,8 @@ def main(argv: list[str]) -> None:
     del argv
     if not _OUTPUT.value.endswith(".npz"):
         raise UserError(f"output must end in .npz, got {_OUTPUT.value}")
+    from tf_unsup3d.heads import build, makehuman, model_file
+
     data = makehuman.MakeHuman(_SOURCE.value or makehuman.installed_source())
     with tqdm(total=_HEADS.value, desc="people", unit="head") as bar:
         model, explained = build.build_head_model(
@@ -52,7 +53,7 @@ def main(argv: list[str]) -> None:
 
 def run() -> None:
     """Runs the program."""
-    cli.run(main, needs_tensorflow=False)
+    cli.run(main)
 
 
 if __name__ == "__main__":

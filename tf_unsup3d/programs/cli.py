@@ -20,7 +20,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 logging.getLogger("tensorflow").setLevel(logging.WARNING)
 
 
-def run(main: Callable[[list[str]], None], needs_tensorflow: bool = True) -> None:
+def run(main: Callable[[list[str]], None]) -> None:
     """Runs `main` as an absl program.
 
     A `UserError` ends the program with the one line `error: ...` on standard error
@@ -29,8 +29,8 @@ def run(main: Callable[[list[str]], None], needs_tensorflow: bool = True) -> Non
 
     Args:
       main: Function of the command line that is left after the flags were parsed.
-      needs_tensorflow: Whether `main` uses TensorFlow, which is then imported without
-        the lines that it prints meanwhile.
+        TensorFlow is imported before, without the lines that it prints meanwhile, so
+        that modules of programs need not import it for their flags.
     """
 
     def guarded(argv: list[str]) -> int:
@@ -39,8 +39,7 @@ def run(main: Callable[[list[str]], None], needs_tensorflow: bool = True) -> Non
                 raise UserError(
                     f"unexpected argument {argv[1]!r}; options start with --"
                 )
-            if needs_tensorflow:
-                _import_tensorflow()
+            _import_tensorflow()
             main(argv)
         except UserError as error:
             print(f"error: {str(error).splitlines()[0]}", file=sys.stderr)
