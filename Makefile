@@ -4,7 +4,8 @@
 #   make demo        train on made-up heads for DEMO_MINUTES, or PHOTOS=folder make demo
 #   make test        lint, format and the whole test suite
 #   make test-tf215  the core tests on TensorFlow 2.15.1, in .venv-tf215
-#   make venv, op, format, clean, distclean
+#   make op          the compiled op; CUDA=on for GPU kernels, which takes nvcc
+#   make venv, format, clean, distclean
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -18,9 +19,12 @@ tensorflow_of = $(shell sed -n 's/^tensorflow==//p' $(1))
 op_of = tf_unsup3d/rendering/lib/rasterizer_tf$(call tensorflow_of,$(1)).so
 OP := $(call op_of,requirements.txt)
 OP_TF215 := $(call op_of,requirements-tf215.txt)
-OP_SOURCES := custom_ops/rasterizer/build.py $(wildcard custom_ops/rasterizer/cc/*)
+CXX_SOURCES := $(shell find custom_ops/rasterizer/cc -name '*.h' -o -name '*.cc')
+OP_SOURCES := custom_ops/rasterizer/build.py $(CXX_SOURCES)
+# on or off, or auto: on where there is a GPU and nvcc, or where NVCC names nvcc.
+CUDA := auto
 
-.PHONY: help venv op demo test lint test-tf215 format clean distclean
+.PHONY: help venv op demo test lint test-tf215 format clean distclean FORCE
 
 help:
 	@sed -n '/^#   make/s/^#  //p' Makefile
@@ -39,6 +43,8 @@ test: venv op lint
 lint: .venv/.packages
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
+	@echo clang-format --dry-run -Werror
+	@.venv/bin/clang-format --dry-run -Werror $(CXX_SOURCES)
 
 test-tf215: .venv-tf215/.packages $(OP_TF215)
 	.venv-tf215/bin/python $(PYTEST) $(CORE_TESTS)
@@ -46,6 +52,8 @@ test-tf215: .venv-tf215/.packages $(OP_TF215)
 format: .venv/.packages
 	.venv/bin/python -m ruff check --fix .
 	.venv/bin/python -m ruff format .
+	@echo clang-format -i
+	@.venv/bin/clang-format -i $(CXX_SOURCES)
 
 clean:
 	rm -rf build dist *.egg-info .venv/.project tf_unsup3d/rendering/lib/*.so
@@ -93,11 +101,16 @@ endef
 # TensorFlow's chatter on being imported is only worth reading when it fails.
 define compile_op
 $(check_prerequisites)
-@echo "compiling $@"; \
-messages=$$($(1)/bin/python custom_ops/rasterizer/build.py 2>&1) || \
+@echo "building $@"; \
+messages=$$($(1)/bin/python custom_ops/rasterizer/build.py --cuda=$(CUDA) 2>&1) || \
     { printf '%s\n' "$$messages" >&2; exit 1; }; \
 printf '%s\n' "$$messages" | sed -n '/^note: /p'
 endef
+
+# Where GPU kernels may be wanted, build.py knows whether the library has them.
+ifneq ($(filter-out auto,$(CUDA))$(NVCC)$(wildcard /dev/nvidia0),)
+$(OP) $(OP_TF215): FORCE
+endif
 
 $(OP): $(OP_SOURCES) | .venv/.packages
 	$(call compile_op,.venv)

@@ -83,7 +83,7 @@ def test_library_without_all_ops_is_one_clear_line(tmp_path, monkeypatch):
     module = types.SimpleNamespace(tf_unsup3d_render_mesh=None)
     monkeypatch.setattr(tf, "load_op_library", lambda path: module)
     path = tmp_path / LIBRARY_NAME
-    assert f"{path} is older than this code" in _load_error(monkeypatch, path)
+    assert f"{path} lacks ops that this code calls" in _load_error(monkeypatch, path)
 
 
 def test_up_to_date_library_is_kept(builder, tmp_path):
@@ -288,6 +288,23 @@ def test_library_with_cuda_holds_the_gpu_kernels(cuda_library):
     assert f"sm_{ARCHITECTURE}".encode() in cuda_library.read_bytes()
     assert _load_builder().built_architectures(cuda_library) == (ARCHITECTURE,)
     assert _cuda_symbols(cuda_library) == []
+
+
+INCLUDES = {
+    "core": {"core"},
+    "ops": {"core", "ops", "tensorflow"},
+    "cpu": {"core", "ops", "cpu", "tensorflow"},
+    "gpu": {"core", "ops", "gpu", "tensorflow", "unsupported"},
+    "tests": {"core", "tests"},
+}
+
+
+@pytest.mark.parametrize("folder", INCLUDES)
+def test_files_include_downwards_only(folder):
+    included = set()
+    for path in (SOURCES / "cc" / folder).rglob("*.*"):
+        included |= set(re.findall(r'#include "(\w+)/', path.read_text()))
+    assert included == INCLUDES[folder]
 
 
 PROGRAMS = ("fuzz_test", "geometry_test", "picture_test")
