@@ -27,6 +27,7 @@ SOURCE_DIR = pathlib.Path(__file__).resolve().parent / "cc"
 OUTPUT_DIR = SOURCE_DIR.parents[2] / "tf_unsup3d" / "rendering" / "lib"
 # Turing to Hopper as machine code; what is newer translates the code for Hopper.
 CUDA_ARCHITECTURES = ("75", "80", "86", "89", "90")
+GPU_DEVICE = pathlib.Path("/dev/nvidia0")
 
 CXX_FLAGS = [
     f"-I{SOURCE_DIR}",
@@ -69,7 +70,7 @@ def find_nvcc() -> list[str] | None:
 
 def has_gpu() -> bool:
     """Tells whether this machine has a GPU that CUDA can use."""
-    if pathlib.Path("/dev/nvidia0").exists():
+    if GPU_DEVICE.exists():
         return True
     try:
         listed = subprocess.run(

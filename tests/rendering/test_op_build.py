@@ -5,25 +5,48 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
+import types
+from concurrent import futures
 
 import pytest
 import tensorflow as tf
-from tensorflow.python.framework import kernels
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.rendering import library
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "custom_ops" / "rasterizer"
+LIBRARY_NAME = f"rasterizer_tf{tf.__version__}.so"
 
 
-def _build_module():
+def _load_builder():
     spec = importlib.util.spec_from_file_location("build", SOURCES / "build.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def builder(monkeypatch):
+    """The module build.py on a machine with nvcc but without a GPU."""
+    module = _load_builder()
+    monkeypatch.delenv("NVCC", raising=False)
+    monkeypatch.setattr(module, "has_gpu", lambda: False)
+    monkeypatch.setattr(module.shutil, "which", lambda name: f"/somewhere/{name}")
+    return module
+
+
+@pytest.fixture
+def compiled(builder, monkeypatch):
+    """The architectures of each library that is built. Nothing is compiled."""
+    built = []
+    monkeypatch.setattr(
+        builder,
+        "_compile",
+        lambda library, nvcc, architectures: built.append(architectures),
+    )
+    return built
 
 
 def test_missing_library_says_what_to_run(tmp_path):
@@ -38,189 +61,280 @@ def test_library_for_another_tensorflow_is_refused(tmp_path):
     message = f"built for TensorFlow 1.99.0, but {tf.__version__} is.*make op"
     with pytest.raises(library.RasterizerLibraryError, match=message):
         library.find_library(tmp_path)
-    (tmp_path / f"rasterizer_tf{tf.__version__}.so").touch()
-    assert library.find_library(tmp_path).name.endswith(f"{tf.__version__}.so")
+    (tmp_path / LIBRARY_NAME).touch()
+    assert library.find_library(tmp_path).name == LIBRARY_NAME
 
 
-def test_broken_library_is_one_clear_line(tmp_path):
-    (tmp_path / f"rasterizer_tf{tf.__version__}.so").write_text("no library")
-    program = (
-        "import pathlib, sys\n"
-        "from tf_unsup3d.rendering import library\n"
-        "library.find_library.__defaults__ = (pathlib.Path(sys.argv[1]),)\n"
-        "try:\n"
-        "    library.load_library()\n"
-        "except library.RasterizerLibraryError as error:\n"
-        "    print(error)\n"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", program, tmp_path], capture_output=True, text=True
-    )
-    assert result.stdout.count("\n") == 1
-    assert "does not load" in result.stdout and "make op" in result.stdout
+def _load_error(monkeypatch, path):
+    monkeypatch.setattr(library, "find_library", lambda: path)
+    with pytest.raises(library.RasterizerLibraryError, match="make op") as caught:
+        library.load_library.__wrapped__()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
-def test_up_to_date_library_is_kept(tmp_path):
-    path = tmp_path / f"rasterizer_tf{tf.__version__}.so"
+def test_broken_library_is_one_clear_line(tmp_path, monkeypatch):
+    path = tmp_path / LIBRARY_NAME
+    path.write_text("no library")
+    assert f"{path} does not load" in _load_error(monkeypatch, path)
+
+
+def test_library_without_all_ops_is_one_clear_line(tmp_path, monkeypatch):
+    module = types.SimpleNamespace(tf_unsup3d_render_mesh=None)
+    monkeypatch.setattr(tf, "load_op_library", lambda path: module)
+    path = tmp_path / LIBRARY_NAME
+    assert f"{path} lacks ops that this code calls" in _load_error(monkeypatch, path)
+
+
+def test_up_to_date_library_is_kept(builder, tmp_path):
+    path = tmp_path / LIBRARY_NAME
     path.write_text("newer than its sources")
-    assert _build_module().build(tmp_path) == path
+    assert builder.build(tmp_path) == path
     assert path.read_text() == "newer than its sources"
 
 
-def test_stale_library_is_rebuilt_and_a_failure_explained(tmp_path, monkeypatch):
-    path = tmp_path / f"rasterizer_tf{tf.__version__}.so"
+def test_stale_library_is_rebuilt_and_a_failure_explained(
+    builder, tmp_path, monkeypatch
+):
+    path = tmp_path / LIBRARY_NAME
     path.write_text("older than its sources")
     os.utime(path, (0, 0))
-    monkeypatch.setenv("NVCC", "")
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(RuntimeError, match="no compiler no-such-compiler.* CXX"):
-        _build_module().build(tmp_path)
+        builder.build(tmp_path)
     monkeypatch.setenv("CXX", "false")
     with pytest.raises(RuntimeError, match="false .*failed"):
-        _build_module().build(tmp_path)
+        builder.build(tmp_path)
     # What is there is kept, and no scratch files stay behind.
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
-def test_nvcc_is_optional(monkeypatch):
-    builder = _build_module()
-    monkeypatch.setenv("NVCC", "")
+@pytest.mark.parametrize("name", ["core/a.h", "ops/a.cc", "gpu/b/a.h", "gpu/a.cu.cc"])
+def test_library_is_stale_once_any_source_changes(
+    name, builder, compiled, tmp_path, monkeypatch
+):
+    source = tmp_path / "cc" / name
+    source.parent.mkdir(parents=True)
+    source.touch()
+    monkeypatch.setattr(builder, "SOURCE_DIR", tmp_path / "cc")
+    path = tmp_path / LIBRARY_NAME
+    path.touch()
+    later = path.stat().st_mtime + 10
+    os.utime(path, (later, later))
+    builder.build(tmp_path)
+    assert compiled == []
+    os.utime(source, (later + 10, later + 10))
+    builder.build(tmp_path)
+    assert compiled == [()]
+
+
+def test_nvcc_is_found_or_named(builder, monkeypatch):
+    assert builder.find_nvcc() == ["/somewhere/nvcc"]
+    monkeypatch.setattr(builder.shutil, "which", lambda name: None)
     assert builder.find_nvcc() is None
     monkeypatch.setenv("NVCC", "my-nvcc -ccbin g++-12")
     assert builder.find_nvcc() == ["my-nvcc", "-ccbin", "g++-12"]
-    monkeypatch.delenv("NVCC")
-    monkeypatch.setattr(builder.shutil, "which", lambda name: None)
+    monkeypatch.setenv("NVCC", "")
     assert builder.find_nvcc() is None
 
 
-def test_missing_nvcc_is_one_clear_line(tmp_path, monkeypatch):
+def test_cuda_is_built_where_it_is_wanted(builder, monkeypatch):
+    found, named = ["/somewhere/nvcc"], ["my-nvcc"]
+    assert builder.choose_nvcc("auto") is None
+    assert builder.choose_nvcc("on") == found
+    monkeypatch.setattr(builder, "has_gpu", lambda: True)
+    assert builder.choose_nvcc("auto") == found
+    assert builder.choose_nvcc("off") is None
+    monkeypatch.setenv("NVCC", "")
+    assert builder.choose_nvcc("auto") is None
+    monkeypatch.setattr(builder, "has_gpu", lambda: False)
+    monkeypatch.setenv("NVCC", "my-nvcc")
+    assert builder.choose_nvcc("auto") == named
+    assert builder.choose_nvcc("off") is None
+
+
+def test_cuda_without_nvcc_is_one_clear_line(builder, tmp_path, monkeypatch):
     monkeypatch.setenv("NVCC", "no-such-nvcc")
     with pytest.raises(RuntimeError, match="no compiler no-such-nvcc.* NVCC"):
-        _build_module().build(tmp_path)
-    monkeypatch.delenv("NVCC")
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(RuntimeError, match="no nvcc for --cuda=on"):
-        _build_module().build(tmp_path, cuda="on")
+        builder.build(tmp_path)
+    monkeypatch.setenv("NVCC", "")
+    with pytest.raises(RuntimeError, match="no nvcc for --cuda=on: .*NVCC"):
+        builder.build(tmp_path, cuda="on")
 
 
-def test_cuda_is_built_where_it_is_of_use(monkeypatch):
-    builder = _build_module()
-    monkeypatch.delenv("NVCC", raising=False)
-    monkeypatch.setattr(builder.shutil, "which", lambda name: f"/bin/{name}")
-    for gpu, chosen in ((False, None), (True, ["/bin/nvcc"])):
-        monkeypatch.setattr(builder, "has_gpu", lambda gpu=gpu: gpu)
-        assert builder.choose_nvcc("auto") == chosen
-        assert builder.choose_nvcc("off") is None
-        assert builder.choose_nvcc("on") == ["/bin/nvcc"]
-    monkeypatch.setenv("NVCC", "my-nvcc")
-    monkeypatch.setattr(builder, "has_gpu", lambda: False)
-    assert builder.choose_nvcc("auto") == ["my-nvcc"]
+@pytest.mark.parametrize("listed, expected", [("GPU 0: some", True), ("none", False)])
+def test_gpu_is_seen(listed, expected, tmp_path, monkeypatch):
+    builder = _load_builder()
+    monkeypatch.setattr(builder, "GPU_DEVICE", tmp_path / "nvidia0")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not builder.has_gpu()
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\necho {listed}\n")
+    program.chmod(0o755)
+    assert builder.has_gpu() == expected
+    (tmp_path / "nvidia0").touch()
+    assert builder.has_gpu()
 
 
-def test_a_library_without_the_cuda_kernels_asked_for_is_not_up_to_date(tmp_path):
-    builder = _build_module()
-    path = tmp_path / "rasterizer.so"
-    path.write_bytes(b"...")
-    assert builder.built_architectures(path) == ()
-    assert builder._is_up_to_date(path, (), only_these=True)
-    assert not builder._is_up_to_date(path, ("90",), only_these=False)
-    path.write_bytes(b"..." + builder._ARCHITECTURES_MARK.encode() + b"75 90\0...")
+def test_library_is_rebuilt_for_what_it_lacks(builder, compiled, tmp_path):
+    path = tmp_path / LIBRARY_NAME
+
+    def is_kept(**options):
+        compiled.clear()
+        builder.build(tmp_path, **options)
+        return not compiled
+
+    path.write_bytes(b"for the CPU alone")
+    assert is_kept() and is_kept(cuda="off")
+    assert not is_kept(cuda="on")
+    mark = builder._ARCHITECTURES_MARK.encode()
+    path.write_bytes(b"code, " + mark + b"75 90\0, code")
     assert builder.built_architectures(path) == ("75", "90")
-    assert builder._is_up_to_date(path, ("90",), only_these=False)
-    assert builder._is_up_to_date(path, (), only_these=False)
-    assert not builder._is_up_to_date(path, (), only_these=True)
+    assert is_kept()
+    assert is_kept(cuda="on", cuda_architectures=("75",))
+    assert is_kept(cuda="on", cuda_architectures=("75", "90"))
+    assert not is_kept(cuda="on", cuda_architectures=("75", "80"))
+    assert not is_kept(cuda="off")
+    assert not is_kept(force=True)
 
 
-def _needs_nothing_of_cuda(path):
-    """It loads without a GPU, and takes nothing of CUDA from TensorFlow."""
+def test_one_line_says_what_was_built(builder, compiled, tmp_path, capfd):
+    builder.build(tmp_path)
+    note = capfd.readouterr().err
+    assert re.fullmatch("note: .*CPU alone; .*--cuda=on.*\n", note)
+    builder.build(tmp_path, cuda="on", cuda_architectures=("80", "90"))
+    note = capfd.readouterr().err
+    assert re.fullmatch("note: .*CUDA kernels for sm_80, sm_90; .*--cuda=off.*\n", note)
+    assert compiled == [(), ("80", "90")]
+
+
+def test_architectures_are_chosen(builder):
+    assert builder._parse_architectures("90,100,80") == ("80", "90", "100")
+    for wrong in ("", "sm_80", "8.0", "80,,90"):
+        with pytest.raises(builder.argparse.ArgumentTypeError, match="75,80,90"):
+            builder._parse_architectures(wrong)
+
+
+def _cuda_symbols(path):
+    """The symbols of CUDA that a library takes from elsewhere."""
     command = ["nm", "--dynamic", "--undefined-only", path]
     symbols = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert "tensorflow" in symbols
     names = [line.split()[-1] for line in symbols.splitlines()]
-    assert not [name for name in names if re.match(r"_*cu(da)?[A-Z]", name)]
+    return [name for name in names if re.match(r"_*cu(da)?[A-Z]", name)]
 
 
-def _types(kernel):
-    (constraint,) = kernel.constraint
-    return map(tf.as_dtype, constraint.allowed_values.list.type)
+def test_library_needs_nothing_of_cuda():
+    assert _cuda_symbols(library.find_library()) == []
 
 
-OPS = (
-    "RenderMesh",
-    "RenderMeshGrad",
-    "RasterizeMesh",
-    "RasterizeMeshGrad",
-    "TransformPoints",
-)
-
-
-def test_library_holds_the_kernels():
-    library.load_library()
-    for name in OPS:
-        registered = kernels.get_registered_kernels_for_op(f"TfUnsup3d>{name}").kernel
-        found = {(kernel.device_type, *_types(kernel)) for kernel in registered}
-        assert {("CPU", tf.float32), ("CPU", tf.float64)} <= found
-
-
+ARCHITECTURE = "75"  # any will do, and one takes the least time
 LIST_KERNELS = """
 import json, sys
 import tensorflow as tf
 from tensorflow.python.framework import kernels
 
+def describe(kernel):
+    (constraint,) = kernel.constraint
+    (dtype,) = constraint.allowed_values.list.type
+    return [kernel.device_type, tf.as_dtype(dtype).name, [*kernel.host_memory_arg]]
+
 tf.load_op_library(sys.argv[1])
-found = []
-for name in sys.argv[2:]:
-    for kernel in kernels.get_registered_kernels_for_op(f"TfUnsup3d>{name}").kernel:
-        (constraint,) = kernel.constraint
-        (dtype,) = constraint.allowed_values.list.type
-        found.append([name, kernel.device_type, dtype, list(kernel.host_memory_arg)])
-print(json.dumps(found))
+registered = {
+    name: [*map(describe, kernels.get_registered_kernels_for_op(name).kernel)]
+    for name in sys.argv[2:]
+}
+print(json.dumps(registered))
 """
 
 
-@pytest.mark.skipif(_build_module().find_nvcc() is None, reason="needs nvcc")
-def test_cuda_kernels_compile_and_load_without_a_gpu(tmp_path):
-    """For one architecture: each takes minutes of a processor core."""
-    path = _build_module().build(tmp_path, cuda="on", cuda_architectures=["90"])
-    assert _build_module().built_architectures(path) == ("90",)
-    assert b"sm_90" in path.read_bytes()
-    _needs_nothing_of_cuda(path)
-    result = subprocess.run(
-        [sys.executable, "-c", LIST_KERNELS, path, *OPS],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    found = {
-        (name, device, dtype): host
-        for name, device, dtype, host in json.loads(result.stdout.splitlines()[-1])
-    }
-    types = (tf.float32.as_datatype_enum, tf.float64.as_datatype_enum)
-    assert set(found) == {
-        (name, device, dtype)
-        for name in OPS
-        for device in ("CPU", "GPU")
-        for dtype in types
-    }
-    for (name, device, _), host in found.items():
-        sizes_on_host = device == "GPU" and name == "RasterizeMesh"
-        assert host == (["height", "width"] if sizes_on_host else [])
+@pytest.fixture(scope="module")
+def cuda_library(tmp_path_factory):
+    """The op with CUDA kernels for one architecture."""
+    builder = _load_builder()
+    if builder.find_nvcc() is None:
+        pytest.skip("needs nvcc")
+    # What is checked of it does not depend on how fast it is.
+    for flags in (builder.CXX_FLAGS, builder.NVCC_FLAGS):
+        flags[flags.index("-O3")] = "-O0"
+    folder = tmp_path_factory.mktemp("cuda")
+    return builder.build(folder, cuda="on", cuda_architectures=(ARCHITECTURE,))
 
 
-@pytest.mark.parametrize("name", ["fuzz_test", "geometry_test", "picture_test"])
-def test_headers_without_tensorflow(name, tmp_path):
-    """Compiles and runs a C++ test of the headers, with sanitizers if they link."""
-    compiler = os.environ.get("CXX", "g++").split()
-    program = tmp_path / name
-    command = [*compiler, "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror"]
-    command += ["-ffp-contract=off", f"-I{SOURCES / 'cc'}"]
-    command += [str(SOURCES / "cc" / "tests" / f"{name}.cc")]
-    command += ["-o", str(program)]
+def test_library_with_cuda_holds_the_gpu_kernels(cuda_library):
+    """And it loads without a GPU, and takes nothing of CUDA from TensorFlow."""
+    names = [
+        f"TfUnsup3d>{name}"
+        for name in (
+            "RenderMesh",
+            "RenderMeshGrad",
+            "RasterizeMesh",
+            "RasterizeMeshGrad",
+            "TransformPoints",
+        )
+    ]
+    # In another process: in this one the ops are registered already.
+    command = [sys.executable, "-c", LIST_KERNELS, cuda_library, *names]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    registered = json.loads(listed)
+    for name in names:
+        sizes = ["height", "width"] if name == "TfUnsup3d>RasterizeMesh" else []
+        expected = [
+            [device, dtype, sizes if device == "GPU" else []]
+            for device in ("CPU", "GPU")
+            for dtype in ("float32", "float64")
+        ]
+        assert sorted(registered[name]) == expected
+    assert f"sm_{ARCHITECTURE}".encode() in cuda_library.read_bytes()
+    assert _load_builder().built_architectures(cuda_library) == (ARCHITECTURE,)
+    assert _cuda_symbols(cuda_library) == []
+
+
+INCLUDES = {
+    "core": {"core"},
+    "ops": {"core", "ops", "tensorflow"},
+    "cpu": {"core", "ops", "cpu", "tensorflow"},
+    "gpu": {"core", "ops", "gpu", "tensorflow", "unsupported"},
+    "tests": {"core", "tests"},
+}
+
+
+@pytest.mark.parametrize("folder", INCLUDES)
+def test_files_include_downwards_only(folder):
+    included = set()
+    for path in (SOURCES / "cc" / folder).rglob("*.*"):
+        included |= set(re.findall(r'#include "(\w+)/', path.read_text()))
+    assert included == INCLUDES[folder]
+
+
+PROGRAMS = ("fuzz_test", "geometry_test", "picture_test")
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    """The compiled test programs of the core, with sanitizers if they link."""
+    folder = tmp_path_factory.mktemp("programs")
     sanitizers = ["-fsanitize=address,undefined,float-cast-overflow"]
     sanitizers += ["-fno-sanitize-recover=all"]
-    if subprocess.run(command + sanitizers, capture_output=True).returncode != 0:
-        subprocess.run(command, check=True)
+
+    def compile_program(name):
+        command = os.environ.get("CXX", "g++").split()
+        command += ["-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror"]
+        command += ["-ffp-contract=off", f"-I{SOURCES / 'cc'}"]
+        command += [SOURCES / "cc" / "tests" / f"{name}.cc", "-o", folder / name]
+        if subprocess.run(command + sanitizers, capture_output=True).returncode != 0:
+            subprocess.run(command, check=True)
+
+    with futures.ThreadPoolExecutor() as executor:
+        list(executor.map(compile_program, PROGRAMS))
+    return folder
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_core_without_tensorflow(name, programs):
     # Whatever is preloaded into this process may not get along with the sanitizers.
     environment = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
-    result = subprocess.run([program], capture_output=True, text=True, env=environment)
+    result = subprocess.run(
+        [programs / name], capture_output=True, text=True, env=environment
+    )
     assert result.returncode == 0, result.stdout + result.stderr

@@ -78,7 +78,7 @@ def load_library() -> RasterizerOps:
       The functions of its ops.
 
     Raises:
-      RasterizerLibraryError: The library is missing, does not load or is out of date.
+      RasterizerLibraryError: The library is missing, does not load or lacks ops.
     """
     path = find_library()
     try:
@@ -88,5 +88,5 @@ def load_library() -> RasterizerOps:
         raise _explain(f"{path} does not load ({reason})") from error
     names = [f"tf_unsup3d_{name}" for name in RasterizerOps._fields]
     if not all(hasattr(module, name) for name in names):
-        raise _explain(f"{path} is older than this code")
+        raise _explain(f"{path} lacks ops that this code calls")
     return RasterizerOps(*(getattr(module, name) for name in names))
