@@ -12,13 +12,14 @@ from tf_unsup3d.rendering import library
 
 def _has_gpu_kernel():
     library.load_library()
-    registered = kernels.get_registered_kernels_for_op("RasterizeMesh").kernel
+    registered = kernels.get_registered_kernels_for_op("TfUnsup3d>RasterizeMesh").kernel
+    assert registered, "the op has another name"
     return any(kernel.device_type == "GPU" for kernel in registered)
 
 
 pytestmark = pytest.mark.skipif(
-    not (tf.config.list_physical_devices("GPU") and _has_gpu_kernel()),
-    reason="needs a GPU, and the op built with nvcc",
+    not (_has_gpu_kernel() and tf.config.list_physical_devices("GPU")),
+    reason="needs a GPU, and the op built with CUDA kernels",
 )
 
 

@@ -140,8 +140,8 @@ def render_mesh(
     if backend == "reference":
         picture, triangle_ids = reference.render_mesh(**arguments)
     else:
-        # No device is set here. Where the op was built without nvcc it has kernels for
-        # the CPU alone, and TensorFlow's soft placement, on by default, puts it there.
+        # No device is set here. Where the op was built for the CPU alone it has kernels
+        # for that alone, and TensorFlow's soft placement, on by default, puts it there.
         result = library.load_library().render_mesh(**arguments)
         picture, triangle_ids = result.picture, result.triangle_ids
     return {"picture": picture, "triangle_ids": triangle_ids}

@@ -4,11 +4,12 @@
 // than the margin m. Let d be the distance of the pixel centre, z the depth of the
 // nearest point on the edge, and e = d / m the fragment's extent. The pixel is the
 // mean, over all 0 < v < 1, of the hard pictures in which every silhouette is extended
-// by v m. In such a picture the fragment is present if e < v. Its depth is z (1 + push
-// e / v): it recedes from z at the edge to z (1 + push) at the end of the extension, so
-// that it does not cover a surface that it merely continues. The pixel shows whichever
-// is nearest, one of the soft fragments that are present or the sharp surface, or else
-// the background.
+// by v m. In such a picture the fragment is present if e < v, at the depth
+//   z (1 + push e / v).
+// It recedes from z at the edge to z (1 + push) at the end of the extension, so that it
+// does not cover a surface that it merely continues. The pixel shows whichever is
+// nearest, one of the soft fragments that are present or the sharp surface, or else the
+// background.
 //
 // A single soft fragment in front of a surface at depth z_s therefore has the opacity
 //   1 - e max(1, push z / (z_s - z)).
@@ -65,8 +66,7 @@ UNSUP3D_HOST_DEVICE inline void SoftFragmentBarycentric(
   barycentric[(opposite + 2) % 3] = fragment.parameter;
 }
 
-// The index that stands for the sharp surface, or for the background where there is
-// none.
+// The index that stands for the sharp surface, or for the background without one.
 constexpr int kSharp = -1;
 
 // One layer of a pixel: what is visible for lower < v < upper.
@@ -81,7 +81,7 @@ struct Layer {
   UNSUP3D_HOST_DEVICE inline Real Weight() const { return upper - lower; }
 };
 
-// What the layers of a pixel follow from: its soft fragments by ascending edge index,
+// What determines the layers of a pixel: its soft fragments by ascending edge index,
 // and the depth of the sharp surface, which is infinite where there is none.
 template <typename Real>
 struct PixelLayers {

@@ -6,11 +6,9 @@
 // which threads run:
 //
 // * Each pixel belongs to one thread, which loops over the footprints that meet its
-// tile.
-//   Each tile thus has to look at all triangles once and at all edges twice.
+//   tile. Each tile thus has to look at all triangles once and at all edges twice.
 // * Soft fragments are counted first and then stored in exactly the memory they need.
-// The
-//   place of a pixel's fragments in memory depends on the order of threads, but the
+//   The place of a pixel's fragments in memory depends on the order of threads, but the
 //   fragments themselves do not.
 
 #include "gpu/layers.h"

@@ -96,8 +96,8 @@ Picture<T> Draw(const Arrays<T>& arrays, const Options& options, const Bands& ba
 
 template <typename T>
 struct Gradients {
-  int64_t wrong_pixel;  // the first one, or -1; if there is one the gradients are
-                        // incomplete
+  // The first one, or -1. If there is one the gradients are incomplete.
+  int64_t wrong_pixel;
   std::vector<T> vertices, uv, texture, attributes, background;
 };
 
