@@ -48,8 +48,8 @@ class TrainingObserver:
 class Trainer:
     """Trains a generator against a discriminator, on every device of a strategy.
 
-    A run repeats, and continues, as if it had never been interrupted: all randomness is
-    a function of (seed, step).
+    A run repeats exactly: all randomness is a function of (seed, step). One that is
+    continued sees the real pictures in a new order.
 
     Args:
       configuration: The parameters of the run.
