@@ -1,5 +1,6 @@
 """What the report of every metric has in common."""
 
+import abc
 import dataclasses
 import json
 
@@ -11,7 +12,7 @@ Settings = dict[str, str | int | bool | None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Report:
+class Report(abc.ABC):
     """Numbers, the settings they depend on, and a picture if there is one.
 
     Attributes:
@@ -31,9 +32,9 @@ class Report:
         del values["sheet"]
         return json.dumps(values, indent=2) + "\n"
 
+    @abc.abstractmethod
     def table(self) -> str:
         """The numbers as a table in plain text."""
-        raise NotImplementedError
 
 
 def describe_model(model: TrainedModel, seed: int) -> Settings:

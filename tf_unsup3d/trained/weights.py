@@ -66,7 +66,7 @@ def read_weights(generator: Generator, path: pathlib.Path) -> None:
         zlib.error,
         EOFError,
         ValueError,
-        NotImplementedError,
+        # What zipfile raises for encryption and unknown kinds of compression.
         RuntimeError,
     ) as error:
         raise UserError(f"{path} is damaged, or holds no weights") from error
