@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike, DTypeLike
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, init=False)
 class Mesh:
     """The topology of a triangle mesh and its texture layout, without its geometry.
 
@@ -41,34 +42,41 @@ class Mesh:
     """
 
     triangles: np.ndarray | tf.Tensor
-    uv: np.ndarray | tf.Tensor | None = None
-    uv_triangles: np.ndarray | tf.Tensor | None = None
-    neighbors: np.ndarray | tf.Tensor | None = None
+    uv: np.ndarray | tf.Tensor | None
+    uv_triangles: np.ndarray | tf.Tensor | None
+    neighbors: np.ndarray | tf.Tensor
 
-    def __post_init__(self):
-        self._replace("triangles", _indices("triangles", self.triangles))
-        count = _known_length(self.triangles)
-        if self.neighbors is None:
-            self._replace("neighbors", _find_neighbors(self.triangles))
-        neighbors = _indices(
-            "neighbors", self.neighbors, rows=count, lowest=-1, bound=count
-        )
-        self._replace("neighbors", neighbors)
-        if self.uv is None and self.uv_triangles is None:
-            return
-        if self.uv is None:
+    # Written out, because less may be given than the fields then hold.
+    def __init__(
+        self,
+        triangles: ArrayLike | tf.Tensor,
+        uv: ArrayLike | tf.Tensor | None = None,
+        uv_triangles: ArrayLike | tf.Tensor | None = None,
+        neighbors: ArrayLike | tf.Tensor | None = None,
+    ):
+        triangles = _indices("triangles", triangles)
+        count = _known_length(triangles)
+        if neighbors is None:
+            neighbors = _find_neighbors(triangles)
+        neighbors = _indices("neighbors", neighbors, rows=count, lowest=-1, bound=count)
+        if uv is not None:
+            uv = _coordinates("uv", uv)
+            uv_triangles = _indices(
+                "uv_triangles",
+                triangles if uv_triangles is None else uv_triangles,
+                rows=count,
+                bound=_known_length(uv),
+            )
+        elif uv_triangles is not None:
             raise ValueError("uv_triangles index uv, which is missing")
-        self._replace("uv", _coordinates("uv", self.uv))
-        uv_triangles = _indices(
-            "uv_triangles",
-            self.triangles if self.uv_triangles is None else self.uv_triangles,
-            rows=count,
-            bound=_known_length(self.uv),
+        self._set(
+            triangles=triangles, uv=uv, uv_triangles=uv_triangles, neighbors=neighbors
         )
-        self._replace("uv_triangles", uv_triangles)
 
-    def _replace(self, name, value):
-        object.__setattr__(self, name, value)
+    def _set(self, **values: np.ndarray | tf.Tensor | None) -> None:
+        """Sets fields, which the constructor alone may do."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
 
 def triangle_neighbors(triangles: np.ndarray) -> np.ndarray:
@@ -99,7 +107,7 @@ def triangle_neighbors(triangles: np.ndarray) -> np.ndarray:
     return neighbors.reshape(-1, 3)
 
 
-def _find_neighbors(triangles):
+def _find_neighbors(triangles: np.ndarray | tf.Tensor) -> np.ndarray:
     known = tf.get_static_value(triangles) if tf.is_tensor(triangles) else triangles
     if known is None:
         raise ValueError(
@@ -111,18 +119,25 @@ def _find_neighbors(triangles):
         raise ValueError(f"triangles without neighbors: {error}") from None
 
 
-def _known_length(value):
+def _known_length(value: np.ndarray | tf.Tensor) -> int | None:
     """The number of rows of an array; None for a tensor, which the ops check."""
     return len(value) if isinstance(value, np.ndarray) else None
 
 
-def _protected_copy(array, dtype):
+def _protected_copy(array: np.ndarray, dtype: DTypeLike) -> np.ndarray:
     copy = np.array(array, dtype)
     copy.setflags(write=False)
     return copy
 
 
-def _indices(name, value, *, rows=None, lowest=0, bound=None):
+def _indices(
+    name: str,
+    value: ArrayLike | tf.Tensor,
+    *,
+    rows: int | None = None,
+    lowest: int = 0,
+    bound: int | None = None,
+) -> np.ndarray | tf.Tensor:
     """A field of indices, checked if it is an array.
 
     Args:
@@ -155,7 +170,7 @@ def _indices(name, value, *, rows=None, lowest=0, bound=None):
     return _protected_copy(array, np.int32)
 
 
-def _coordinates(name, value):
+def _coordinates(name: str, value: ArrayLike | tf.Tensor) -> np.ndarray | tf.Tensor:
     """A field of texture coordinates, checked if it is an array."""
     if tf.is_tensor(value):
         return value

@@ -9,7 +9,7 @@ import numpy as np
 from tf_unsup3d.geometry.mesh import Mesh
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False, init=False)
 class SphereMesh(Mesh):
     """The mesh of a subdivided octahedron, with its UV map.
 
@@ -17,11 +17,29 @@ class SphereMesh(Mesh):
     except for the last vertex, the back pole: the map takes it to a whole circle, so it
     has one texture coordinate for each triangle around it.
 
+    All fields are arrays, none of which is missing; see `Mesh` for the others.
+
     Attributes:
       directions: `[vertices, 3]` float32, unit vectors from the centre to the vertices.
     """
 
-    directions: np.ndarray = dataclasses.field(kw_only=True)
+    triangles: np.ndarray
+    uv: np.ndarray
+    uv_triangles: np.ndarray
+    neighbors: np.ndarray
+    directions: np.ndarray
+
+    def __init__(
+        self,
+        triangles: np.ndarray,
+        uv: np.ndarray,
+        uv_triangles: np.ndarray,
+        neighbors: np.ndarray | None = None,
+        *,
+        directions: np.ndarray,
+    ):
+        super().__init__(triangles, uv, uv_triangles, neighbors)
+        self._set(directions=directions)
 
 
 def direction_to_uv(directions: np.ndarray) -> np.ndarray:

@@ -95,5 +95,4 @@ def head_surface(subdivisions: int) -> HeadSurface:
         inside = _signed_distance(_CENTER + middle[:, None] * rays) < 0.0
         near, far = np.where(inside, middle, near), np.where(inside, far, middle)
     points = _CENTER + near[:, None] * rays
-    neighbors = np.asarray(sphere.neighbors)
-    return HeadSurface(points.astype(np.float32), sphere.triangles, neighbors)
+    return HeadSurface(points.astype(np.float32), sphere.triangles, sphere.neighbors)
