@@ -39,7 +39,7 @@ def vertex_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
     return tf.math.l2_normalize(from_rows(tf.add_n(sums)), -1)
 
 
-def _triangle_normals(rows, triangles):
+def _triangle_normals(rows: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
     """`[triangles, 3, batch]` of vertices `[vertices, 3, batch]`."""
     a, b, c = gather_columns(rows, triangles)
     u, v, w = tf.unstack(b - a, axis=1)

@@ -8,6 +8,7 @@ turns it downwards, positive roll turns it clockwise.
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -32,7 +33,7 @@ def rotation_matrices(viewpoints: tf.Tensor) -> tf.Tensor:
     return tf.matmul(pitch_then_roll, yaw)
 
 
-def _matrices(rows):
+def _matrices(rows: Sequence[Sequence[tf.Tensor]]) -> tf.Tensor:
     """Matrices `[..., 3, 3]` of rows of entries `[...]`."""
     return tf.stack([tf.stack(row, -1) for row in rows], -2)
 
@@ -71,7 +72,7 @@ class UniformViewpoints:
 
     limits: tuple[float, float, float] = (60.0, 15.0, 0.0)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_angles("limits", self.limits)
 
     def sample(self, batch: int, seed: tf.Tensor) -> tf.Tensor:
@@ -99,7 +100,7 @@ class GaussianViewpoints:
 
     deviations: tuple[float, float, float] = (20.0, 8.0, 0.0)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_angles("deviations", self.deviations)
 
     def sample(self, batch: int, seed: tf.Tensor) -> tf.Tensor:
@@ -113,3 +114,6 @@ class GaussianViewpoints:
         """The largest (yaw, pitch, roll) that is drawn, in degrees."""
         yaw, pitch, roll = self.deviations
         return 2.0 * yaw, 2.0 * pitch, 2.0 * roll
+
+
+Viewpoints = UniformViewpoints | GaussianViewpoints

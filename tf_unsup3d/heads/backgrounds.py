@@ -19,14 +19,18 @@ def _random_colour(rng: np.random.Generator) -> np.ndarray:
     return to_linear(np.clip(grey + rng.normal(0.0, 0.09, 3), 0.0, 1.0))
 
 
-def _gradient(rng, across, down):
+def _gradient(
+    rng: np.random.Generator, across: np.ndarray, down: np.ndarray
+) -> np.ndarray:
     angle = rng.uniform(0.0, 2.0 * np.pi)
     position = np.cos(angle) * (across - 0.5) + np.sin(angle) * (down - 0.5)
     weight = smooth_step(position, -0.6, 0.6)
     return mix(_random_colour(rng), _random_colour(rng), weight)
 
 
-def _noise(rng, across, down):
+def _noise(
+    rng: np.random.Generator, across: np.ndarray, down: np.ndarray
+) -> np.ndarray:
     picture = _random_colour(rng)
     points = np.stack([across, down, np.zeros_like(across)], -1)
     for scale in (rng.uniform(3.0, 7.0), rng.uniform(6.0, 14.0)):
@@ -35,7 +39,9 @@ def _noise(rng, across, down):
     return picture
 
 
-def _blobs(rng, across, down):
+def _blobs(
+    rng: np.random.Generator, across: np.ndarray, down: np.ndarray
+) -> np.ndarray:
     picture = _gradient(rng, across, down)
     for _ in range(rng.integers(5, 14)):
         x, y = rng.uniform(-0.1, 1.1, 2)

@@ -19,7 +19,15 @@ _IRIS_RADIUS = 0.032
 _PUPIL_RADIUS = 0.013
 
 
-def _spot(a, b, center_a, center_b, width_a, width_b):
+def _spot(
+    a: np.ndarray,
+    b: np.ndarray | float,
+    center_a: np.ndarray | float,
+    center_b: float,
+    width_a: float,
+    width_b: float,
+) -> np.ndarray:
+    """A bump of height 1 over an ellipse."""
     return np.exp(-(((a - center_a) / width_a) ** 2) - ((b - center_b) / width_b) ** 2)
 
 

@@ -38,7 +38,7 @@ class RenderedHeads:
     mask: np.ndarray
 
 
-def _unit(vectors):
+def _unit(vectors: np.ndarray) -> np.ndarray:
     length = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
     return vectors / np.maximum(length, 1e-9)[..., None]
 

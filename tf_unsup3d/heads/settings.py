@@ -43,7 +43,7 @@ class HeadSetSettings:
     head_model: str | None = None
     backgrounds: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.count < 1:
             raise UserError(f"count must be at least 1, got {self.count}")
         for name in ("validation_count", "test_count", "seed"):

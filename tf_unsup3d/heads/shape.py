@@ -26,7 +26,15 @@ from tf_unsup3d.heads.patterns import smooth_step
 from tf_unsup3d.heads.surface import head_surface
 
 
-def _bump(a, b, center_a, center_b, width_a, width_b, power=2.0):
+def _bump(
+    a: np.ndarray,
+    b: np.ndarray,
+    center_a: float,
+    center_b: float | np.ndarray,
+    width_a: float,
+    width_b: float | np.ndarray,
+    power: float = 2.0,
+) -> np.ndarray:
     """A bump of height 1 over an ellipse; higher powers flatten its top."""
     squared = ((a - center_a) / width_a) ** 2 + ((b - center_b) / width_b) ** 2
     return np.exp(-(squared ** (0.5 * power)))
@@ -47,16 +55,20 @@ class _Places:
         self.front = smooth_step(self.z, -0.02, -0.22)
         self.neck = smooth_step(self.y - 0.9 * self.z, 0.52, 0.68)
 
-    def frontal(self, x, y, width_x, width_y, power=2.0):
+    def frontal(
+        self, x: float, y: float, width_x: float, width_y: float, power: float = 2.0
+    ) -> np.ndarray:
         """A bump on the front, and its mirror image where x is not 0."""
         return self.front * _bump(self.side, self.y, x, y, width_x, width_y, power)
 
-    def lateral(self, y, z, width_y, width_z, power=2.0):
+    def lateral(
+        self, y: float, z: float, width_y: float, width_z: float, power: float = 2.0
+    ) -> np.ndarray:
         """A bump on each side of the head."""
         outside = smooth_step(self.side, 0.12, 0.25)
         return outside * _bump(self.y, self.z, y, z, width_y, width_z, power)
 
-    def nose(self, width=1.0):
+    def nose(self, width: float = 1.0) -> np.ndarray:
         """Height of the nose, a ridge that becomes wider and higher towards its tip."""
         descent = np.clip((self.y + 0.03) / (NOSE_TIP_Y + 0.03), 0.0, 1.0)
         profile = 0.118 * descent**1.1 * smooth_step(self.y, 0.292, 0.205)
@@ -67,7 +79,7 @@ class _Places:
         bridge = 0.018 * self.frontal(0.0, 0.02, 0.045 * width, 0.10)
         return self.front * (ridge + bridge) + tip + wings
 
-    def lips(self, fullness=1.0):
+    def lips(self, fullness: float = 1.0) -> np.ndarray:
         """Height of the lips above the muzzle."""
         across = np.clip(1.0 - (self.x / (1.12 * MOUTH_HALF_WIDTH)) ** 2, 0.0, 1.0)
         thickness = across**0.6
@@ -78,7 +90,7 @@ class _Places:
         height = 0.024 * bow * upper + 0.027 * lower
         return self.front * thickness * (fullness * height - 0.022 * parting)
 
-    def eyeballs(self, size=1.0):
+    def eyeballs(self, size: float = 1.0) -> np.ndarray:
         """Height of the eyes, with their lids, in their sockets."""
         ball = self.frontal(EYE_X, EYE_Y, 0.070 * size, 0.050 * size, 3.0)
         lid_y = EYE_Y - size * (0.040 - 3.0 * (self.side - EYE_X) ** 2)
@@ -86,7 +98,7 @@ class _Places:
         crease = _bump(self.side, self.y, EYE_X, lid_y - 0.03, 0.075, 0.014)
         return 0.040 * ball + self.front * (0.012 * lid - 0.010 * crease)
 
-    def ears(self):
+    def ears(self) -> np.ndarray:
         """Displacement [vertices, 3] of the ears, which stand off at their back."""
         tilted = self.z - 0.25 * (EAR_Y - self.y)
         narrowing = 1.0 - 0.9 * np.clip(self.y - EAR_Y, 0.0, 0.3)
@@ -102,17 +114,17 @@ class _Places:
         )
 
 
-def _forward(height):
+def _forward(height: np.ndarray) -> np.ndarray:
     """Displacement [vertices, 3] in the direction of the face."""
     return np.stack([np.zeros_like(height), np.zeros_like(height), -height], -1)
 
 
-def _down(height):
+def _down(height: np.ndarray) -> np.ndarray:
     """Displacement [vertices, 3] towards the chin."""
     return np.stack([np.zeros_like(height), height, np.zeros_like(height)], -1)
 
 
-def _outward(places, height):
+def _outward(places: _Places, height: np.ndarray) -> np.ndarray:
     """Displacement [vertices, 3] sideways, away from the middle of the head."""
     return np.stack(
         [places.sign * height, np.zeros_like(height), np.zeros_like(height)], -1

@@ -31,30 +31,36 @@ class HeadSurface:
     neighbors: np.ndarray
 
 
-def _ellipsoid(points, center, axes, power):
+def _ellipsoid(
+    points: np.ndarray,
+    center: tuple[float, float, float],
+    axes: tuple[float, float, float],
+    power: float,
+) -> np.ndarray:
+    """Approximate distance from an ellipsoid; higher powers make it more angular."""
     scaled = np.abs((points - np.array(center)) / np.array(axes)) ** power
     return (scaled.sum(-1) ** (1.0 / power) - 1.0) * min(axes)
 
 
-def _face(points):
+def _face(points: np.ndarray) -> np.ndarray:
     # The lower face narrows towards the chin.
     taper = 1.0 - 0.32 * np.clip((points[..., 1] - 0.12) / 0.55, 0.0, 1.0) ** 1.7
     narrowed = points / np.stack([taper, np.ones_like(taper), np.ones_like(taper)], -1)
     return _ellipsoid(narrowed, (0.0, 0.11, -0.15), (0.37, 0.53, 0.33), 2.4)
 
 
-def _neck(points):
+def _neck(points: np.ndarray) -> np.ndarray:
     lean = np.array([0.0, 0.0, 0.12])
     leaning = points - lean * (points[..., 1:2] - 0.3)
     return _ellipsoid(leaning, (0.0, 0.40, 0.11), (0.215, 0.44, 0.235), 4.0)
 
 
-def _smooth_minimum(first, second, width):
+def _smooth_minimum(first: np.ndarray, second: np.ndarray, width: float) -> np.ndarray:
     overlap = np.maximum(width - np.abs(first - second), 0.0) / width
     return np.minimum(first, second) - 0.25 * width * overlap * overlap
 
 
-def _signed_distance(points):
+def _signed_distance(points: np.ndarray) -> np.ndarray:
     """Approximate distance from a smooth union of cranium, face and neck.
 
     Args:

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from tf_unsup3d.rendering.inputs import convert_vertices
 from tf_unsup3d.rendering.transform_points import transform_points
@@ -34,7 +35,7 @@ class PinholeCamera:
     principal_point: tuple[float, float] = (0.5, 0.5)
     pose: tuple[tuple[float, ...], ...] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0.0 < self.field_of_view < math.pi:
             raise ValueError(
                 f"field_of_view must be between 0 and pi, got {self.field_of_view}"
@@ -131,15 +132,15 @@ class PinholeCamera:
         down = (np.arange(height) + 0.5 - y) * slope / half
         return np.stack([depth * right, depth * down[:, None], depth], -1)
 
-    def _rotation(self):
+    def _rotation(self) -> np.ndarray:
         return np.array(self.pose)[:, :3]
 
-    def _principal_pixel(self, height, width):
+    def _principal_pixel(self, height: int, width: int) -> tuple[float, float]:
         x, y = self.principal_point
         return x * width, y * height
 
 
-def _finite(name, values, shape):
+def _finite(name: str, values: ArrayLike, shape: tuple[int, ...]) -> tuple:
     """An array of finite numbers as nested tuples, which hash."""
     array = np.asarray(values, np.float64)
     if array.shape != shape or not np.isfinite(array).all():

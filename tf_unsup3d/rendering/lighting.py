@@ -41,7 +41,7 @@ class RandomLamps:
     elevation: tuple[float, float] = (-10.0, 60.0)
     ambient: tuple[float, float] = (0.3, 0.6)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("elevation", "ambient"):
             limits = tuple(getattr(self, name))  # JSON makes lists of tuples.
             if len(limits) != 2:

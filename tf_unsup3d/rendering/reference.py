@@ -160,7 +160,13 @@ class _Surface:
       corners: `[triangles, 3, 3]`, homogeneous like the vertices.
     """
 
-    def __init__(self, corners, attributes, uv, texture):
+    def __init__(
+        self,
+        corners: tf.Tensor,
+        attributes: tf.Tensor,
+        uv: tf.Tensor,
+        texture: tf.Tensor,
+    ):
         self.corners = corners
         self._attributes = attributes
         self._uv = uv

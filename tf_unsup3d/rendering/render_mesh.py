@@ -147,7 +147,9 @@ def render_mesh(
     return {"picture": picture, "triangle_ids": triangle_ids}
 
 
-def _check_size(background, height, width):
+def _check_size(
+    background: tf.Tensor | None, height: int | None, width: int | None
+) -> None:
     """Makes sure that the size of the pictures is known from one source."""
     if background is None and (height is None or width is None):
         raise ValueError("without a background, height and width must be given")

@@ -53,7 +53,7 @@ class Renderer(keras.layers.Layer):
         background_range: tuple[float, float] = (60.0, 15.0),
         lamps: RandomLamps | dict | None = None,
         backend: str = "op",
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(autocast=False, **kwargs)
         if not 1 <= resolution <= _LARGEST_RESOLUTION:
@@ -92,7 +92,7 @@ class Renderer(keras.layers.Layer):
         }
         return {**super().get_config(), **self._config, **values}
 
-    def replace(self, **changes) -> "Renderer":
+    def replace(self, **changes: Any) -> "Renderer":
         """Makes another renderer that differs in some constructor arguments.
 
         Args:

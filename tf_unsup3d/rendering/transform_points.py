@@ -37,12 +37,14 @@ def transform_points(points: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
     return library.load_library().transform_points(points, matrices)
 
 
-def _points_gradient(matrices, gradient):
+def _points_gradient(matrices: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
     transposed = tf.linalg.matrix_transpose(matrices[..., :3])
     return transform_points(gradient, tf.pad(transposed, [[0, 0], [0, 0], [0, 1]]))
 
 
-def _matrices_gradient(points, matrices, gradient):
+def _matrices_gradient(
+    points: tf.Tensor, matrices: tf.Tensor, gradient: tf.Tensor
+) -> tf.Tensor:
     linear = tf.matmul(gradient, points, transpose_a=True)
     offset = tf.reduce_sum(gradient, 1)[..., None]
     of_pictures = tf.concat([linear, offset], -1)

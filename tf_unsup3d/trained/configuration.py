@@ -8,7 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.geometry.viewpoints import GaussianViewpoints, UniformViewpoints
+from tf_unsup3d.geometry.viewpoints import (
+    GaussianViewpoints,
+    UniformViewpoints,
+    Viewpoints,
+)
 from tf_unsup3d.models.discriminator import Discriminator
 from tf_unsup3d.models.generator import Generator
 from tf_unsup3d.rendering.camera import PinholeCamera
@@ -17,8 +21,6 @@ from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.trained import gin_files
 from tf_unsup3d.trained.gin_files import Bindings, Reference, Value
 from tf_unsup3d.trained.training_settings import TrainingSettings
-
-Viewpoints = UniformViewpoints | GaussianViewpoints
 
 # The classes that gin files may name.
 _CLASSES: dict[str, type] = {
@@ -160,7 +162,7 @@ class Configuration:
         discriminator.build([None, size, size, 3])
         return discriminator
 
-    def make_renderer(self, **changes) -> Renderer:
+    def make_renderer(self, **changes: Any) -> Renderer:
         """The renderer of the run.
 
         Args:
@@ -247,7 +249,9 @@ def _with_present_names(bindings: Bindings, source: str) -> Bindings:
     return present
 
 
-def _check_value(name, parameter, value, default, source) -> None:
+def _check_value(
+    name: str, parameter: str, value: Value, default: Value, source: str
+) -> None:
     classes = _OBJECTS.get((name, parameter))
     if classes:
         kind = " or ".join(f"@{known}()" for known in classes)

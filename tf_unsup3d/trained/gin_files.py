@@ -45,7 +45,9 @@ Bindings = dict[str, dict[str, Value]]
 class _Parser(config_parser.ParserDelegate):
     """Keeps references as what they are."""
 
-    def configurable_reference(self, scoped_configurable_name, evaluate):
+    def configurable_reference(
+        self, scoped_configurable_name: str, evaluate: bool
+    ) -> Reference:
         if not evaluate or "/" in scoped_configurable_name:
             raise SyntaxError(
                 f"@{scoped_configurable_name} is not supported; write "
@@ -53,7 +55,7 @@ class _Parser(config_parser.ParserDelegate):
             )
         return Reference(scoped_configurable_name.rsplit(".", 1)[-1])
 
-    def macro(self, macro_name):
+    def macro(self, macro_name: str) -> _Macro:
         return _Macro(macro_name)
 
 
@@ -141,8 +143,8 @@ def format_bindings(bindings: Bindings) -> str:
 class _Collected:
     """Bindings collected from several files."""
 
-    def __init__(self):
-        self._bindings: Bindings = {}
+    def __init__(self) -> None:
+        self._bindings: dict[str, dict[str, Value | _Macro]] = {}
         self._macros: dict[str, Value | _Macro] = {}
         self._open: list[pathlib.Path] = []
 
@@ -168,7 +170,9 @@ class _Collected:
         del source
         self.read(find_file(name), self.include)
 
-    def parse(self, text: str, source: str, include: Callable[[str, str], None]):
+    def parse(
+        self, text: str, source: str, include: Callable[[str, str], None]
+    ) -> None:
         """Adds what a text binds, from its first line to its last."""
         try:
             for statement in config_parser.ConfigParser(text, _Parser()):
@@ -208,7 +212,7 @@ class _Collected:
             for name, values in self._bindings.items()
         }
 
-    def _resolve(self, value, seen: tuple[str, ...] = ()) -> Value:
+    def _resolve(self, value: Value | _Macro, seen: tuple[str, ...] = ()) -> Value:
         if isinstance(value, tuple):
             return tuple(self._resolve(part, seen) for part in value)
         if not isinstance(value, _Macro):
@@ -222,7 +226,7 @@ def _refuse_include(name: str, source: str) -> None:
     raise UserError(f"{source}: includes {name!r}; here a file must be complete")
 
 
-def _as_tuples(value):
+def _as_tuples(value: list | Value | _Macro) -> Value | _Macro:
     """Lists become tuples, as values are not to be changed."""
     if isinstance(value, list | tuple):
         return tuple(_as_tuples(part) for part in value)

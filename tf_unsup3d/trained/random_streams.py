@@ -5,10 +5,13 @@ must not share their numbers: a viewpoint drawn from the numbers of the latent v
 would tell the generator where it is seen from.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from tf_unsup3d.geometry.viewpoints import Viewpoints
+from tf_unsup3d.models.generator import Generator
 from tf_unsup3d.rendering.scene import Scene
 
 # Added to the first of the two integers. They are as they were when the published
@@ -33,7 +36,9 @@ class RandomScenes(NamedTuple):
     light_seed: tf.Tensor
 
 
-def random_scenes(generator, viewpoints, batch: int, key: tf.Tensor) -> RandomScenes:
+def random_scenes(
+    generator: Generator, viewpoints: Viewpoints, batch: int, key: tf.Tensor
+) -> RandomScenes:
     """Draws objects, with noise as in training, and viewpoints.
 
     Args:
@@ -58,7 +63,7 @@ def variance_key(seed: int) -> tf.Tensor:
     return tf.constant([seed, _VARIANCE], tf.int64)
 
 
-def latents_of_seeds(seeds, latent_size: int) -> tf.Tensor:
+def latents_of_seeds(seeds: Sequence[int], latent_size: int) -> tf.Tensor:
     """Numbered latent vectors.
 
     Args:

@@ -10,12 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.geometry.sphere import SphereMesh
+from tf_unsup3d.geometry.viewpoints import Viewpoints
 from tf_unsup3d.models.generator import Generator
 from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained import model_folder
-from tf_unsup3d.trained.configuration import Configuration, Viewpoints
+from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.random_streams import latents_of_seeds
 
 _MEAN_STYLE_SAMPLES = 1024

@@ -57,7 +57,7 @@ class TrainingSettings:
     checkpoint_interval: int = 500
     sheet_interval: int = 500
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in (
             "batch_size",
             "r1_interval",

@@ -74,7 +74,9 @@ def read_weights(generator: Generator, path: pathlib.Path) -> None:
         variable.assign(value)
 
 
-def _read_array(archive, name, shape, path) -> np.ndarray:
+def _read_array(
+    archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], path: pathlib.Path
+) -> np.ndarray:
     """One array in single precision, read after its header was checked."""
     with archive.open(name) as file:
         version = np.lib.format.read_magic(file)

@@ -26,7 +26,7 @@ class Growth:
     stage_pictures: int = 0
     fade_pictures: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.final < 8 or self.final & (self.final - 1):
             raise ValueError(f"resolution {self.final} is not a power of two from 8 on")
         if self.start not in self.sizes:

@@ -1,5 +1,7 @@
 """The terms of both losses: adversarial ones, and guards of the surface."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -29,7 +31,9 @@ def weighted_sum(terms: dict[str, tf.Tensor], weights: dict[str, float]) -> tf.T
     return tf.add_n([weights.get(name, 1.0) * term for name, term in terms.items()])
 
 
-def gradient_penalty(discriminator, pictures: tf.Tensor) -> tf.Tensor:
+def gradient_penalty(
+    discriminator: Callable[[tf.Tensor], tf.Tensor], pictures: tf.Tensor
+) -> tf.Tensor:
     """R1: mean squared gradient of the scores (Mescheder et al. 2018).
 
     Args:

@@ -1,5 +1,7 @@
 """One adversarial step: both players see the same drawings, and move at once."""
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 
@@ -70,7 +72,9 @@ class AdversarialStep:
             for name, value in values.items()
         }
 
-    def _replica_step(self, pictures, penalty: bool, size: int, fade):
+    def _replica_step(
+        self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
+    ) -> dict[str, tf.Tensor]:
         """The step on one replica's share of the batch."""
         with precision.convolutions_in(self._convolutions):
             with tf.GradientTape(persistent=True) as tape:
@@ -79,14 +83,16 @@ class AdversarialStep:
         self._move_average()
         return values
 
-    def _forward(self, pictures, penalty: bool, size: int, fade):
+    def _forward(
+        self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
+    ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
         """What is to be known of the step, and the loss of each player."""
         state, settings = self._state, self._settings
         if size < self._resolution:
             cell = self._resolution // size
             pictures = tf.nn.avg_pool2d(pictures, cell, cell, "VALID")
 
-        def discriminate(seen):
+        def discriminate(seen: tf.Tensor) -> tf.Tensor:
             return state.discriminator(seen, fade)
 
         batch = settings.batch_size // self._replicas
@@ -142,7 +148,7 @@ class AdversarialStep:
         stream = self._state.step * self._replicas + replica
         return tf.stack([tf.constant(self._settings.seed, tf.int64), stream])
 
-    def _move(self, tape, totals) -> None:
+    def _move(self, tape: tf.GradientTape, totals: Sequence[tf.Tensor]) -> None:
         state = self._state
         players: tuple[tuple[keras.Model, keras.optimizers.Optimizer], ...] = (
             (state.discriminator, state.discriminator_optimizer),

@@ -4,6 +4,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+from types import FrameType
 
 _SIGNALS = signal.SIGINT, signal.SIGTERM
 
@@ -23,11 +24,11 @@ def stop_requests() -> Iterator[list[int]]:
         yield noted
         return
 
-    def restore():
+    def restore() -> None:
         for number, handler in usual.items():
             signal.signal(number, handler)
 
-    def note(number, frame):
+    def note(number: int, frame: FrameType | None) -> None:
         del frame
         noted.append(number)
         restore()

@@ -214,7 +214,9 @@ class Trainer:
                 if stop:
                     break
 
-    def _train_step(self, batch, penalty: bool, observer: TrainingObserver):
+    def _train_step(
+        self, batch: tf.Tensor, penalty: bool, observer: TrainingObserver
+    ) -> dict[str, tf.Tensor]:
         seen = self.step * self.configuration.training.batch_size
         size, fade = self._growth.at(seen)
         graph = (penalty, size, fade is None)
