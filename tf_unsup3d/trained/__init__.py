@@ -1,1 +1,1 @@
-"""What training leaves and everything else uses: trained models and their files."""
+"""Trained models and their files: what training produces and the rest uses."""

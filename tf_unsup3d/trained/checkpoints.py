@@ -8,18 +8,18 @@ from tf_unsup3d.errors import UserError
 
 
 def newest_checkpoint(folder: pathlib.Path) -> str | None:
-    """The newest checkpoint in a folder of checkpoints, or None."""
+    """Returns the path of the newest checkpoint in a folder, or None."""
     return tf.train.latest_checkpoint(str(folder))
 
 
 def restore_checkpoint(
     checkpoint: tf.train.Checkpoint, path: str, *, partly: bool = False
 ) -> None:
-    """Gives variables the values of a checkpoint.
+    """Restores variables from a checkpoint.
 
     Args:
-      checkpoint: The variables, by name.
-      path: The checkpoint, see `newest_checkpoint`.
+      checkpoint: Checkpoint object with the variables to restore, by name.
+      path: Path of the checkpoint; see `newest_checkpoint`.
       partly: Whether the checkpoint may hold more than these variables.
 
     Raises:
@@ -33,7 +33,7 @@ def restore_checkpoint(
             f"checkpoint {path} does not fit the configuration; use the config.gin of "
             "the run"
         ) from error
-    # TensorFlow reads a file that ends too early as an index out of range.
+    # TensorFlow reports a truncated file as an index out of range.
     except (tf.errors.OpError, IndexError, RuntimeError) as error:
         raise UserError(f"checkpoint {path} is damaged") from error
     if partly:

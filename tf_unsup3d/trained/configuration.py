@@ -1,4 +1,4 @@
-"""The configuration of a run as a plain value: what is needed to train and to draw."""
+"""The configuration of a run as a plain value: all that training and rendering need."""
 
 import dataclasses
 import inspect
@@ -33,21 +33,21 @@ _CLASSES: dict[str, type] = {
     "RandomLamps": RandomLamps,
     "PinholeCamera": PinholeCamera,
 }
-# Parameters that hold an object of one of these classes.
+# Parameters whose value is an object, and its possible classes.
 _OBJECTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("Trainer", "viewpoints"): ("UniformViewpoints", "GaussianViewpoints"),
     ("Renderer", "lamps"): ("RandomLamps",),
     ("Renderer", "camera"): ("PinholeCamera",),
 }
-# Names that parameters had in older files, which often hold the value under both.
+# Names that parameters had in older files, which often bind the old and the new name.
 _FORMER_NAMES = {
     ("Trainer", "resolution"): ("Renderer", "resolution"),
     ("Renderer", "subdivisions"): ("Generator", "subdivisions"),
     ("Renderer", "background_extent"): ("Renderer", "background_range"),
 }
-# What older files hold and nothing reads any more.
+# Parameters of older files that no longer exist.
 _FORMER = {("Trainer", "strategy")}
-# Follow from other parameters, so that no two can disagree.
+# Parameters that follow from others and cannot be bound, lest they disagree.
 _DERIVED = {
     ("Discriminator", "resolution"),
     ("Discriminator", "start_resolution"),
@@ -56,15 +56,17 @@ _DERIVED = {
 
 @dataclasses.dataclass(frozen=True)
 class Configuration:
-    """All parameters of a run, defaults included, so that it means the same later.
+    """All parameters of a run.
+
+    Defaults are included, so that a change of defaults does not change a finished run.
 
     Attributes:
       generator: Constructor arguments of `Generator`, by name.
-      discriminator: Constructor arguments of `Discriminator` that do not follow from
-        the rest, by name.
+      discriminator: Constructor arguments of `Discriminator`, by name, without those
+        that follow from other parameters.
       renderer: Constructor arguments of `Renderer`, by name.
       viewpoints: The distribution p_v of the viewpoints.
-      training: How the generator was trained, or will be.
+      training: The settings of training.
     """
 
     generator: Mapping[str, Any]
@@ -77,14 +79,14 @@ class Configuration:
     def from_files(
         cls, files: Sequence[str], bindings: Sequence[str] = ()
     ) -> "Configuration":
-        """Reads the gin files of an experiment, see `gin_files.read_bindings`.
+        """Reads the gin files of an experiment; see `gin_files.read_bindings`.
 
         Args:
-          files: Names of gin files; a later one overrides an earlier one.
+          files: Names of gin files; a later file overrides an earlier one.
           bindings: Lines such as `"Trainer.batch_size = 16"`, which override the files.
 
         Returns:
-          The configuration, with defaults for what they do not bind.
+          The configuration. Parameters that are not bound have their defaults.
 
         Raises:
           UserError: A file or binding cannot be used.
@@ -102,12 +104,12 @@ class Configuration:
           The configuration.
 
         Raises:
-          UserError: The file cannot be read, or holds what is no configuration.
+          UserError: The file cannot be read, or does not hold a configuration.
         """
         return _from_bindings(gin_files.read_complete_file(path), f"{path}: ")
 
     def to_gin(self) -> str:
-        """The configuration as the text of a gin file, every parameter in it."""
+        """Returns the text of a gin file that binds every parameter."""
         bindings: Bindings = {
             "Trainer": {
                 "viewpoints": Reference(type(self.viewpoints).__name__),
@@ -133,10 +135,13 @@ class Configuration:
         return self.renderer["resolution"]
 
     def make_generator(self, name: str = "generator") -> Generator:
-        """A built generator with random weights.
+        """Builds a generator with random weights.
 
         Args:
           name: Name of the Keras model.
+
+        Returns:
+          The generator.
 
         Raises:
           UserError: Its parameters do not fit together.
@@ -146,7 +151,10 @@ class Configuration:
         return generator
 
     def make_discriminator(self) -> Discriminator:
-        """A built discriminator with random weights.
+        """Builds a discriminator with random weights.
+
+        Returns:
+          The discriminator.
 
         Raises:
           UserError: Its parameters do not fit together.
@@ -163,10 +171,14 @@ class Configuration:
         return discriminator
 
     def make_renderer(self, **changes: Any) -> Renderer:
-        """The renderer of the run.
+        """Makes the renderer of the run.
 
         Args:
-          **changes: Constructor arguments of `Renderer` that shall differ.
+          **changes: Constructor arguments of `Renderer` that differ from the
+            configuration.
+
+        Returns:
+          The renderer.
 
         Raises:
           UserError: Its parameters do not fit together.
@@ -175,7 +187,7 @@ class Configuration:
 
 
 def _parameters(name: str) -> dict[str, Value]:
-    """The parameters of a class that files may bind, with their defaults."""
+    """Returns the parameters of a class that files may bind, with their defaults."""
     constructor = vars(_CLASSES[name])["__init__"]
     _, *parameters = inspect.signature(constructor).parameters.values()
     found = {
@@ -190,7 +202,7 @@ def _parameters(name: str) -> dict[str, Value]:
 
 
 def _from_bindings(bindings: Bindings, source: str) -> Configuration:
-    """Checks bindings and fills in the defaults; `source` begins the messages."""
+    """Checks bindings and adds the defaults; error messages start with `source`."""
     bindings = _with_present_names(bindings, source)
     complete = {}
     for name in _CLASSES:
@@ -233,7 +245,7 @@ def _from_bindings(bindings: Bindings, source: str) -> Configuration:
 
 
 def _with_present_names(bindings: Bindings, source: str) -> Bindings:
-    """Bindings of older files under the names of today."""
+    """Renames the parameters of older files."""
     present = {name: dict(values) for name, values in bindings.items()}
     for name, parameter in _FORMER:
         present.get(name, {}).pop(parameter, None)
@@ -272,7 +284,7 @@ def _kind(default: Value) -> str:
 
 
 def _is_like(value: Value, default: Value) -> bool:
-    """Whether a value is of the kind of a default."""
+    """Whether a value is of the same kind as a default."""
     if default is None:
         return value is None or _is_like(value, ())
     if isinstance(default, tuple):

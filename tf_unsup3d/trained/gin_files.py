@@ -1,8 +1,8 @@
 """gin files as data.
 
-gin's own parser reads them, but nothing in them is imported, looked up or called: a
-file from a stranger can do no more than bind literal values to names. Which names and
-values make sense is for `Configuration` to say.
+gin's own parser reads them, but nothing in them is imported, looked up or called: an
+untrusted file can do no more than bind literal values to names. `Configuration` checks
+the names and values.
 """
 
 import dataclasses
@@ -43,7 +43,7 @@ Bindings = dict[str, dict[str, Value]]
 
 
 class _Parser(config_parser.ParserDelegate):
-    """Keeps references as what they are."""
+    """Parses references and macros without resolving them."""
 
     def configurable_reference(
         self, scoped_configurable_name: str, evaluate: bool
@@ -62,12 +62,12 @@ class _Parser(config_parser.ParserDelegate):
 def read_bindings(files: Sequence[str], bindings: Sequence[str] = ()) -> Bindings:
     """Reads the gin files of an experiment, then single bindings.
 
-    A relative file name such as `gin_configs/heads64.gin`, also one that a file
-    includes, is looked up in the current folder first, then among the experiments that
-    come with the package.
+    A relative file name such as `gin_configs/heads64.gin` is looked up in the current
+    folder first, then among the experiments that come with the package. This applies to
+    included files, too.
 
     Args:
-      files: Names of gin files; a later one overrides an earlier one.
+      files: Names of gin files; a later file overrides an earlier one.
       bindings: Lines such as `"Trainer.batch_size = 16"`, which override the files.
 
     Returns:
@@ -85,10 +85,10 @@ def read_bindings(files: Sequence[str], bindings: Sequence[str] = ()) -> Binding
 
 
 def read_complete_file(path: pathlib.Path) -> Bindings:
-    """Reads a gin file that includes no other one, such as that of a run.
+    """Reads a gin file that includes no other file, such as that of a run.
 
     Args:
-      path: The file.
+      path: Path of the file.
 
     Returns:
       The bound values.
@@ -102,7 +102,7 @@ def read_complete_file(path: pathlib.Path) -> Bindings:
 
 
 def find_file(name: str) -> pathlib.Path:
-    """Finds a gin file in the current folder or among those of the package.
+    """Finds a gin file in the current folder or among the files of the package.
 
     Args:
       name: Absolute or relative name of the file.
@@ -113,7 +113,7 @@ def find_file(name: str) -> pathlib.Path:
     Raises:
       UserError: There is no such file.
     """
-    # An installed package holds the experiments; a checkout has them beside it.
+    # An installed package contains the experiments; a checkout has them beside it.
     for folder in (pathlib.Path(), _PACKAGE, _PACKAGE.parent):
         path = folder / name
         if path.is_file():
@@ -122,13 +122,13 @@ def find_file(name: str) -> pathlib.Path:
 
 
 def format_bindings(bindings: Bindings) -> str:
-    """Writes bindings as the text of a gin file.
+    """Formats bindings as the text of a gin file.
 
     Args:
       bindings: Values by the names of classes and parameters.
 
     Returns:
-      The text, which `read_complete_file` reads back to the same values.
+      The text, from which `read_complete_file` reads the same values.
     """
     lines: list[str] = []
     for name, values in bindings.items():
@@ -149,7 +149,7 @@ class _Collected:
         self._open: list[pathlib.Path] = []
 
     def read(self, path: pathlib.Path, include: Callable[[str, str], None]) -> None:
-        """Adds what a file binds."""
+        """Adds the bindings of a file."""
         real = path.resolve()
         if real in self._open:
             raise UserError(f"{path} includes itself")
@@ -166,14 +166,14 @@ class _Collected:
         self._open.pop()
 
     def include(self, name: str, source: str) -> None:
-        """Adds what an included file binds."""
+        """Adds the bindings of an included file."""
         del source
         self.read(find_file(name), self.include)
 
     def parse(
         self, text: str, source: str, include: Callable[[str, str], None]
     ) -> None:
-        """Adds what a text binds, from its first line to its last."""
+        """Adds the bindings of a text; a later one replaces an earlier one."""
         try:
             for statement in config_parser.ConfigParser(text, _Parser()):
                 match statement:
@@ -206,7 +206,7 @@ class _Collected:
             self._macros[statement.selector] = value
 
     def resolved(self) -> Bindings:
-        """The bindings, with the value of each macro in its place."""
+        """Returns the bindings, with each macro replaced by its value."""
         return {
             name: {key: self._resolve(value) for key, value in values.items()}
             for name, values in self._bindings.items()
@@ -227,7 +227,7 @@ def _refuse_include(name: str, source: str) -> None:
 
 
 def _as_tuples(value: list | Value | _Macro) -> Value | _Macro:
-    """Lists become tuples, as values are not to be changed."""
+    """Turns lists into tuples, so that values cannot be changed."""
     if isinstance(value, list | tuple):
         return tuple(_as_tuples(part) for part in value)
     return value

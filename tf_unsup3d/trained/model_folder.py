@@ -1,9 +1,9 @@
 """The folder of a trained model: of a run, or of a generator published from one.
 
-A run holds `config.gin`, `pictures.json` (what it is trained on), checkpoints, and what
-shows how training went. A published generator holds `config.gin`, `generator.npz` (the
-averaged weights in half precision) and `card.json` (how it was trained, and what was
-measured).
+The folder of a run holds `config.gin`, `pictures.json` (the pictures it is trained on),
+checkpoints, and records of its training. The folder of a published generator holds
+`config.gin`, `generator.npz` (the averaged weights in half precision) and `card.json`
+(how the generator was trained, and its measurements).
 """
 
 import os
@@ -31,7 +31,7 @@ _PRETRAINED = pathlib.Path(__file__).resolve().parents[1] / "pretrained"
 
 
 def pretrained_names() -> list[str]:
-    """Names of the generators that come with the package."""
+    """Returns the names of the generators that come with the package."""
     return sorted(path.parent.name for path in _PRETRAINED.glob(f"*/{WEIGHTS_NAME}"))
 
 
@@ -43,7 +43,7 @@ def find_folder(source: str | os.PathLike) -> pathlib.Path:
         package.
 
     Returns:
-      The folder. Whether it holds a model is not looked at.
+      The folder, which need not hold a model.
 
     Raises:
       UserError: The package has no generator of that name.
@@ -73,7 +73,7 @@ def read_configuration(folder: pathlib.Path) -> Configuration:
       The configuration.
 
     Raises:
-      UserError: There is none, or none that can be used.
+      UserError: There is no configuration, or it cannot be used.
     """
     path = folder / CONFIG_NAME
     if not path.is_file():
@@ -82,22 +82,31 @@ def read_configuration(folder: pathlib.Path) -> Configuration:
 
 
 def write_configuration(folder: pathlib.Path, configuration: Configuration) -> None:
-    """Writes `config.gin`; raises `UserError` where that is not possible."""
+    """Writes the configuration of a run or of a published generator.
+
+    Args:
+      folder: Folder of the run or of the published generator.
+      configuration: The configuration.
+
+    Raises:
+      UserError: The file cannot be written.
+    """
     write_text(folder / CONFIG_NAME, configuration.to_gin())
 
 
 def restore_average(generator: Generator, folder: pathlib.Path) -> int:
-    """Gives a generator the moving average of a run's last checkpoint.
+    """Loads the moving average of a run's last checkpoint into a generator.
 
     Args:
-      generator: A built generator of the run's configuration.
+      generator: A built generator with the configuration of the run.
       folder: Folder of the run.
 
     Returns:
       The step of the checkpoint.
 
     Raises:
-      UserError: There is no checkpoint, or none that fits the configuration.
+      UserError: There is no checkpoint, or it is damaged or does not fit the
+        generator.
     """
     checkpoints = folder / CHECKPOINTS_NAME
     newest = newest_checkpoint(checkpoints)
@@ -117,13 +126,13 @@ def publish(
     configuration: Configuration,
     card: dict[str, Any],
 ) -> None:
-    """Writes a generator as a small folder to pass on.
+    """Writes a generator to a small folder that can be passed on.
 
     Args:
-      folder: Folder to write to, made if missing.
+      folder: Folder to write to, which is created if necessary.
       generator: The generator.
-      configuration: Its configuration.
-      card: What `card.json` shall say.
+      configuration: The configuration of the generator.
+      card: Content of `card.json`, with at least `step`.
 
     Raises:
       UserError: A file cannot be written.
@@ -134,10 +143,10 @@ def publish(
 
 
 def read_published(generator: Generator, folder: pathlib.Path) -> dict[str, Any]:
-    """Gives a generator published weights, and reads their card.
+    """Loads published weights into a generator, and reads their card.
 
     Args:
-      generator: A built generator of the configuration in the folder.
+      generator: A built generator with the configuration in the folder.
       folder: Folder of the published generator.
 
     Returns:

@@ -1,8 +1,8 @@
-"""What a random number generator is used for, each use with numbers of its own.
+"""Separate streams of random numbers for separate purposes.
 
-All randomness of a step is a function of one key of two integers. The uses of a key
-must not share their numbers: a viewpoint drawn from the numbers of the latent vector
-would tell the generator where it is seen from.
+All randomness of a step is a function of one key of two integers. No two purposes may
+share random numbers: a viewpoint drawn from the same numbers as the latent vector would
+tell the generator from where its object is seen.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from tf_unsup3d.geometry.viewpoints import Viewpoints
 from tf_unsup3d.models.generator import Generator
 from tf_unsup3d.rendering.scene import Scene
 
-# Added to the first of the two integers. They are as they were when the published
-# generators were trained and measured.
+# Offsets to the first of the two integers. The published generators were trained and
+# measured with these values.
 _VIEWPOINTS = 1_000_003
 _NOISE = 2_000_003
 _LIGHT = 3_000_003
@@ -23,12 +23,12 @@ _VARIANCE = 3_000_017
 
 
 class RandomScenes(NamedTuple):
-    """Random objects and how they are seen.
+    """Random objects with their viewpoints and light.
 
     Attributes:
       scene: The objects.
-      viewpoints: `[batch, 3]`, (yaw, pitch, roll) in radians of each object.
-      light_seed: `[2]` integer, the seed of the lamps that the renderer draws them in.
+      viewpoints: `[batch, 3]` (yaw, pitch, roll) in radians of each object.
+      light_seed: `[2]` int64 seed of the renderer's random lamps.
     """
 
     scene: Scene
@@ -39,13 +39,13 @@ class RandomScenes(NamedTuple):
 def random_scenes(
     generator: Generator, viewpoints: Viewpoints, batch: int, key: tf.Tensor
 ) -> RandomScenes:
-    """Draws objects, with noise as in training, and viewpoints.
+    """Draws random objects, with noise as in training, and their viewpoints.
 
     Args:
-      generator: The `Generator`.
-      viewpoints: The distribution p_v, with `sample(batch, seed)`.
+      generator: The generator of the objects.
+      viewpoints: The distribution p_v of the viewpoints.
       batch: Number of objects.
-      key: `[2]` int64, all that they depend on.
+      key: `[2]` int64 key of all random numbers.
 
     Returns:
       The objects, their viewpoints and the seed of their light.
@@ -59,19 +59,19 @@ def random_scenes(
 
 
 def variance_key(seed: int) -> tf.Tensor:
-    """The key of the viewpoints that the variance of pictures is parted over."""
+    """The key `[2]` int64 of the viewpoints for the decomposition of variance."""
     return tf.constant([seed, _VARIANCE], tf.int64)
 
 
 def latents_of_seeds(seeds: Sequence[int], latent_size: int) -> tf.Tensor:
-    """Numbered latent vectors.
+    """Draws numbered latent vectors.
 
     Args:
       seeds: Non-negative integers, one for each vector.
       latent_size: Length of the vectors.
 
     Returns:
-      `[len(seeds), latent_size]`. Each depends on its own seed alone.
+      `[len(seeds), latent_size]` float32. Each vector depends on its own seed only.
     """
     return tf.concat(
         [tf.random.stateless_normal([1, latent_size], [seed, 0]) for seed in seeds], 0

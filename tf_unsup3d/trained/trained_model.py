@@ -1,4 +1,4 @@
-"""A trained model: the generator with all that is needed to draw as in training."""
+"""A trained model: a generator, and the renderer that it was trained with."""
 
 import functools
 import math
@@ -26,15 +26,15 @@ def load(source: str | os.PathLike) -> "TrainedModel":
     """Loads a trained model.
 
     Args:
-      source: Folder of a training run, of which the last checkpoint is loaded; folder
-        of a published generator; or "pretrained:NAME" for one that comes with the
-        package, such as "pretrained:faces64".
+      source: Folder of a training run, from which the last checkpoint is loaded;
+        folder of a published generator; or "pretrained:NAME" for a generator that comes
+        with the package, such as "pretrained:faces64".
 
     Returns:
       The model.
 
     Raises:
-      UserError: There is no model, or none that can be used.
+      UserError: There is no model, or it cannot be used.
     """
     folder = model_folder.find_folder(source)
     configuration = model_folder.read_configuration(folder)
@@ -47,24 +47,24 @@ def load(source: str | os.PathLike) -> "TrainedModel":
 
 
 class TrainedModel:
-    """A generator, the renderer that it was trained with, and where both come from.
+    """A generator, the renderer that it was trained with, and their configuration.
 
-    Models of different configurations live side by side: nothing is global.
+    There is no global state: models of different configurations can be used together.
 
     Args:
-      generator: The generator, built; of a training run its moving average.
-      configuration: The configuration that it was trained with.
-      step: The training step that its weights are of.
-      card: What was measured of it, and what else is to be known; by default how it was
-        trained.
+      generator: The generator, built; for a training run, its moving average.
+      configuration: The configuration of the training run.
+      step: Number of steps after which the generator had these weights.
+      card: Measurements and other information about the model, by name. The default
+        holds the step, the number of pictures seen, the seed and the resolution.
 
     Attributes:
       generator: The generator.
       configuration: The configuration.
       renderer: The renderer, with the resolution, camera and lamps of training.
-      viewpoints: The distribution p_v of the viewpoints.
-      step: The training step.
-      card: What is to be known of the model, by name.
+      viewpoints: The distribution p_v of the viewpoints in training.
+      step: Number of training steps.
+      card: Measurements and other information about the model, by name.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class TrainedModel:
 
     @property
     def mesh(self) -> SphereMesh:
-        """Triangles and texture coordinates, the same for all objects."""
+        """The mesh of triangles and texture coordinates that all objects share."""
         return self.generator.mesh
 
     @property
@@ -103,18 +103,19 @@ class TrainedModel:
 
     @functools.cached_property
     def mean_style(self) -> tf.Tensor:
-        """`[1, style_size]`, the centre of the truncation trick."""
+        """The mean style `[1, style_size]`, the centre of the truncation trick."""
         count, size = _MEAN_STYLE_SAMPLES, self.generator.latent_size
         latents = tf.random.stateless_normal([count, size], [0, count])
         return tf.reduce_mean(self.generator.styles(latents), 0, keepdims=True)
 
     def styles(self, seeds: Sequence[int], truncation_psi: float = 0.7) -> tf.Tensor:
-        """Styles of numbered random vectors.
+        """Computes the styles of numbered random latent vectors.
 
         Args:
-          seeds: Non-negative numbers, one for each style.
-          truncation_psi: 1 keeps the styles as they are, 0 makes all of them the mean
-            style (the truncation trick, Karras et al. 2019).
+          seeds: Non-negative integers, one for each style.
+          truncation_psi: Factor by which the styles are scaled about the mean style
+            (the truncation trick, Karras et al. 2019). 1 leaves them unchanged, 0 makes
+            all of them the mean style.
 
         Returns:
           `[len(seeds), style_size]`.
@@ -124,18 +125,18 @@ class TrainedModel:
         return self.mean_style + truncation_psi * (styles - self.mean_style)
 
     def synthesize(self, styles: tf.Tensor) -> Scene:
-        """Makes the objects of styles.
+        """Generates the objects of styles.
 
         Args:
-          styles: `[batch, style_size]`; what lies between two styles is an object, too.
+          styles: `[batch, style_size]`. Interpolated styles are styles, too.
 
         Returns:
-          The scene, without noise.
+          The objects, generated without noise.
         """
         return self.generator.synthesize(styles)
 
     def sample(self, seeds: Sequence[int], truncation_psi: float = 0.7) -> Scene:
-        """Makes numbered random objects, see `styles` and `synthesize`."""
+        """Generates numbered random objects; see `styles` and `synthesize`."""
         return self.synthesize(self.styles(seeds, truncation_psi))
 
     def draw(
@@ -149,17 +150,19 @@ class TrainedModel:
         camera: PinholeCamera | None = None,
         outputs: Sequence[str] = ("picture",),
     ) -> dict[str, np.ndarray]:
-        """Draws all objects of a scene from one viewpoint.
+        """Renders all objects of a scene from one viewpoint.
 
         Args:
           scene: The objects.
-          yaw_degrees: Positive yaw turns a face to the left of the picture.
-          pitch_degrees: Positive pitch turns a face downwards.
-          roll_degrees: Positive roll turns a face clockwise.
-          resolution: Height and width of the pictures; by default as in training.
-          camera: The camera; by default as in training.
-          outputs: Names of what is wanted among "picture", "mask", "depth" and
-            "normals", see `Renderer`.
+          yaw_degrees: Yaw in degrees; a positive one turns a face to the left of the
+            picture.
+          pitch_degrees: Pitch in degrees; a positive one turns a face downwards.
+          roll_degrees: Roll in degrees; a positive one turns a face clockwise.
+          resolution: Height and width of the pictures in pixels; by default that of
+            training.
+          camera: The camera; by default that of training.
+          outputs: Names of the outputs to compute, among "picture", "mask", "depth" and
+            "normals"; see `Renderer`.
 
         Returns:
           The outputs by name, `[batch, resolution, resolution, channels]` each.

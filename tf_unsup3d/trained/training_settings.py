@@ -1,38 +1,39 @@
-"""How a generator is trained, or was."""
+"""The settings of training."""
 
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingSettings:
-    """The settings of a training run that neither models nor renderer have.
+    """The settings of a training run, apart from those of the models and the renderer.
 
-    gin files set them as `Trainer.batch_size` and so on.
+    gin files bind them as parameters of `Trainer`, such as `Trainer.batch_size`.
 
     Attributes:
-      batch_size: Pictures per step, over all devices.
+      batch_size: Number of pictures per step, over all devices.
       steps: Number of steps after which training is finished.
-      seed: Seed of everything random.
-      mirror: Whether each real picture is mirrored with probability one half.
-      start_resolution: Height and width of the first pictures that are trained on, see
-        `Growth`; 0 is the full resolution from the beginning.
-      stage_pictures: Pictures seen at each resolution before the last.
-      fade_pictures: Pictures over which a new resolution is faded in.
-      generator_rate: Learning rate of the generator's Adam.
-      discriminator_rate: Learning rate of the discriminator's Adam.
+      seed: Seed of all random choices.
+      mirror: Whether to mirror each real picture with probability one half.
+      start_resolution: Height and width of the pictures that training starts with; see
+        `Growth`. 0 stands for the full resolution.
+      stage_pictures: Number of pictures seen at each resolution before the last.
+      fade_pictures: Number of pictures over which a new resolution is faded in.
+      generator_rate: Learning rate of the generator's Adam optimizer.
+      discriminator_rate: Learning rate of the discriminator's Adam optimizer.
       r1_gamma: Strength of the gradient penalty on real pictures.
-      r1_interval: Steps from one penalty to the next (lazy regularisation, Karras et
-        al. 2020).
-      folding_weight: Weight of the penalty on surface that turns inside out.
-      hidden_weight: Weight of the penalty on rough surface that no picture shows, see
+      r1_interval: Number of steps from one penalty to the next (lazy regularisation,
+        Karras et al. 2020).
+      folding_weight: Weight of the penalty on parts of the surface that are turned
+        inside out.
+      hidden_weight: Weight of the penalty on roughness of the hidden surface; see
         `losses.hidden_roughness`.
-      convolution_dtype: "auto", "bfloat16" or "float32", see
+      convolution_dtype: Precision of convolutions: "auto", "bfloat16" or "float32"; see
         `precision.convolution_dtype`.
-      ema_pictures: Half-life in pictures of the generator's moving average; early in
-        training at most an eighth of the pictures seen.
-      log_interval: Steps between two records.
-      checkpoint_interval: Steps between two checkpoints.
-      sheet_interval: Steps between two sheets of samples.
+      ema_pictures: Half-life of the generator's moving average, in pictures. Early in
+        training it is limited to an eighth of the pictures seen.
+      log_interval: Number of steps between two records.
+      checkpoint_interval: Number of steps between two checkpoints.
+      sheet_interval: Number of steps between two sheets of samples.
 
     Raises:
       ValueError: A number is out of range.

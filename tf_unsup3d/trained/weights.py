@@ -1,4 +1,4 @@
-"""The weights of a generator as a small file of half-precision arrays."""
+"""Reading and writing the weights of a generator in half precision."""
 
 import io
 import pathlib
@@ -17,8 +17,8 @@ def write_weights(generator: Generator, path: pathlib.Path) -> None:
     """Writes the weights of a generator in half precision.
 
     Args:
-      generator: A built generator, whose weights are within half precision's range.
-      path: The `.npz` file to write.
+      generator: A built generator, whose weights are in the range of half precision.
+      path: Path of the `.npz` file to write.
 
     Raises:
       UserError: A weight overflows half precision, or the file cannot be written.
@@ -33,18 +33,18 @@ def write_weights(generator: Generator, path: pathlib.Path) -> None:
 
 
 def read_weights(generator: Generator, path: pathlib.Path) -> None:
-    """Gives a generator the weights of a file.
+    """Loads the weights in a file into a generator.
 
-    The file may come from a stranger: nothing in it is run, and no more of it is
-    unpacked than the generator has weights.
+    The file need not be trusted: no code in it is run, and its arrays are unpacked only
+    if their shapes are those of the generator's weights.
 
     Args:
-      generator: A built generator of the configuration that the weights belong to.
-      path: The `.npz` file.
+      generator: A built generator with the configuration that the weights belong to.
+      path: Path of the `.npz` file.
 
     Raises:
-      UserError: The file cannot be read, is damaged, or does not fit the generator,
-        which then keeps its weights.
+      UserError: The file cannot be read, is damaged, or does not fit the generator. The
+        generator then keeps its weights.
     """
     variables = checkpointable(generator.variables)
     try:
@@ -77,7 +77,7 @@ def read_weights(generator: Generator, path: pathlib.Path) -> None:
 def _read_array(
     archive: zipfile.ZipFile, name: str, shape: tuple[int, ...], path: pathlib.Path
 ) -> np.ndarray:
-    """One array in single precision, read after its header was checked."""
+    """Reads an array, after a check of its header; returns it in single precision."""
     with archive.open(name) as file:
         version = np.lib.format.read_magic(file)
         if version != (1, 0):

@@ -1,1 +1,1 @@
-"""Losses, the trainer, checkpoints and summaries."""
+"""Adversarial training: losses, the training step, the trainer and its session."""

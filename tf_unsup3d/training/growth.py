@@ -5,20 +5,20 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Growth:
-    """Which resolution is trained on, by the pictures seen.
+    """The resolution of training as a function of the number of pictures seen.
 
-    The generator has all of its layers from the start and is drawn smaller; only the
-    discriminator grows. The soft layer of the renderer, one pixel wide, reaches
-    further in small pictures.
+    The generator has all of its layers from the start, and its objects are rendered at
+    a lower resolution; only the discriminator grows. The soft layer of the renderer is
+    one pixel wide, so it reaches further in small pictures.
 
     Attributes:
-      start: first resolution.
-      final: last resolution, `start` doubled any number of times.
-      stage_pictures: pictures seen at each resolution before the last.
-      fade_pictures: pictures over which a new resolution is faded in.
+      start: First resolution.
+      final: Last resolution, a power of two times `start`.
+      stage_pictures: Number of pictures seen at each resolution before the last.
+      fade_pictures: Number of pictures over which a new resolution is faded in.
 
     Raises:
-      ValueError: if the resolutions do not fit together or a number is negative.
+      ValueError: The resolutions do not fit together, or a number is out of range.
     """
 
     start: int
@@ -40,21 +40,21 @@ class Growth:
 
     @property
     def sizes(self) -> list[int]:
-        """Resolutions in their order."""
+        """All resolutions, in ascending order."""
         sizes = [self.final]
         while sizes[0] > max(self.start, 8):
             sizes.insert(0, sizes[0] // 2)
         return sizes
 
     def at(self, pictures: int) -> tuple[int, float | None]:
-        """Where training stands.
+        """Finds the stage that training has reached.
 
         Args:
-          pictures: seen so far.
+          pictures: Number of pictures seen so far.
 
         Returns:
-          The resolution, and how far it has been faded in, in [0, 1], or None where
-          there is nothing to fade.
+          The resolution, and how far it has been faded in: a number in [0, 1), or None
+          if it is not being faded in.
         """
         stage = 0
         if self.start < self.final:

@@ -1,4 +1,4 @@
-"""The terms of both losses: adversarial ones, and guards of the surface."""
+"""The terms of both losses: adversarial ones, and penalties on the surface."""
 
 from collections.abc import Callable
 
@@ -12,21 +12,39 @@ from tf_unsup3d.geometry.viewpoints import rotation_matrices
 
 
 def generator_loss(fake_scores: tf.Tensor) -> tf.Tensor:
-    """Non-saturating logistic loss [] of scores [batch] (Goodfellow et al. 2014)."""
+    """Computes the non-saturating logistic loss (Goodfellow et al. 2014).
+
+    Args:
+      fake_scores: `[batch]` scores of rendered pictures.
+
+    Returns:
+      `[]`, the mean over the batch.
+    """
     return tf.reduce_mean(tf.nn.softplus(-fake_scores))
 
 
 def discriminator_loss(real_scores: tf.Tensor, fake_scores: tf.Tensor) -> tf.Tensor:
-    """Logistic loss [] of scores [batch] each."""
+    """Computes the logistic loss.
+
+    Args:
+      real_scores: `[batch]` scores of real pictures.
+      fake_scores: `[batch]` scores of rendered pictures.
+
+    Returns:
+      `[]`, the mean over the batch.
+    """
     return tf.reduce_mean(tf.nn.softplus(-real_scores) + tf.nn.softplus(fake_scores))
 
 
 def weighted_sum(terms: dict[str, tf.Tensor], weights: dict[str, float]) -> tf.Tensor:
-    """The loss [] that some terms add up to.
+    """Adds up the terms of a loss.
 
     Args:
-      terms: Terms [] by name.
-      weights: Their weights by name; 1 where there is none.
+      terms: Terms, `[]` each, by name.
+      weights: Weights by name. A term without a weight counts once.
+
+    Returns:
+      `[]`, the weighted sum of the terms.
     """
     return tf.add_n([weights.get(name, 1.0) * term for name, term in terms.items()])
 
@@ -34,14 +52,14 @@ def weighted_sum(terms: dict[str, tf.Tensor], weights: dict[str, float]) -> tf.T
 def gradient_penalty(
     discriminator: Callable[[tf.Tensor], tf.Tensor], pictures: tf.Tensor
 ) -> tf.Tensor:
-    """R1: mean squared gradient of the scores (Mescheder et al. 2018).
+    """Computes the R1 penalty on the gradient of the scores (Mescheder et al. 2018).
 
     Args:
-      discriminator: Function of pictures that gives their scores [batch].
-      pictures: [batch, height, width, 3], real pictures.
+      discriminator: Function from pictures to their scores, `[batch]`.
+      pictures: `[batch, height, width, 3]` real pictures.
 
     Returns:
-      [], the mean over the batch of the squared norm of the gradient.
+      `[]`, the mean over the batch of the squared norm of the gradient.
     """
     with tf.GradientTape() as tape:
         tape.watch(pictures)
@@ -51,16 +69,16 @@ def gradient_penalty(
 
 
 def folding(vertices: tf.Tensor, mesh: SphereMesh) -> tuple[tf.Tensor, tf.Tensor]:
-    """How far the surface turns against the sphere that it came from.
+    """Measures how far the surface is turned against the sphere it was deformed from.
 
     Args:
-      vertices: [batch, vertices, 3], positions on the sphere mesh.
+      vertices: `[batch, vertices, 3]` positions of the vertices of the sphere mesh.
       mesh: The sphere mesh.
 
     Returns:
-      [], the mean over all triangles of max(0, -cosine) of the angle between the normal
-      of the triangle and that of the sphere; and [], the fraction of triangles that are
-      turned by more than 90 degrees.
+      Two scalars, `[]` each: the mean over all triangles of max(0, -cosine) of the
+      angle between the normal of the triangle and that of the sphere, and the fraction
+      of triangles for which this angle is greater than 90 degrees.
     """
     normals = tf.math.l2_normalize(triangle_normals(vertices, mesh.triangles), -1)
     sphere = mesh.directions[mesh.triangles].mean(1)
@@ -72,21 +90,21 @@ def folding(vertices: tf.Tensor, mesh: SphereMesh) -> tuple[tf.Tensor, tf.Tensor
 def hidden_roughness(
     vertices: tf.Tensor, viewpoints: tf.Tensor, mesh: SphereMesh
 ) -> tf.Tensor:
-    """How rough the surface is where its picture does not show it.
+    """Measures how rough the surface is on the side that its picture does not show.
 
-    Nothing else acts there. By itself this Dirichlet energy would make of the back of
-    an object the smoothest continuation of its front.
+    Nothing else constrains the surface there. This Dirichlet energy alone would make
+    the back of an object the smoothest continuation of its front.
 
     Args:
-      vertices: [batch, vertices, 3], positions on the sphere mesh.
-      viewpoints: [batch, 3], (yaw, pitch, roll) in radians of the pictures.
+      vertices: `[batch, vertices, 3]` positions of the vertices of the sphere mesh.
+      viewpoints: `[batch, 3]` (yaw, pitch, roll) in radians.
       mesh: The sphere mesh.
 
     Returns:
-      [], the mean over all edges of the squared slope of the displacement from the
-      sphere about the origin that fits best, weighted by max(0, -cosine) of the angle
-      between the edge's place on the sphere and the direction to the camera. What is
-      in front of what does not count.
+      `[]`, the mean over all edges of the squared slope of the displacement from the
+      best-fitting sphere about the origin. The weight of an edge is max(0, -cosine) of
+      the angle between its direction from the centre of the sphere and the direction to
+      the camera; occlusion is not considered.
     """
     sphere = mesh.directions
     size = tf.reduce_mean(tf.reduce_sum(vertices * sphere, -1), -1)[:, None, None]

@@ -1,4 +1,4 @@
-"""The record of a run: one JSON object a line."""
+"""The log of a run: one JSON object per line."""
 
 import json
 import pathlib
@@ -7,11 +7,11 @@ from tf_unsup3d.files import write_text
 
 
 class MetricsLog:
-    """Appends to `metrics.jsonl`, less the steps that a resumed run repeats.
+    """Appends to `metrics.jsonl`, without the steps that a resumed run repeats.
 
     Args:
-      path: The file.
-      step: The last step that counts.
+      path: Path of the file.
+      step: Step from which the run continues. Records of later steps are removed.
     """
 
     def __init__(self, path: pathlib.Path, step: int):
@@ -23,10 +23,10 @@ class MetricsLog:
                     if json.loads(line)["step"] <= step:
                         kept.append(line + "\n")
                 except json.JSONDecodeError:
-                    break  # The half line of a killed run.
+                    break  # A run was killed while it wrote this line.
             write_text(path, "".join(kept))
 
     def write(self, step: int, values: dict[str, float]) -> None:
-        """Appends the values at a step."""
+        """Appends the record of a step."""
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, **values}) + "\n")

@@ -1,24 +1,26 @@
-"""The moving average of a model's weights, which draws better than the model."""
+"""The moving average of a generator's weights, which gives better pictures."""
 
 import tensorflow as tf
 
-# The half-life is at most this part of the pictures seen, so that the average keeps up
-# while everything changes (the ramp-up of Karras et al. 2020, "Training generative
-# adversarial networks with limited data").
-_PART = 0.125
+# The half-life is at most this fraction of the pictures seen, so that the average keeps
+# up with the fast changes early in training (the ramp-up of Karras et al. 2020,
+# "Training generative adversarial networks with limited data").
+_LARGEST_FRACTION = 0.125
 
 
 def decay(seen: tf.Tensor, batch_size: int, half_life: float) -> tf.Tensor:
-    """What one step leaves of the average so far.
+    """Computes the weight that the previous average keeps in one step.
 
     Args:
-      seen: pictures seen so far, this batch among them.
-      batch_size: pictures of this step.
-      half_life: pictures after which half of the average is new; shorter while few
-        were seen.
+      seen: `[]` integer, the number of pictures seen so far, including this batch.
+      batch_size: Number of pictures in this batch.
+      half_life: Number of pictures after which half of the average is new. Early in
+        training it is shorter.
 
     Returns:
-      Scalar float32 in (0, 1).
+      `[]` float32 in (0, 1).
     """
-    half_life = tf.minimum(_PART * tf.cast(seen, tf.float32), float(half_life))
+    half_life = tf.minimum(
+        _LARGEST_FRACTION * tf.cast(seen, tf.float32), float(half_life)
+    )
     return 0.5 ** (batch_size / half_life)

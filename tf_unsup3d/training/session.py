@@ -1,4 +1,4 @@
-"""One sitting of training: progress bar, sheets, TensorBoard and a time limit."""
+"""A session of training: progress bar, sheets, TensorBoard and a time limit."""
 
 import contextlib
 import pathlib
@@ -31,24 +31,25 @@ def train(
     minutes: float | None = None,
     transfer_from: str | None = None,
 ) -> Trainer:
-    """Trains a generator on pictures, or goes on training it.
+    """Trains a generator on pictures, or continues to train it.
 
     Args:
-      configuration: The parameters of the run.
+      configuration: The configuration of the run.
       data_dir: Prepared folder, or folder of pictures.
-      model_dir: Folder of the run, made if missing.
+      model_dir: Folder of the run, which is created if necessary.
       minutes: Minutes of training after which to stop, not counting the time to build
-        graphs; None trains for the configured number of steps.
+        graphs. None trains for the configured number of steps.
       transfer_from: Folder of a run or of a published generator, or "pretrained:NAME",
-        whose networks a new run begins with.
+        with whose networks a new run starts.
 
     Returns:
       The trainer.
 
     Raises:
-      UserError: Pictures, folders or parameters cannot be used, or the run is one of
-        other pictures.
-      KeyboardInterrupt: Ctrl-C or SIGTERM ended training; a checkpoint is left.
+      UserError: The pictures, a folder or the configuration cannot be used, or the
+        folder holds a run on other pictures.
+      KeyboardInterrupt: Ctrl-C or SIGTERM ended training, after a checkpoint was
+        written.
     """
     folder = model_folder.find_folder(model_dir)
     if model_folder.is_published(folder):
@@ -72,11 +73,11 @@ def train(
 
 
 class Session(TrainingObserver):
-    """Shows how training goes, and ends it in time.
+    """Shows the progress of training, and ends it when the time is up.
 
     Args:
       trainer: The trainer.
-      minutes: Minutes of training after which to stop, or None.
+      minutes: Minutes of training after which to stop, or None for no limit.
     """
 
     def __init__(self, trainer: Trainer, minutes: float | None = None):
@@ -86,7 +87,7 @@ class Session(TrainingObserver):
         self._clock = time.monotonic()
         self._signals: list[int] = []
         self._alarms: list[Alarm] = []
-        # Steps tell nothing of the time left where the minutes are limited.
+        # With a time limit, the number of steps does not show how much is left.
         by_minutes = "{desc}step {n_fmt}, {elapsed} passed{postfix}"
         self._bar = tqdm(
             total=trainer.configuration.training.steps,
@@ -97,14 +98,15 @@ class Session(TrainingObserver):
         )
 
     def run(self, pictures: PictureSet) -> None:
-        """Trains.
+        """Trains until the last step, the time limit or a signal.
 
         Args:
           pictures: The real pictures.
 
         Raises:
           UserError: Training diverged, or a file cannot be written.
-          KeyboardInterrupt: Ctrl-C or SIGTERM ended training; a checkpoint is left.
+          KeyboardInterrupt: Ctrl-C or SIGTERM ended training, after a checkpoint was
+            written.
         """
         with stop_requests() as self._signals, self._bar:
             self._clock = time.monotonic()
@@ -115,16 +117,16 @@ class Session(TrainingObserver):
 
     @contextlib.contextmanager
     def compiling(self) -> Iterator[None]:
-        """Says so beside the progress bar, and stops the clock."""
+        """Shows beside the progress bar that a graph is built, and stops the clock."""
         self._count_down()
         self._bar.set_description("building the graph", refresh=True)
         yield
         self._bar.set_description("", refresh=False)
-        # The minutes are those of training.
+        # The time to build graphs does not count.
         self._clock = time.monotonic()
 
     def should_stop(self) -> bool:
-        """Advances the progress bar; true after a signal, or when time is up."""
+        """Advances the progress bar; true after a signal, or when the time is up."""
         self._count_down()
         self._bar.update()
         left = self._seconds_left
@@ -146,7 +148,7 @@ class Session(TrainingObserver):
         )
 
     def sheet(self, step: int) -> dict[str, float]:
-        """Draws the sheets; returns what alarms are about, and warns of raised ones."""
+        """Draws the sheets, warns of raised alarms, and returns the alarms' values."""
         model = self._trainer.model()
         scene = model.sample(SHEET_SEEDS, truncation_psi=1.0)
         for name, draw in (("sheet", scene_sheet), ("depth", depth_sheet)):
@@ -162,7 +164,7 @@ class Session(TrainingObserver):
     def _warn(self, step: int, values: dict[str, float]) -> None:
         alarms = raised_alarms(values)
         for alarm in alarms:
-            # Said once, not at every sheet while it lasts.
+            # Each alarm is reported once, not at every sheet while it lasts.
             if alarm not in self._alarms:
                 meaning = alarm.describe(values[alarm.name])
                 self._bar.write(f"warning: step {step}: {meaning}")
@@ -187,7 +189,7 @@ def _check_writable(folder: pathlib.Path) -> None:
 
 
 def _describe(pictures: PictureSet) -> dict[str, str | int]:
-    """What tells the pictures of one run from those of another."""
+    """The values that identify the pictures of a run."""
     return {
         "source": pictures.source,
         "count": pictures.count,
@@ -196,7 +198,7 @@ def _describe(pictures: PictureSet) -> dict[str, str | int]:
 
 
 def _check_pictures(folder: pathlib.Path, pictures: PictureSet) -> None:
-    """A run belongs to its pictures."""
+    """Makes sure that a run continues on the pictures it was started with."""
     path = folder / model_folder.PICTURES_NAME
     if not path.exists():
         return

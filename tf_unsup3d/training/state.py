@@ -1,4 +1,4 @@
-"""The variables of training: both players, their optimizers, and the step."""
+"""The variables of training: both networks, their optimizers, and the step."""
 
 import keras
 import tensorflow as tf
@@ -8,21 +8,21 @@ from tf_unsup3d.trained.configuration import Configuration
 
 
 class TrainingState:
-    """Everything that a step of training changes, and that a checkpoint holds.
+    """All variables that a training step changes and a checkpoint holds.
 
-    Made under the scope of a `tf.distribute.Strategy`, the variables are mirrored on
-    its devices.
+    If the state is created in the scope of a `tf.distribute.Strategy`, its variables
+    are mirrored on the devices of the strategy.
 
     Args:
-      configuration: The parameters of the run.
+      configuration: The configuration of the run.
 
     Attributes:
       generator: The generator that is trained.
-      average: Its moving average, which draws better.
+      average: The moving average of the generator, which gives better pictures.
       discriminator: The discriminator.
-      generator_optimizer: Adam of the generator.
-      discriminator_optimizer: Adam of the discriminator.
-      step: `[]` int64, the number of steps made so far.
+      generator_optimizer: The Adam optimizer of the generator.
+      discriminator_optimizer: The Adam optimizer of the discriminator.
+      step: `[]` int64, the number of steps trained so far.
 
     Raises:
       UserError: Parameters of the models do not fit together.
@@ -30,7 +30,7 @@ class TrainingState:
 
     def __init__(self, configuration: Configuration):
         settings = configuration.training
-        # Keras draws the initial weights from its global generator.
+        # Keras draws initial weights from its global random number generator.
         keras.utils.set_random_seed(settings.seed)
         self.generator = configuration.make_generator()
         self.average = configuration.make_generator("average")
@@ -47,11 +47,11 @@ class TrainingState:
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
 
     def reset_average(self) -> None:
-        """Makes the average equal to the generator."""
+        """Sets the average to the weights of the generator."""
         self.average.set_weights(self.generator.get_weights())
 
     def networks(self) -> dict[str, list[tf.Variable]]:
-        """The variables of the networks, by name."""
+        """Returns the variables of the networks, by name."""
         return {
             "generator": checkpointable(self.generator.variables),
             "average": checkpointable(self.average.variables),
@@ -59,7 +59,7 @@ class TrainingState:
         }
 
     def checkpoint(self) -> tf.train.Checkpoint:
-        """A checkpoint of all variables."""
+        """Returns a checkpoint object for all variables."""
         return tf.train.Checkpoint(
             **self.networks(),
             generator_optimizer=checkpointable(self.generator_optimizer.variables),

@@ -1,4 +1,4 @@
-"""One adversarial step: both players see the same drawings, and move at once."""
+"""One adversarial step, which updates both networks on the same rendered pictures."""
 
 from collections.abc import Sequence
 
@@ -15,14 +15,14 @@ from tf_unsup3d.training.state import TrainingState
 
 
 class AdversarialStep:
-    """Trains generator and discriminator by one batch.
+    """Trains the generator and the discriminator on one batch.
 
-    All randomness is a function of (seed, step).
+    All randomness is a function of the seed, the step and the number of devices.
 
     Args:
-      state: The variables, made under the scope of the strategy.
-      configuration: The parameters of the run.
-      renderers: Renderers by the resolution that they draw.
+      state: The variables, created in the scope of the strategy.
+      configuration: The configuration of the run.
+      renderers: A renderer for each resolution of training, by its resolution.
       strategy: The strategy that runs the step on each of its devices.
 
     Raises:
@@ -51,17 +51,18 @@ class AdversarialStep:
     def run(
         self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
     ) -> dict[str, tf.Tensor]:
-        """Makes the step.
+        """Runs the step.
 
         Args:
-          pictures: `[batch, resolution, resolution, 3]` in [-1, 1], real ones, as the
-            strategy distributes them.
-          penalty: Whether the gradient penalty is due.
-          size: Height and width that are trained on.
-          fade: `[]` in [0, 1], how far this size has been faded in, or None.
+          pictures: `[batch, resolution, resolution, 3]` real pictures in [-1, 1],
+            distributed by the strategy.
+          penalty: Whether this step includes the gradient penalty.
+          size: Height and width of the pictures that this step trains on.
+          fade: `[]` in [0, 1), how far this size has been faded in, or None if it is
+            not being faded in.
 
         Returns:
-          What is to be known of the step, by name, `[]` each.
+          Measurements of the step, `[]` each, by name.
         """
         values = self._strategy.run(
             self._replica_step, args=(pictures, penalty, size, fade)
@@ -75,18 +76,18 @@ class AdversarialStep:
     def _replica_step(
         self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
     ) -> dict[str, tf.Tensor]:
-        """The step on one replica's share of the batch."""
+        """Runs the step on one replica's share of the batch."""
         with precision.convolutions_in(self._convolutions):
             with tf.GradientTape(persistent=True) as tape:
                 values, totals = self._forward(pictures, penalty, size, fade)
-            self._move(tape, totals)
-        self._move_average()
+            self._update_networks(tape, totals)
+        self._update_average()
         return values
 
     def _forward(
         self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
     ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
-        """What is to be known of the step, and the loss of each player."""
+        """Computes measurements, and the losses of discriminator and generator."""
         state, settings = self._state, self._settings
         if size < self._resolution:
             cell = self._resolution // size
@@ -119,7 +120,7 @@ class AdversarialStep:
                 scene.vertices, views, state.generator.mesh
             )
         weights = {
-            # Lazy: as seldom as it is applied, as strong it is.
+            # Applied only at every `r1_interval`-th step, it is that much stronger.
             "r1": 0.5 * settings.r1_gamma * settings.r1_interval,
             "folding": settings.folding_weight,
             "hidden_roughness": settings.hidden_weight,
@@ -142,32 +143,34 @@ class AdversarialStep:
         return values, totals
 
     def _key(self) -> tf.Tensor:
-        """`[2]` int64, that all randomness of this step and replica depends on."""
+        """The key `[2]` int64 of all randomness in this step on this replica."""
         context = tf.distribute.get_replica_context()
         replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
         stream = self._state.step * self._replicas + replica
         return tf.stack([tf.constant(self._settings.seed, tf.int64), stream])
 
-    def _move(self, tape: tf.GradientTape, totals: Sequence[tf.Tensor]) -> None:
+    def _update_networks(
+        self, tape: tf.GradientTape, totals: Sequence[tf.Tensor]
+    ) -> None:
         state = self._state
-        players: tuple[tuple[keras.Model, keras.optimizers.Optimizer], ...] = (
+        networks: tuple[tuple[keras.Model, keras.optimizers.Optimizer], ...] = (
             (state.discriminator, state.discriminator_optimizer),
             (state.generator, state.generator_optimizer),
         )
         gradients = [
             tape.gradient(total, model.trainable_variables)
-            for (model, _), total in zip(players, totals, strict=True)
+            for (model, _), total in zip(networks, totals, strict=True)
         ]
-        for (model, optimizer), gradient in zip(players, gradients, strict=True):
+        for (model, optimizer), gradient in zip(networks, gradients, strict=True):
             variables = model.trainable_variables
-            # Layers for larger pictures than these have no gradient yet.
+            # Layers for a higher resolution than this one have no gradient yet.
             gradient = [
                 tf.zeros(variable.shape) if part is None else part
                 for part, variable in zip(gradient, variables, strict=True)
             ]
             optimizer.apply_gradients(zip(gradient, variables, strict=True))
 
-    def _move_average(self) -> None:
+    def _update_average(self) -> None:
         state, settings = self._state, self._settings
         seen = (state.step + 1) * settings.batch_size
         moved = 1.0 - decay(seen, settings.batch_size, settings.ema_pictures)

@@ -1,4 +1,4 @@
-"""Signals to stop that wait until nothing is lost."""
+"""Requests to stop, which take effect only after the work is saved."""
 
 import contextlib
 import signal
@@ -13,11 +13,11 @@ _SIGNALS = signal.SIGINT, signal.SIGTERM
 def stop_requests() -> Iterator[list[int]]:
     """Notes the first Ctrl-C or SIGTERM instead of ending the program.
 
-    The second one acts as ever, for whom it takes too long. Signals reach the main
-    thread alone; in others this does nothing.
+    A second signal has its usual effect, for users who do not want to wait. Only the
+    main thread receives signals; in other threads this does nothing.
 
     Yields:
-      Numbers of the signals noted so far.
+      List of the signals noted so far, by number. It grows as they arrive.
     """
     noted: list[int] = []
     if threading.current_thread() is not threading.main_thread():

@@ -20,47 +20,50 @@ from tf_unsup3d.training.step import AdversarialStep
 
 
 class TrainingObserver:
-    """What is told how training goes, and may stop it. This one does nothing."""
+    """Follows training and may stop it. This base class does neither."""
 
     def compiling(self) -> contextlib.AbstractContextManager:
-        """Entered for a step whose graph has yet to be built, which takes a while."""
+        """Returns a context for a step that must build its graph, which is slow."""
         return contextlib.nullcontext()
 
     def should_stop(self) -> bool:
-        """Asked after every step."""
+        """Returns whether to stop; called after every step."""
         return False
 
     def record(self, step: int, values: dict[str, float]) -> None:
-        """Given what is known of a step, at every record.
+        """Receives the measurements of a step whenever they are recorded.
 
         Args:
           step: The step.
-          values: Values by name; `pictures_per_second`, which never repeats, is not in
-            `metrics.jsonl`.
+          values: Measurements by name. `metrics.jsonl` holds all of them but
+            `pictures_per_second`, which differs each time a run is repeated.
         """
 
     def sheet(self, step: int) -> dict[str, float]:
-        """Told that a sheet of samples is due; what it measures joins the record."""
+        """Draws a sheet of samples; returns measurements to add to the record."""
         del step
         return {}
 
 
 class Trainer:
-    """Trains a generator against a discriminator, on every device of a strategy.
+    """Trains a generator against a discriminator, on all devices of a strategy.
 
-    A run repeats exactly: all randomness is a function of (seed, step). One that is
-    continued sees the real pictures in a new order.
+    The random choices of a step are a function of the seed, the step and the number of
+    devices, so that a run can be repeated. A run that is continued from a checkpoint
+    draws the objects and viewpoints that it would have drawn without the interruption,
+    but sees the real pictures in a new order.
 
     Args:
-      configuration: The parameters of the run.
-      model_dir: Folder of the run: checkpoints, `metrics.jsonl`, TensorBoard events.
-      strategy: The strategy that the variables are made under; by default a
-        `MirroredStrategy` over all GPUs, or the CPU.
+      configuration: The configuration of the run.
+      model_dir: Folder of the run, for checkpoints, `metrics.jsonl` and TensorBoard
+        events.
+      strategy: The strategy that distributes training. The default is a
+        `MirroredStrategy` over all GPUs, or the CPU if there is none.
 
     Attributes:
-      configuration: The parameters of the run.
+      configuration: The configuration of the run.
       model_dir: Folder of the run.
-      state: The variables.
+      state: The variables of training.
 
     Raises:
       UserError: Parameters are out of range or do not fit together.
@@ -113,7 +116,7 @@ class Trainer:
         return int(self.state.step.numpy())
 
     def model(self) -> TrainedModel:
-        """The moving average as it stands, with all that is needed to draw."""
+        """Returns the current moving average as a trained model."""
         return TrainedModel(self.state.average, self.configuration, self.step)
 
     def save(self) -> None:
@@ -135,13 +138,13 @@ class Trainer:
         return self.step
 
     def transfer(self, folder: pathlib.Path) -> None:
-        """Begins with the networks of another run or of a published generator.
+        """Starts from the networks of another run or of a published generator.
 
-        Of a run these are generator, average and discriminator; a published folder
-        holds a generator alone. Optimizers and the step begin anew.
+        A run provides its generator, average and discriminator; a published folder
+        provides a generator only. The optimizers and the step are not transferred.
 
         Args:
-          folder: The folder to take them from.
+          folder: Folder of the run or of the published generator.
 
         Raises:
           UserError: The folder holds no networks, or none that fit this configuration.
@@ -160,16 +163,16 @@ class Trainer:
     def train(
         self, pictures: PictureSet, observer: TrainingObserver | None = None
     ) -> None:
-        """Trains until the configured number of steps, or until told to stop.
+        """Trains for the configured number of steps, or until the observer stops it.
 
-        A checkpoint is left in either case.
+        In either case, a checkpoint of the last step is written.
 
         Args:
           pictures: The real pictures.
-          observer: What is told how training goes.
+          observer: Observer of the training, which may stop it.
 
         Raises:
-          UserError: A loss is no longer finite; the last checkpoint is kept.
+          UserError: A measurement is no longer finite. The last checkpoint is kept.
         """
         observer = observer or TrainingObserver()
         settings, step = self.configuration.training, self.step
