@@ -9,7 +9,9 @@ from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained.trained_model import TrainedModel
 
 # In degrees.
-_YAWS = (-90.0, -45.0, 0.0, 45.0, 90.0)
+_YAWS = (-90.0, -45.0, 0.0, 45.0, 90.0, 135.0, 180.0)
+# Views from all sides show the whole object, wherever it turns in training.
+_MIDDLE = (0.0, 0.0, 0.0)
 
 
 def scene_sheet(
@@ -18,9 +20,10 @@ def scene_sheet(
     yaw_degrees: float = 0.0,
     pitch_degrees: float = 0.0,
 ) -> np.ndarray:
-    """Draws a row for each object: its parts, and views from five sides.
+    """Draws a row for each object: its parts, and views from seven sides.
 
-    The parts are the picture, the normals, the texture and the background.
+    The parts are the picture, the normals, the texture and the background. The views
+    are turned about the middle of the object.
 
     Args:
       model: The model that made the scene.
@@ -46,7 +49,7 @@ def scene_sheet(
         "background": to_uint8(background),
     }
     for yaw in _YAWS:
-        view = model.draw(scene, yaw, pitch_degrees)["picture"]
+        view = model.draw(scene, yaw, pitch_degrees, pivot=_MIDDLE)["picture"]
         columns[f"{yaw:.0f}°"] = to_uint8(view)
     return _compose_columns(list(columns.values()), list(columns))
 
@@ -54,7 +57,7 @@ def scene_sheet(
 def depth_sheet(
     model: TrainedModel, scene: Scene, pitch_degrees: float = 0.0
 ) -> np.ndarray:
-    """Draws a row for each object: depth and normals from five sides.
+    """Draws a row for each object: depth and normals from seven sides.
 
     Depth is white at the near side of the unit ball and black at its far side.
 
@@ -70,7 +73,11 @@ def depth_sheet(
     columns, titles = [], []
     for yaw in _YAWS:
         drawn = model.draw(
-            scene, yaw, pitch_degrees, outputs=("normals", "depth", "mask")
+            scene,
+            yaw,
+            pitch_degrees,
+            pivot=_MIDDLE,
+            outputs=("normals", "depth", "mask"),
         )
         mask = drawn["mask"]
         columns.append(depth_to_grey(drawn["depth"], mask, middle - 1.0, middle + 1.0))

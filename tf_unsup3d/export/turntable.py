@@ -27,7 +27,8 @@ def turntable(
 ) -> np.ndarray:
     """Draws the frames of a video in which the objects of a scene turn.
 
-    The objects stand side by side in a grid that is at most twice as wide as high.
+    The objects turn about their middle. They stand side by side in a grid that is at
+    most twice as wide as high.
     Cells without an object are white. Backdrops stand still, because one that followed
     the object would jump once in every turn.
 
@@ -45,7 +46,7 @@ def turntable(
     if resolution is None:
         resolution = model.resolution * -(-_SMALLEST_PICTURE // model.resolution)
     renderer = model.renderer.replace(
-        resolution=resolution, background_range=(0.0, 0.0)
+        resolution=resolution, background_range=(0.0, 0.0), pivot=(0.0, 0.0, 0.0)
     )
     count = scene.vertices.shape[0]
     rows, columns = _grid(count)

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import scipy.stats
 
 from tf_unsup3d.heads.appearance import Appearance
 from tf_unsup3d.heads.hair import Hairstyle
@@ -12,6 +13,8 @@ from tf_unsup3d.heads.patterns import Waves
 
 # Larger coefficients, in standard deviations, produce caricatures.
 _LARGEST_COEFFICIENT = 2.0
+# Standard deviations of yaw, pitch and roll in degrees, as portraits have them.
+_PORTRAIT_DEVIATIONS = (20.0, 8.0, 2.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +28,8 @@ class HeadParameters:
       lighting: Light that falls on the head.
       background_seed: Seed of the background.
       viewpoint: [3] float32 (yaw, pitch, roll) in radians; see `geometry.viewpoints`.
+      scale: Factor by which the turned head is enlarged about the origin.
+      offset: [3] float32, how far the turned and enlarged head is then moved.
     """
 
     shape: np.ndarray
@@ -33,6 +38,10 @@ class HeadParameters:
     lighting: Lighting
     background_seed: int
     viewpoint: np.ndarray
+    scale: float = 1.0
+    offset: np.ndarray = dataclasses.field(
+        default_factory=lambda: np.zeros(3, np.float32)
+    )
 
     def vertices(self, model: HeadModel) -> np.ndarray:
         """Computes the surface of the head with its hair, not yet turned.
@@ -53,22 +62,31 @@ def sample_head(
     yaw_range: float = 60.0,
     pitch_range: float = 15.0,
     symmetric: bool = False,
+    portrait: bool = False,
 ) -> HeadParameters:
     """Draws a random head, its light and background, and a view of it.
 
     Args:
       model: The head model.
       rng: Random number generator, the only source of randomness.
-      yaw_range: Largest yaw in degrees; yaw is uniform in [-yaw_range, yaw_range].
-      pitch_range: Largest pitch in degrees; pitch is uniform in
+      yaw_range: Largest yaw in degrees; yaw is distributed over
+        [-yaw_range, yaw_range].
+      pitch_range: Largest pitch in degrees; pitch is distributed over
         [-pitch_range, pitch_range].
       symmetric: Whether the left and right halves of the head are mirror images.
+      portrait: Whether viewpoints and light are those of portraits: normally
+        distributed angles, with deviations of 20, 8 and 2 degrees, and light that may
+        come from two sides or from everywhere. Otherwise the angles are uniformly
+        distributed, without roll, and there is one lamp.
 
     Returns:
       The parameters of the picture.
     """
-    limits = np.radians([yaw_range, pitch_range, 0.0])
-    viewpoint = limits * rng.uniform(-1.0, 1.0, 3)
+    if portrait:
+        viewpoint = _portrait_viewpoint(rng, yaw_range, pitch_range)
+    else:
+        limits = np.radians([yaw_range, pitch_range, 0.0])
+        viewpoint = limits * rng.uniform(-1.0, 1.0, 3)
     shape = rng.normal(size=len(model.names))
     shape = np.clip(shape, -_LARGEST_COEFFICIENT, _LARGEST_COEFFICIENT)
     hairstyle = Hairstyle.sample(rng)
@@ -82,10 +100,21 @@ def sample_head(
         shape=shape.astype(np.float32),
         hairstyle=hairstyle,
         appearance=Appearance.sample(rng),
-        lighting=Lighting.sample(rng),
+        lighting=Lighting.sample_portrait(rng) if portrait else Lighting.sample(rng),
         background_seed=int(rng.integers(2**31)),
         viewpoint=viewpoint.astype(np.float32),
     )
+
+
+def _portrait_viewpoint(
+    rng: np.random.Generator, yaw_range: float, pitch_range: float
+) -> np.ndarray:
+    deviations = np.array(_PORTRAIT_DEVIATIONS)
+    largest = np.array([yaw_range, pitch_range, 180.0]) / deviations
+    angles = deviations * scipy.stats.truncnorm.rvs(
+        -largest, largest, random_state=rng
+    )
+    return np.radians(angles)
 
 
 def coefficients(head: HeadParameters, model: HeadModel) -> dict[str, float]:

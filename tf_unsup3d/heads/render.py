@@ -106,7 +106,10 @@ def render_heads(
     vertices = np.stack([head.vertices(model) for head in heads])
     viewpoints = np.stack([head.viewpoint for head in heads])
     turned = rotate(tf.constant(vertices), rotation_matrices(tf.constant(viewpoints)))
-    projected = camera.project(turned, fine, fine)
+    scales = np.array([head.scale for head in heads], np.float32)
+    offsets = np.stack([head.offset for head in heads])
+    placed = scales[:, None, None] * turned + offsets[:, None]
+    projected = camera.project(placed, fine, fine)
     fixed = np.column_stack([model.coordinates, *model.regions.values()])
     attributes = tf.concat(
         [

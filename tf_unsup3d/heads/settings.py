@@ -8,6 +8,7 @@ from tf_unsup3d.files import file_checksum
 from tf_unsup3d.heads.backgrounds import PictureBackgrounds
 
 SPLITS = ("train", "validation", "test")
+FRAMINGS = ("ball", "portrait")
 # The number increases whenever the procedural heads change.
 _PROCEDURAL = "procedural-2"
 
@@ -23,9 +24,11 @@ class HeadSetSettings:
       resolution: Height and width of the pictures in pixels, a power of two from 16 to
         512.
       seed: Seed of all random choices, not negative.
-      yaw_range: Largest yaw in degrees; yaw is uniform in [-yaw_range, yaw_range].
-      pitch_range: Largest pitch in degrees; pitch is uniform in
-        [-pitch_range, pitch_range].
+      yaw_range: Largest yaw in degrees.
+      pitch_range: Largest pitch in degrees.
+      framing: "ball" for whole heads in the unit ball, whose angles are uniformly
+        distributed; "portrait" for faces that are framed, turned and lit like aligned
+        portraits, see `framing.frame_as_portrait` and `parameters.sample_head`.
       head_model: File of a linear head model, or None for procedural heads.
       backgrounds: Folder of background pictures, or None for synthetic backgrounds.
 
@@ -40,6 +43,7 @@ class HeadSetSettings:
     seed: int = 0
     yaw_range: float = 60.0
     pitch_range: float = 15.0
+    framing: str = "ball"
     head_model: str | None = None
     backgrounds: str | None = None
 
@@ -55,6 +59,10 @@ class HeadSetSettings:
             raise UserError(
                 "resolution must be a power of two from 16 to 512, "
                 f"got {self.resolution}"
+            )
+        if self.framing not in FRAMINGS:
+            raise UserError(
+                f"framing must be one of {', '.join(FRAMINGS)}, got {self.framing}"
             )
         for name, limit in (("yaw_range", 180.0), ("pitch_range", 90.0)):
             if not 0.0 <= getattr(self, name) <= limit:

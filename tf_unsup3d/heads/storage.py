@@ -5,6 +5,7 @@
     DIR/validation/pictures/000000.png   pictures
     DIR/validation/truth/000000.npz      the truth about 64 pictures
     DIR/test/...                         the same as for validation
+    DIR/test/meshes.npz                  the whole meshes of the first 64 heads
 
 Each picture is determined by the seed, the split and its number, and shows a head of
 its own: no head appears in two splits.
@@ -28,11 +29,13 @@ from tf_unsup3d.heads.backgrounds import (
     PictureBackgrounds,
     sample_background,
 )
+from tf_unsup3d.heads.framing import frame_as_portrait, landmark_weights
 from tf_unsup3d.heads.linear_heads import load_head_model
 from tf_unsup3d.heads.parameters import HeadParameters, sample_head
 from tf_unsup3d.heads.render import RenderedHeads, render_heads
 from tf_unsup3d.heads.settings import SPLITS, HeadSetSettings
 from tf_unsup3d.heads.shape import procedural_head_model
+from tf_unsup3d.heads.true_meshes import TrueMeshes, read_meshes, write_meshes
 from tf_unsup3d.heads.truth import Truth, read_truth, write_truth
 from tf_unsup3d.rendering.camera import PinholeCamera
 
@@ -42,6 +45,8 @@ _SHARD = 64
 # Limits the memory of one rendering. Larger batches are not faster.
 _SAMPLES_AT_ONCE = 150_000
 _SUBDIVISIONS = 48
+# Number of test heads whose whole mesh is stored.
+_MESHES = 64
 
 
 def picture_dir(output: str | os.PathLike, split: str) -> Path:
@@ -90,6 +95,7 @@ def make_head_set(
         _write_description(output, description, camera, complete=False)
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as executor:
             jobs = [executor.submit(maker.make, *shard) for shard in maker.shards()]
+            jobs.append(executor.submit(maker.make_meshes))
             try:
                 for job in concurrent.futures.as_completed(jobs):
                     progress(job.result())
@@ -120,6 +126,27 @@ def load_truth(output: str | os.PathLike, split: str) -> Truth:
     return read_truth(paths)
 
 
+def load_meshes(output: str | os.PathLike) -> TrueMeshes | None:
+    """Reads the meshes of the first test heads.
+
+    Args:
+      output: Folder of the set.
+
+    Returns:
+      The meshes of the first heads of the test split, or None for a set that was made
+      before there were any.
+
+    Raises:
+      UserError: If the file is damaged.
+    """
+    path = _meshes_path(Path(output))
+    return read_meshes(path) if path.exists() else None
+
+
+def _meshes_path(output: Path) -> Path:
+    return output / "test" / "meshes.npz"
+
+
 def _truth_dir(output: Path, split: str) -> Path:
     return output / split / "truth"
 
@@ -137,6 +164,8 @@ def _is_complete(
         return False
     values = JsonValue.read(path, remedy="name another folder for the heads")
     found, complete = values["settings"].fields(), values["complete"].boolean()
+    # Sets that do not name a framing were made before there was another.
+    found = {"framing": HeadSetSettings.framing, **found}
     different = [
         f"{name} {found.get(name)} instead of {value}"
         for name, value in description.items()
@@ -206,6 +235,9 @@ class _Maker:
             self._model = load_head_model(settings.head_model)
         else:
             self._model = procedural_head_model(_SUBDIVISIONS)
+        self._landmarks = None
+        if settings.framing == "portrait":
+            self._landmarks = landmark_weights(self._model)
 
     def shards(self) -> list[tuple[str, int]]:
         """Returns the split and the number of the first picture of each shard."""
@@ -247,14 +279,37 @@ class _Maker:
             write_truth(truth, names, self._model, heads, rendered)
         return len(paths)
 
+    def make_meshes(self) -> int:
+        """Writes the meshes of the first test heads unless there are some.
+
+        Returns:
+          0, the number of pictures made.
+
+        Raises:
+          UserError: If the file cannot be written.
+        """
+        path = _meshes_path(self._output)
+        count = min(_MESHES, self._settings.size("test"))
+        if count and not path.exists():
+            heads = [self._head("test", index) for index in range(count)]
+            vertices = [head.scale * head.vertices(self._model) for head in heads]
+            triangles = self._model.triangles
+            meshes = TrueMeshes(np.stack(vertices).astype(np.float32), triangles)
+            write_meshes(path, meshes)
+        return 0
+
     def _head(self, split: str, index: int) -> HeadParameters:
         settings = self._settings
-        return sample_head(
+        head = sample_head(
             self._model,
             np.random.default_rng([settings.seed, SPLITS.index(split), index]),
             yaw_range=settings.yaw_range,
             pitch_range=settings.pitch_range,
+            portrait=self._landmarks is not None,
         )
+        if self._landmarks is None:
+            return head
+        return frame_as_portrait(head, self._model, self._landmarks, self._camera)
 
     def _render(self, heads: list[HeadParameters]) -> list[RenderedHeads]:
         resolution = self._settings.resolution

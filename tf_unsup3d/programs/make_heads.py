@@ -10,7 +10,7 @@ docs/head_models.md.
 from absl import flags
 from tqdm import tqdm
 
-from tf_unsup3d.heads.settings import SPLITS, HeadSetSettings
+from tf_unsup3d.heads.settings import FRAMINGS, SPLITS, HeadSetSettings
 from tf_unsup3d.programs import cli
 
 _DEFAULTS = HeadSetSettings()
@@ -56,12 +56,20 @@ _SEED = flags.DEFINE_integer("seed", _DEFAULTS.seed, "Seed of all random choices
 _YAW_RANGE = flags.DEFINE_float(
     "yaw_range",
     _DEFAULTS.yaw_range,
-    "Largest yaw in degrees; yaw is uniform between minus and plus this value.",
+    "Largest yaw in degrees. Yaw is between minus and plus this value.",
 )
 _PITCH_RANGE = flags.DEFINE_float(
     "pitch_range",
     _DEFAULTS.pitch_range,
-    "Largest pitch in degrees; pitch is uniform between minus and plus this value.",
+    "Largest pitch in degrees. Pitch is between minus and plus this value.",
+)
+_FRAMING = flags.DEFINE_enum(
+    "framing",
+    _DEFAULTS.framing,
+    FRAMINGS,
+    "ball: whole heads, at angles that are uniformly distributed. portrait: faces that "
+    "are cropped as FFHQ's are, at angles that are normally distributed with deviations "
+    "of 20 and 8 degrees, in light that also comes from two sides or from everywhere.",
 )
 
 
@@ -78,6 +86,7 @@ def main(argv: list[str]) -> None:
         seed=_SEED.value,
         yaw_range=_YAW_RANGE.value,
         pitch_range=_PITCH_RANGE.value,
+        framing=_FRAMING.value,
         head_model=_HEAD_MODEL.value,
         backgrounds=_BACKGROUNDS.value,
     )

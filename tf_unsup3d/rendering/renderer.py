@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.geometry.normals import vertex_normals
@@ -31,6 +32,10 @@ class Renderer(keras.layers.Layer):
     Args:
       resolution: Height and width of the pictures in pixels.
       camera: The camera, before which the object is turned.
+      pivot: The point of object space that objects turn about, which the camera shows
+        in the middle of its picture. Objects in pictures that are framed around them
+        turn about their middle, the origin; faces in aligned portraits turn about a
+        point between the eyes.
       margin: Width of the soft layer in pixels; 0 switches it off (paper, section 4).
       depth_push: Part of its depth by which the soft layer recedes; see `render_mesh`.
       background_coverage: Number of pictures that fit side by side into a backdrop.
@@ -47,6 +52,7 @@ class Renderer(keras.layers.Layer):
         self,
         resolution: int = 64,
         camera: PinholeCamera | dict = PinholeCamera(),
+        pivot: tuple[float, float, float] = (0.0, 0.0, 0.0),
         margin: float = 1.0,
         depth_push: float = 0.02,
         background_coverage: float = 1.5,
@@ -69,6 +75,8 @@ class Renderer(keras.layers.Layer):
                 "background_range must be two angles that are not negative, got "
                 f"{background_range}"
             )
+        if len(pivot) != 3 or not np.isfinite(pivot).all():
+            raise ValueError(f"pivot must be three finite numbers, got {pivot}")
         if backend not in BACKENDS:
             raise ValueError(f"backend must be one of {BACKENDS}, got {backend!r}")
         # A dict is how Keras hands a configuration back.
@@ -77,6 +85,7 @@ class Renderer(keras.layers.Layer):
         self.resolution = resolution
         self._config: dict[str, Any] = dict(
             resolution=resolution,
+            pivot=tuple(pivot),
             margin=margin,
             depth_push=depth_push,
             background_coverage=background_coverage,
@@ -163,7 +172,8 @@ class Renderer(keras.layers.Layer):
         if count is None:
             raise ValueError("the number of vertices of a scene must be known")
         mesh = sphere_of_size(count)
-        vertices = rotate(scene.vertices, rotation_matrices(viewpoints))
+        about_pivot = scene.vertices - tf.constant(self._config["pivot"], tf.float32)
+        vertices = rotate(about_pivot, rotation_matrices(viewpoints))
         pixels = self.camera.project(vertices, self.resolution, self.resolution)
         lamps = self.lamps if "picture" in outputs else None
         shaded = lamps is not None

@@ -148,6 +148,7 @@ class TrainedModel:
         *,
         resolution: int | None = None,
         camera: PinholeCamera | None = None,
+        pivot: tuple[float, float, float] | None = None,
         outputs: Sequence[str] = ("picture",),
     ) -> dict[str, np.ndarray]:
         """Renders all objects of a scene from one viewpoint.
@@ -161,6 +162,8 @@ class TrainedModel:
           resolution: Height and width of the pictures in pixels; by default that of
             training.
           camera: The camera; by default that of training.
+          pivot: The point that the objects turn about, in the middle of the picture; by
+            default that of training. (0, 0, 0) is the middle of the objects.
           outputs: Names of the outputs to compute, among "picture", "mask", "depth" and
             "normals"; see `Renderer`.
 
@@ -171,12 +174,9 @@ class TrainedModel:
         Raises:
           ValueError: An output is unknown.
         """
-        renderer = self.renderer
-        if resolution is not None or camera is not None:
-            renderer = renderer.replace(
-                resolution=resolution or self.resolution,
-                camera=camera or self.camera,
-            )
+        changes = {"resolution": resolution, "camera": camera, "pivot": pivot}
+        changes = {name: value for name, value in changes.items() if value is not None}
+        renderer = self.renderer.replace(**changes) if changes else self.renderer
         viewpoint = [
             math.radians(angle) for angle in (yaw_degrees, pitch_degrees, roll_degrees)
         ]

@@ -46,6 +46,8 @@ def object_values(scene: Scene, renderer: Renderer) -> dict[str, np.ndarray]:
     Returns:
       Values `[objects]` by the names of `limits.ALARMS`.
     """
+    # Seen as a whole, an object does not leave the picture when it turns.
+    renderer = renderer.replace(pivot=(0.0, 0.0, 0.0))
     count = scene.vertices.shape[0]
     areas, effects = [], []
     for yaw in YAWS:

@@ -3,6 +3,7 @@
 import os
 
 from tf_unsup3d.evaluation.report import describe_model
+from tf_unsup3d.evaluation.shape.meshes import compare_meshes
 from tf_unsup3d.evaluation.shape.pairs import load_head_pairs, sample_pairs
 from tf_unsup3d.evaluation.shape.references import (
     cached_reference_scores,
@@ -11,6 +12,7 @@ from tf_unsup3d.evaluation.shape.references import (
 )
 from tf_unsup3d.evaluation.shape.report import ShapeReport
 from tf_unsup3d.evaluation.shape.sheet import shape_sheet
+from tf_unsup3d.heads.storage import load_meshes
 from tf_unsup3d.trained.trained_model import TrainedModel
 
 
@@ -54,4 +56,8 @@ def measure_shape(
         "samples": samples,
         "network_steps": network_steps(samples),
     }
-    return ShapeReport(settings, scores, sheet=shape_sheet(test, depth, mask))
+    true_meshes = load_meshes(truth_dir)
+    meshes = {}
+    if true_meshes is not None:
+        meshes = compare_meshes(model, true_meshes, seed)
+    return ShapeReport(settings, scores, meshes, sheet=shape_sheet(test, depth, mask))

@@ -26,15 +26,35 @@ class Score:
 
 
 @dataclasses.dataclass(frozen=True)
+class WholeMesh:
+    """How whole meshes, with their backs, compare with the average true head.
+
+    Attributes:
+      objects: Number of meshes.
+      depth_to_width: Mean ratio of their extents along z and x.
+      least_depth_to_width: Smallest such ratio of a mesh.
+      chamfer: Mean of `mesh_distance.chamfer_distance` to the average true head.
+    """
+
+    objects: int
+    depth_to_width: float
+    least_depth_to_width: float
+    chamfer: float
+
+
+@dataclasses.dataclass(frozen=True)
 class ShapeReport(Report):
     """Scores of a generator and of the references.
 
     Attributes:
       scores: Scores by name: "flat", "average", "supervised" if there are enough
         pairs, and "generator".
+      meshes: Measures of whole meshes by name: "true" of the test heads, and
+        "generator". Empty if the set of heads has no meshes.
     """
 
     scores: dict[str, Score]
+    meshes: dict[str, WholeMesh]
 
     def table(self) -> str:
         """The scores as text, with standard deviations over the pictures."""
@@ -52,4 +72,12 @@ class ShapeReport(Report):
             lines.append(
                 f"supervised: needs a validation split of at least {FEWEST_SUPERVISED}"
             )
+        lines += ["", f"{'whole meshes':18}{'depth/width':>12}{'least':>8}{'chamfer':>9}"]
+        for name, mesh in self.meshes.items():
+            lines.append(
+                f"{name:12}{mesh.objects:6}{mesh.depth_to_width:12.3f}"
+                f"{mesh.least_depth_to_width:8.3f}{mesh.chamfer:9.4f}"
+            )
+        if not self.meshes:
+            lines.append("none: this set of heads was made without meshes")
         return "\n".join(lines)
