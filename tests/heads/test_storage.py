@@ -44,7 +44,7 @@ def test_the_training_folder_holds_pictures_and_nothing_else(head_set):
     assert [path.name for path in files(train)] == [f"{i:06}.png" for i in range(5)]
     assert read(train / "000000.png").shape == (16, 16, 3)
     truth = {path.parent.name for path in head_set.rglob("*.npz")}
-    assert truth == {"truth"}
+    assert truth == {"truth", "test"}
 
 
 def test_truth_is_aligned_with_the_pictures(head_set):

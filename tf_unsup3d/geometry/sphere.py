@@ -1,4 +1,12 @@
-"""The fixed triangulated sphere and its azimuthal equidistant UV map."""
+"""The fixed triangulated sphere and its azimuthal UV map.
+
+The map is that of the paper, azimuthally equidistant, unless its front is magnified: a
+face covers a quarter of the angle from the front pole to the back pole, and thus only a
+sixteenth of the equidistant map. With magnification m, a point at angle t from the
+front pole, in units of pi, lies at distance m t / sqrt(1 + (m^2 - 1) t^2) from the
+centre of the map, in units of the distance of the back pole. This law is smooth at the
+front pole, where it magnifies m times, and shrinks the back pole m^2 times.
+"""
 
 import dataclasses
 import functools
@@ -42,15 +50,17 @@ class SphereMesh(Mesh):
         self._set(directions=directions)
 
 
-def direction_to_uv(directions: np.ndarray) -> np.ndarray:
-    """Maps the sphere onto the unit square, azimuthally equidistant.
+def direction_to_uv(directions: np.ndarray, magnification: float = 1.0) -> np.ndarray:
+    """Maps the sphere onto the unit square.
 
     The pole that faces the camera, (0, 0, -1), goes to the centre; the distance from
-    the centre is the angle from that pole, and the back pole is the inscribed circle
-    (there the azimuth 0 is chosen).
+    the centre grows with the angle from that pole, and the back pole is the inscribed
+    circle (there the azimuth 0 is chosen).
 
     Args:
       directions: `[..., 3]` vectors of any positive length.
+      magnification: Magnification at the front pole, at least 1. 1 is the azimuthal
+        equidistant map.
 
     Returns:
       `[..., 2]` UV coordinates in [0, 1], with the origin at the top left.
@@ -58,24 +68,42 @@ def direction_to_uv(directions: np.ndarray) -> np.ndarray:
     x, y, z = np.moveaxis(np.asarray(directions, np.float64), -1, 0)
     polar = np.arctan2(np.hypot(x, y), -z)
     azimuth = np.arctan2(y, x)
-    radius = 0.5 * polar / np.pi
+    part = polar / np.pi
+    radius = (
+        0.5 * magnification * part / np.sqrt(1.0 + (magnification**2 - 1.0) * part**2)
+    )
     return 0.5 + radius[..., None] * np.stack([np.cos(azimuth), np.sin(azimuth)], -1)
 
 
-def uv_to_direction(uv: np.ndarray) -> np.ndarray:
+def uv_to_direction(uv: np.ndarray, magnification: float = 1.0) -> np.ndarray:
     """Inverts `direction_to_uv`; points beyond the circle count as the back pole.
 
     Args:
       uv: `[..., 2]` UV coordinates.
+      magnification: See `direction_to_uv`.
 
     Returns:
       `[..., 3]` unit vectors.
     """
     u, v = np.moveaxis(2.0 * np.asarray(uv, np.float64) - 1.0, -1, 0)
     radius = np.hypot(u, v)
-    polar = np.pi * np.minimum(radius, 1.0)
+    polar = np.pi * polar_part(radius, magnification)
     scale = np.sin(polar) / np.maximum(radius, 1e-12)
     return np.stack([u * scale, v * scale, -np.cos(polar)], -1)
+
+
+def polar_part(radius: np.ndarray, magnification: float = 1.0) -> np.ndarray:
+    """Finds the angle from the front pole of points of the map.
+
+    Args:
+      radius: Distances from the centre of the map, in units of that of the back pole.
+      magnification: See `direction_to_uv`.
+
+    Returns:
+      The angles in units of pi, of the same shape; 1 beyond the back pole.
+    """
+    inside = np.minimum(radius, 1.0)
+    return inside / np.sqrt(magnification**2 - (magnification**2 - 1.0) * inside**2)
 
 
 def _ring_size(ring: int, subdivisions: int) -> int:
@@ -98,8 +126,7 @@ def _strip(inner: np.ndarray, outer: np.ndarray) -> list[tuple[int, int, int]]:
     return triangles
 
 
-@functools.cache
-def octahedral_sphere(subdivisions: int) -> SphereMesh:
+def octahedral_sphere(subdivisions: int, magnification: float = 1.0) -> SphereMesh:
     """Subdivides an octahedron into a sphere, cutting each edge into equal angles.
 
     The vertices lie on rings of constant angle from the front pole (0, 0, -1), ring k
@@ -108,16 +135,25 @@ def octahedral_sphere(subdivisions: int) -> SphereMesh:
 
     Args:
       subdivisions: Number n of segments of an octahedron edge, at least 1.
+      magnification: Magnification of the UV map at the front pole, at least 1; see
+        `direction_to_uv`. Directions and triangles do not depend on it.
 
     Returns:
       A closed mesh of 4 n^2 + 2 vertices and 8 n^2 triangles. The first vertex is the
       front pole, the last one the back pole.
 
     Raises:
-      ValueError: `subdivisions` is below 1.
+      ValueError: `subdivisions` or `magnification` is below 1.
     """
     if subdivisions < 1:
         raise ValueError(f"subdivisions must be at least 1, got {subdivisions}")
+    if not magnification >= 1.0:
+        raise ValueError(f"magnification must be at least 1, got {magnification}")
+    return _octahedral_sphere(subdivisions, float(magnification))
+
+
+@functools.cache
+def _octahedral_sphere(subdivisions: int, magnification: float) -> SphereMesh:
     rings: list[np.ndarray] = []
     points: list[np.ndarray] = []
     for ring in range(2 * subdivisions + 1):
@@ -146,7 +182,7 @@ def octahedral_sphere(subdivisions: int) -> SphereMesh:
     triangles[inward] = triangles[inward][:, [0, 2, 1]]
 
     back_pole = len(directions) - 1
-    uv = direction_to_uv(directions[:-1])
+    uv = direction_to_uv(directions[:-1], magnification)
     uv_triangles = triangles.copy()
     pole_uv: list[np.ndarray] = []
     for row, corner in np.argwhere(triangles == back_pole):
@@ -164,14 +200,15 @@ def octahedral_sphere(subdivisions: int) -> SphereMesh:
     )
 
 
-def sphere_of_size(vertices: int) -> SphereMesh:
+def sphere_of_size(vertices: int, magnification: float = 1.0) -> SphereMesh:
     """Tells the sphere mesh by its number of vertices.
 
     Args:
       vertices: Number of vertices, 4 n^2 + 2 for n subdivisions.
+      magnification: See `octahedral_sphere`.
 
     Returns:
-      The mesh of `octahedral_sphere(n)`.
+      The mesh of `octahedral_sphere(n, magnification)`.
 
     Raises:
       ValueError: No sphere mesh has this number of vertices.
@@ -181,4 +218,4 @@ def sphere_of_size(vertices: int) -> SphereMesh:
         raise ValueError(
             f"no sphere mesh has {vertices} vertices, only 4 n^2 + 2: 6, 18, 38, ..."
         )
-    return octahedral_sphere(subdivisions)
+    return octahedral_sphere(subdivisions, magnification)

@@ -62,6 +62,16 @@ def _to_radians(degrees: tuple[float, float, float]) -> tf.Tensor:
     return tf.constant([math.radians(angle) for angle in degrees], tf.float32)
 
 
+def _scaled(
+    degrees: tuple[float, float, float], factors: Sequence[float]
+) -> tuple[float, float, float]:
+    yaw, pitch, roll = (
+        min(180.0, angle * float(factor))
+        for angle, factor in zip(degrees, factors, strict=True)
+    )
+    return yaw, pitch, roll
+
+
 @dataclasses.dataclass(frozen=True)
 class UniformViewpoints:
     """Uniformly distributed angles in [-limit, limit].
@@ -89,6 +99,10 @@ class UniformViewpoints:
             [batch, 3], seed, -1.0, 1.0
         )
 
+    def scaled(self, factors: Sequence[float]) -> "UniformViewpoints":
+        """Returns the distribution with limits multiplied by factors `[3]`."""
+        return UniformViewpoints(_scaled(self.limits, factors))
+
 
 @dataclasses.dataclass(frozen=True)
 class GaussianViewpoints:
@@ -108,6 +122,10 @@ class GaussianViewpoints:
         return _to_radians(self.deviations) * tf.random.stateless_truncated_normal(
             [batch, 3], seed
         )
+
+    def scaled(self, factors: Sequence[float]) -> "GaussianViewpoints":
+        """Returns the distribution with deviations multiplied by factors `[3]`."""
+        return GaussianViewpoints(_scaled(self.deviations, factors))
 
     @property
     def limits(self) -> tuple[float, float, float]:

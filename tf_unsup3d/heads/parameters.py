@@ -111,9 +111,7 @@ def _portrait_viewpoint(
 ) -> np.ndarray:
     deviations = np.array(_PORTRAIT_DEVIATIONS)
     largest = np.array([yaw_range, pitch_range, 180.0]) / deviations
-    angles = deviations * scipy.stats.truncnorm.rvs(
-        -largest, largest, random_state=rng
-    )
+    angles = deviations * scipy.stats.truncnorm.rvs(-largest, largest, random_state=rng)
     return np.radians(angles)
 
 

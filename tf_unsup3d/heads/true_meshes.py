@@ -54,6 +54,10 @@ def read_meshes(path: str | os.PathLike) -> TrueMeshes:
     file = ArrayFile(path)
     vertices = file.numbers("vertices", None, None, 3)
     triangles = file.integers("triangles", None, 3).astype(np.int32)
-    if not triangles.size or triangles.min() < 0 or triangles.max() >= vertices.shape[1]:
+    if (
+        not triangles.size
+        or triangles.min() < 0
+        or triangles.max() >= vertices.shape[1]
+    ):
         file.fail("triangles", f"must hold indices of the {vertices.shape[1]} vertices")
     return TrueMeshes(vertices, triangles)

@@ -19,6 +19,7 @@ from tf_unsup3d.models.shape_pyramid import (
     sum_pyramid,
 )
 from tf_unsup3d.models.synthesis import Synthesis
+from tf_unsup3d.models.viewpoint_spread import ViewpointSpread
 from tf_unsup3d.rendering.scene import Scene
 
 
@@ -51,6 +52,9 @@ class Generator(keras.Model):
         that fine levels change the surface less and more slowly.
       subdivisions: Number of segments of an octahedron edge in the sphere mesh; see
         `octahedral_sphere`. The default makes 8,192 triangles.
+      front_magnification: Magnification of the maps of shape and texture at the front
+        pole, from 1 to 8, which gives a face more texels; see
+        `sphere.direction_to_uv`. 1 is the map of the paper.
       radius: RMS distance of the vertices of an object from their centre; see
         `fix_size`. By default there is a margin around objects in pictures that just
         hold the unit ball, as those of the default camera do.
@@ -65,6 +69,8 @@ class Generator(keras.Model):
         resolution, times that resolution. The default gives 16 channels at 64 x 64
         texels, which a processor can train.
       channel_max: Largest number of channels of that network at any resolution.
+      learn_viewpoints: Whether the spread of the viewpoints is learned with the
+        generator; see `viewpoint_spread`.
 
     Raises:
       ValueError: An argument is out of range.
@@ -81,6 +87,7 @@ class Generator(keras.Model):
         shape_map_size: int = 64,
         level_weights: tuple[float, ...] = (0.05, 0.03, 0.02),
         subdivisions: int = 32,
+        front_magnification: float = 1.0,
         radius: float = 0.65,
         size_constraint: bool = True,
         max_offset: float = 0.3,
@@ -89,6 +96,7 @@ class Generator(keras.Model):
         symmetric_texture: bool = False,
         channel_base: int = 1024,
         channel_max: int = 128,
+        learn_viewpoints: bool = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -108,6 +116,7 @@ class Generator(keras.Model):
             ("channel_max", channel_max, 4096),
         ):
             check_range(name, value, 1, largest)
+        check_range("front_magnification", front_magnification, 1.0, 8.0)
         check_range("radius", radius, 1e-3, 1e3)
         check_range("max_offset", max_offset, 0.0, 1e3)
         check_range("max_stretch", max_stretch, 1.0 + 1e-6, 1e3)
@@ -123,6 +132,7 @@ class Generator(keras.Model):
             shape_map_size=shape_map_size,
             level_weights=tuple(level_weights),
             subdivisions=subdivisions,
+            front_magnification=front_magnification,
             radius=radius,
             size_constraint=size_constraint,
             max_offset=max_offset,
@@ -131,9 +141,10 @@ class Generator(keras.Model):
             symmetric_texture=symmetric_texture,
             channel_base=channel_base,
             channel_max=channel_max,
+            learn_viewpoints=learn_viewpoints,
         )
         self.latent_size = latent_size
-        self.mesh = octahedral_sphere(subdivisions)
+        self.mesh = octahedral_sphere(subdivisions, front_magnification)
         self.mapping = Mapping(style_size, mapping_depth)
         self.object_synthesis = Synthesis(
             texture_resolution, shape_resolution, channel_base, channel_max
@@ -141,10 +152,13 @@ class Generator(keras.Model):
         self.background_synthesis = Synthesis(
             background_resolution, 0, channel_base // 2, channel_max // 2
         )
+        # Older weights have no spread.
+        self._spread = ViewpointSpread() if learn_viewpoints else None
         centres = (np.arange(shape_map_size) + 0.5) / shape_map_size
         grid = np.stack(np.meshgrid(centres, centres), -1)
-        self._window = back_pole_window(shape_map_size)
-        self._base = (radius * uv_to_direction(grid)).astype(np.float32)
+        self._window = back_pole_window(shape_map_size, front_magnification)
+        base = uv_to_direction(grid, front_magnification)
+        self._base = (radius * base).astype(np.float32)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Creates the weights."""
@@ -152,6 +166,8 @@ class Generator(keras.Model):
         style_shape = [None, self._config["style_size"]]
         self.object_synthesis.build(style_shape)
         self.background_synthesis.build(style_shape)
+        if self._spread is not None:
+            self._spread.build()
         self.built = True
 
     def get_config(self) -> dict[str, Any]:
@@ -168,6 +184,14 @@ class Generator(keras.Model):
           `[batch, style_size]`.
         """
         return self.mapping(latents)
+
+    def viewpoint_spread(self) -> tf.Tensor:
+        """Computes the factors by which the configured viewpoints are scaled.
+
+        Returns:
+          `[3]` factors of yaw, pitch and roll; 1 unless they are learned.
+        """
+        return tf.ones([3]) if self._spread is None else self._spread()
 
     def synthesize(
         self, styles: tf.Tensor, noise_seed: tf.Tensor | None = None

@@ -1,7 +1,7 @@
 """From the levels of the shape pyramid to the vertices of objects of a fixed size.
 
 A shape map holds the positions of the points of the surface, laid out like the texture:
-in the azimuthal equidistant map of the unit sphere (see `tf_unsup3d.geometry.sphere`).
+in the azimuthal map of the unit sphere (see `tf_unsup3d.geometry.sphere`).
 """
 
 import math
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from tf_unsup3d.geometry.sphere import SphereMesh
+from tf_unsup3d.geometry.sphere import SphereMesh, polar_part
 
 # Displacements begin to fade at this angle from the front pole, in units of pi. It is
 # well on the back, so that the fading leaves the front and the sides alone.
@@ -63,7 +63,7 @@ def mirror(shape_map: tf.Tensor) -> tf.Tensor:
     return tf.reverse(shape_map, [2]) * [-1.0, 1.0, 1.0]
 
 
-def back_pole_window(size: int) -> np.ndarray:
+def back_pole_window(size: int, magnification: float = 1.0) -> np.ndarray:
     """Computes weights that fall to 0 at the back pole, for `close_back_pole`.
 
     They are 1 up to three quarters of the way from the front pole to the back pole, and
@@ -71,13 +71,16 @@ def back_pole_window(size: int) -> np.ndarray:
 
     Args:
       size: Height and width of the shape map, in texels.
+      magnification: Magnification of the map at the front pole; see
+        `sphere.direction_to_uv`.
 
     Returns:
       `[size, size, 1]` float32.
     """
     centres = (np.arange(size) + 0.5) / size
     radius = 2.0 * np.hypot(centres[:, None] - 0.5, centres[None, :] - 0.5)
-    fall = np.clip((radius - _FADE_START) / (1.0 - _FADE_START), 0.0, 1.0)
+    part = polar_part(radius, magnification)
+    fall = np.clip((part - _FADE_START) / (1.0 - _FADE_START), 0.0, 1.0)
     return (0.5 + 0.5 * np.cos(np.pi * fall))[..., None].astype(np.float32)
 
 

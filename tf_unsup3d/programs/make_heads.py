@@ -68,8 +68,8 @@ _FRAMING = flags.DEFINE_enum(
     _DEFAULTS.framing,
     FRAMINGS,
     "ball: whole heads, at angles that are uniformly distributed. portrait: faces that "
-    "are cropped as FFHQ's are, at angles that are normally distributed with deviations "
-    "of 20 and 8 degrees, in light that also comes from two sides or from everywhere.",
+    "are cropped as FFHQ's are, at angles that are normally distributed (deviations of "
+    "20 and 8 degrees), in light that also comes from two sides or from everywhere.",
 )
 
 

@@ -31,6 +31,8 @@ class Renderer(keras.layers.Layer):
 
     Args:
       resolution: Height and width of the pictures in pixels.
+      front_magnification: Magnification of the texture's map at the front pole; that
+        of the generator.
       camera: The camera, before which the object is turned.
       pivot: The point of object space that objects turn about, which the camera shows
         in the middle of its picture. Objects in pictures that are framed around them
@@ -51,6 +53,7 @@ class Renderer(keras.layers.Layer):
     def __init__(
         self,
         resolution: int = 64,
+        front_magnification: float = 1.0,
         camera: PinholeCamera | dict = PinholeCamera(),
         pivot: tuple[float, float, float] = (0.0, 0.0, 0.0),
         margin: float = 1.0,
@@ -85,6 +88,7 @@ class Renderer(keras.layers.Layer):
         self.resolution = resolution
         self._config: dict[str, Any] = dict(
             resolution=resolution,
+            front_magnification=front_magnification,
             pivot=tuple(pivot),
             margin=margin,
             depth_push=depth_push,
@@ -171,7 +175,7 @@ class Renderer(keras.layers.Layer):
         count = scene.vertices.shape[1]
         if count is None:
             raise ValueError("the number of vertices of a scene must be known")
-        mesh = sphere_of_size(count)
+        mesh = sphere_of_size(count, self._config["front_magnification"])
         about_pivot = scene.vertices - tf.constant(self._config["pivot"], tf.float32)
         vertices = rotate(about_pivot, rotation_matrices(viewpoints))
         pixels = self.camera.project(vertices, self.resolution, self.resolution)

@@ -51,6 +51,7 @@ _FORMER = {("Trainer", "strategy")}
 _DERIVED = {
     ("Discriminator", "resolution"),
     ("Discriminator", "start_resolution"),
+    ("Renderer", "front_magnification"),
 }
 
 
@@ -183,7 +184,8 @@ class Configuration:
         Raises:
           UserError: Its parameters do not fit together.
         """
-        return _make(Renderer, "", {**self.renderer, **changes})
+        shared = {"front_magnification": self.generator["front_magnification"]}
+        return _make(Renderer, "", {**self.renderer, **shared, **changes})
 
 
 def _parameters(name: str) -> dict[str, Value]:

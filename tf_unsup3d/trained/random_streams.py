@@ -37,7 +37,11 @@ class RandomScenes(NamedTuple):
 
 
 def random_scenes(
-    generator: Generator, viewpoints: Viewpoints, batch: int, key: tf.Tensor
+    generator: Generator,
+    viewpoints: Viewpoints,
+    batch: int,
+    key: tf.Tensor,
+    spread: tf.Tensor | None = None,
 ) -> RandomScenes:
     """Draws random objects, with noise as in training, and their viewpoints.
 
@@ -46,14 +50,16 @@ def random_scenes(
       viewpoints: The distribution p_v of the viewpoints.
       batch: Number of objects.
       key: `[2]` int64 key of all random numbers.
+      spread: `[3]` factors by which yaw, pitch and roll are multiplied, or None.
 
     Returns:
       The objects, their viewpoints and the seed of their light.
     """
     latents = tf.random.stateless_normal([batch, generator.latent_size], key)
+    views = viewpoints.sample(batch, key + [_VIEWPOINTS, 0])
     return RandomScenes(
         generator(latents, noise_seed=key + [_NOISE, 0]),
-        viewpoints.sample(batch, key + [_VIEWPOINTS, 0]),
+        views if spread is None else spread * views,
         key + [_LIGHT, 0],
     )
 

@@ -62,7 +62,8 @@ class TrainedModel:
       generator: The generator.
       configuration: The configuration.
       renderer: The renderer, with the resolution, camera and lamps of training.
-      viewpoints: The distribution p_v of the viewpoints in training.
+      viewpoints: The distribution p_v of the viewpoints in training, as it was
+        configured or learned.
       step: Number of training steps.
       card: Measurements and other information about the model, by name.
     """
@@ -78,6 +79,9 @@ class TrainedModel:
         self.configuration = configuration
         self.renderer: Renderer = configuration.make_renderer()
         self.viewpoints: Viewpoints = configuration.viewpoints
+        if configuration.generator["learn_viewpoints"]:
+            spread = generator.viewpoint_spread().numpy()
+            self.viewpoints = self.viewpoints.scaled(spread)
         self.step = step
         self.card = card or {
             "step": step,

@@ -40,6 +40,7 @@ class AdversarialStep:
         self._settings = configuration.training
         self._viewpoints = configuration.viewpoints
         self._resolution = configuration.resolution
+        self._learns_viewpoints = configuration.generator["learn_viewpoints"]
         self._renderers = renderers
         self._strategy = strategy
         self._replicas = strategy.num_replicas_in_sync
@@ -97,8 +98,9 @@ class AdversarialStep:
             return state.discriminator(seen, fade)
 
         batch = settings.batch_size // self._replicas
+        spread = state.generator.viewpoint_spread()
         scene, views, light_seed = random_scenes(
-            state.generator, self._viewpoints, batch, self._key()
+            state.generator, self._viewpoints, batch, self._key(), spread
         )
         drawn = self._renderers[size](scene, views, light_seed=light_seed)
         fake_scores = discriminate(drawn["picture"])
@@ -135,6 +137,9 @@ class AdversarialStep:
             "extent": tf.reduce_mean(extent),
             "flipped_triangles": flipped,
         }
+        if self._learns_viewpoints:
+            for axis, name in enumerate(("yaw", "pitch", "roll")):
+                values[f"{name}_spread"] = spread[axis]
         totals = [
             # Gradients are summed over the replicas.
             losses.weighted_sum(terms, weights) / self._replicas

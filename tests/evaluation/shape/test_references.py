@@ -102,7 +102,7 @@ def test_supervised_network_is_trained_as_long(head_set, few_are_enough, monkeyp
     assert scores["supervised"].errors["side"] == 0.0
     assert scores["supervised"].pairs == 6
     assert scores["flat"].errors["side"] > scores["average"].errors["side"] > 0.0
-    table = ShapeReport({}, scores).table()
+    table = ShapeReport({}, scores, {}).table()
     assert "supervised" in table and "needs" not in table
     asked.clear()
     assert "supervised" in references.reference_scores(validation, test, 2, seed=7)

@@ -72,7 +72,8 @@ class ShapeReport(Report):
             lines.append(
                 f"supervised: needs a validation split of at least {FEWEST_SUPERVISED}"
             )
-        lines += ["", f"{'whole meshes':18}{'depth/width':>12}{'least':>8}{'chamfer':>9}"]
+        titles = f"{'whole meshes':18}{'depth/width':>12}{'least':>8}{'chamfer':>9}"
+        lines += ["", titles]
         for name, mesh in self.meshes.items():
             lines.append(
                 f"{name:12}{mesh.objects:6}{mesh.depth_to_width:12.3f}"

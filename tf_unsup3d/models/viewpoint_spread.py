@@ -1,0 +1,47 @@
+"""A learned factor for the spread of the viewpoints."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+# Bounds of the factors: a quarter and four times what is configured.
+_LARGEST = 4.0
+# The logarithms of the factors are this part of the weight, so that they move more
+# slowly than other weights under the generator's optimizer.
+_RATE = 0.25
+
+
+@keras.saving.register_keras_serializable(package="tf_unsup3d")
+class ViewpointSpread(keras.layers.Layer):
+    """Factors by which yaw, pitch and roll are scaled, which begin at 1.
+
+    Viewpoints are random numbers times a spread (the reparameterisation of Kingma and
+    Welling 2014), so the factors get the generator's gradient through the renderer:
+    pictures whose viewpoints vary too little or too much can be told from photographs.
+    The factors stay between a quarter and four.
+    """
+
+    def build(self, input_shape: Sequence[int | None] | None = None) -> None:
+        """Creates the weights."""
+        del input_shape
+        self.weight = self.add_weight(
+            name="weight", shape=(3,), initializer="zeros", dtype=tf.float32
+        )
+        self.built = True
+
+    def call(self) -> tf.Tensor:
+        """Computes the factors of (yaw, pitch, roll).
+
+        Returns:
+          `[3]` float32.
+        """
+        limit = math.log(_LARGEST)
+        weight = tf.cast(self.weight, tf.float32)
+        return tf.exp(limit * tf.tanh(_RATE * weight / limit))
+
+    def compute_output_shape(self, *_: Any) -> tuple[int, ...]:
+        """Returns the shape of the factors."""
+        return (3,)
