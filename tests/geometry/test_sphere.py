@@ -55,6 +55,40 @@ def test_uv_map_is_azimuthal_equidistant():
     np.testing.assert_allclose(radius, angle / np.pi, atol=1e-12)
 
 
+@pytest.mark.parametrize("magnification", [1.5, 4.0])
+def test_magnified_map(magnification):
+    random = np.random.default_rng(0).normal(size=(100, 3))
+    random /= np.linalg.norm(random, axis=-1, keepdims=True)
+    uv = direction_to_uv(random, magnification)
+    np.testing.assert_allclose(uv_to_direction(uv, magnification), random, atol=1e-12)
+    plain = direction_to_uv(random)
+    # Points stay at their azimuth, and only move outwards, up to the same border.
+    radius, plain_radius = (np.linalg.norm(p - 0.5, axis=-1) for p in (uv, plain))
+    assert np.all(radius > plain_radius) and radius.max() <= 0.5
+    np.testing.assert_allclose(
+        (uv - 0.5) / radius[:, None], (plain - 0.5) / plain_radius[:, None], atol=1e-12
+    )
+    small = 1e-4
+    front = direction_to_uv(np.array([small, 0.0, -1.0]), magnification)[0] - 0.5
+    back = 1.0 - direction_to_uv(np.array([small, 0.0, 1.0]), magnification)[0]
+    assert front == pytest.approx(0.5 * magnification * small / np.pi, rel=1e-3)
+    assert back == pytest.approx(0.5 * small / np.pi / magnification**2, rel=1e-3)
+
+
+def test_magnification_leaves_the_mesh_alone():
+    plain, magnified = octahedral_sphere(5), octahedral_sphere(5, 2.0)
+    np.testing.assert_array_equal(plain.directions, magnified.directions)
+    np.testing.assert_array_equal(plain.triangles, magnified.triangles)
+    np.testing.assert_array_equal(plain.uv_triangles, magnified.uv_triangles)
+    assert sphere_of_size(len(plain.directions), 2.0) is magnified
+    corner_directions = uv_to_direction(magnified.uv[magnified.uv_triangles], 2.0)
+    np.testing.assert_allclose(
+        corner_directions, plain.directions[plain.triangles], atol=2e-6
+    )
+    with pytest.raises(ValueError, match="magnification must be at least 1"):
+        octahedral_sphere(5, 0.5)
+
+
 def test_corners_map_to_their_vertices_and_the_back_pole_is_welded():
     mesh = octahedral_sphere(6)
     corner_directions = uv_to_direction(mesh.uv[mesh.uv_triangles])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unsup3d.geometry.sphere import octahedral_sphere
+from tf_unsup3d.geometry.sphere import octahedral_sphere, uv_to_direction
 from tf_unsup3d.rendering import renderer as renderer_module
 from tf_unsup3d.rendering.background import crop_background
 from tf_unsup3d.rendering.camera import PinholeCamera
@@ -173,3 +173,32 @@ def test_background_moves_against_the_near_side():
     assert top < centre < bottom
     still = crop_background(horizontal, angles, (0.0, 0.0), 16, 2.0).numpy()
     np.testing.assert_array_equal(still[0], still[2])
+
+
+def test_objects_turn_about_the_pivot():
+    pivot = (0.1, -0.2, -0.4)
+    scene = ball(0.3)
+    views = tf.constant([[0.5, 0.2, -0.1]])
+    moved = scene._replace(vertices=scene.vertices - tf.constant(pivot))
+    outputs = ("picture", "depth")
+    about_pivot = Renderer(resolution=32, pivot=pivot)(scene, views, outputs=outputs)
+    expected = Renderer(resolution=32)(moved, views, outputs=outputs)
+    for name in outputs:
+        np.testing.assert_array_equal(about_pivot[name], expected[name])
+    about_middle = Renderer(resolution=32)(scene, views, outputs=outputs)
+    assert np.abs(about_middle["picture"] - expected["picture"]).max() > 0.5
+    with pytest.raises(ValueError, match="pivot must be three finite numbers"):
+        Renderer(pivot=(0.0, math.nan, 0.0))
+
+
+def test_magnified_texture_is_drawn_by_its_own_map():
+    """A texture that shows its own direction shows the same on every map."""
+    pictures = []
+    for magnification in (1.0, 2.0):
+        centres = (np.arange(256) + 0.5) / 256
+        grid = np.stack(np.meshgrid(centres, centres), -1)
+        texture = uv_to_direction(grid, magnification)[None].astype(np.float32)
+        scene = ball()._replace(texture=tf.constant(texture))
+        renderer = Renderer(resolution=32, front_magnification=magnification)
+        pictures.append(renderer(scene, tf.constant([[0.6, 0.1, 0.0]]))["picture"])
+    np.testing.assert_allclose(pictures[0], pictures[1], atol=0.02)

@@ -299,3 +299,21 @@ def test_the_program_ends_with_one_line(tmp_path):
     assert result.returncode == 1
     (line,) = result.stderr.splitlines()
     assert line.startswith("error: Trainer has no parameter 'no_such_thing'")
+
+
+def test_spread_of_the_viewpoints_is_learned(bindings, pictures, tmp_path):
+    lines = [
+        *bindings,
+        "Trainer.steps = 10",
+        "Generator.learn_viewpoints = True",
+        "Trainer.viewpoints = @GaussianViewpoints()",
+        "GaussianViewpoints.deviations = (20.0, 8.0, 0.0)",
+    ]
+    train(Configuration.from_files([], lines), str(pictures), str(tmp_path))
+    records = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    spreads = [json.loads(record)["yaw_spread"] for record in records]
+    assert all(0.9 < spread < 1.1 for spread in spreads)
+    assert len(set(spreads)) == len(spreads)
+    yaw, pitch, roll = load(tmp_path).viewpoints.deviations
+    assert yaw != 20.0 and pitch != 8.0 and roll == 0.0
+    assert abs(yaw - 20.0) < 2.0 and abs(pitch - 8.0) < 0.8

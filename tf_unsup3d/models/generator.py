@@ -191,7 +191,8 @@ class Generator(keras.Model):
         Returns:
           `[3]` factors of yaw, pitch and roll; 1 unless they are learned.
         """
-        return tf.ones([3]) if self._spread is None else self._spread()
+        ones = tf.ones([3])
+        return ones if self._spread is None else self._spread(ones)
 
     def synthesize(
         self, styles: tf.Tensor, noise_seed: tf.Tensor | None = None

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -32,16 +31,15 @@ class ViewpointSpread(keras.layers.Layer):
         )
         self.built = True
 
-    def call(self) -> tf.Tensor:
-        """Computes the factors of (yaw, pitch, roll).
+    def call(self, viewpoints: tf.Tensor) -> tf.Tensor:
+        """Scales viewpoints.
+
+        Args:
+          viewpoints: `[..., 3]` float32 (yaw, pitch, roll).
 
         Returns:
-          `[3]` float32.
+          `[..., 3]` float32.
         """
         limit = math.log(_LARGEST)
         weight = tf.cast(self.weight, tf.float32)
-        return tf.exp(limit * tf.tanh(_RATE * weight / limit))
-
-    def compute_output_shape(self, *_: Any) -> tuple[int, ...]:
-        """Returns the shape of the factors."""
-        return (3,)
+        return viewpoints * tf.exp(limit * tf.tanh(_RATE * weight / limit))
