@@ -248,6 +248,19 @@ def test_what_cannot_be_written_is_named(tmp_path, monkeypatch):
         storage.make_head_set(tmp_path, SETTINGS)
 
 
+def test_camera_of_a_set(tmp_path):
+    assert storage.load_camera(tmp_path) == PinholeCamera()
+    camera = PinholeCamera(field_of_view=0.5)
+    settings = HeadSetSettings(1, validation_count=0, test_count=0, resolution=16)
+    storage.make_head_set(tmp_path / "set", settings, camera=camera)
+    assert storage.load_camera(tmp_path / "set") == camera
+    path = tmp_path / "set" / storage.DESCRIPTION_NAME
+    for damage in (3, {"field_of_view": "wide"}, {"lens": 1.0}, {"pose": []}):
+        path.write_text(json.dumps({"camera": damage}))
+        with pytest.raises(UserError, match=r"heads\.json: camera is not a camera"):
+            storage.load_camera(tmp_path / "set")
+
+
 @pytest.mark.parametrize(
     ("key", "change", "fault"),
     [

@@ -126,6 +126,29 @@ def load_truth(output: str | os.PathLike, split: str) -> Truth:
     return read_truth(paths)
 
 
+def load_camera(output: str | os.PathLike) -> PinholeCamera:
+    """Reads the camera that all pictures of a set were rendered with.
+
+    Args:
+      output: Folder of the set.
+
+    Returns:
+      The camera; the default one for a set that has no description of it.
+
+    Raises:
+      UserError: If the description is damaged.
+    """
+    path = Path(output) / DESCRIPTION_NAME
+    if not path.exists():
+        return PinholeCamera()
+    values = JsonValue.read(path, remedy="name a folder of unsup3d-make-heads")
+    fields = values.fields().get("camera", {})
+    try:
+        return PinholeCamera(**fields)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{path}: camera is not a camera: {error}") from error
+
+
 def load_meshes(output: str | os.PathLike) -> TrueMeshes | None:
     """Reads the meshes of the first test heads.
 

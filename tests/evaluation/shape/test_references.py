@@ -22,6 +22,12 @@ def test_heads_of_another_resolution_are_refused(head_set):
         load_head_pairs(head_set, "test", 32, CAMERA)
 
 
+def test_heads_before_another_camera_are_refused(head_set):
+    other = PinholeCamera(field_of_view=0.5)
+    with pytest.raises(UserError, match="rendered with another camera"):
+        load_head_pairs(head_set, "test", 16, other)
+
+
 def test_head_pairs_belong_together(head_set):
     pairs = load_head_pairs(head_set, "test", 16, CAMERA)
     assert len(pairs) == 5

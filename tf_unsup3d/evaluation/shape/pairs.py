@@ -54,16 +54,21 @@ def load_head_pairs(
       head_set: Folder of a set of heads, see `heads.storage`.
       split: "validation" or "test".
       resolution: Required height and width of the pictures; depth cannot be resized.
-      camera: Camera that the heads were rendered with.
+      camera: Required camera of the pictures.
 
     Returns:
       The pairs in the order of their names.
 
     Raises:
-      UserError: There is no truth, or none at this resolution, or a picture is missing
-        or not the one that its truth is about.
+      UserError: There is no truth, or none at this resolution or with this camera, or
+        a picture is missing or not the one that its truth is about.
     """
     truth = storage.load_truth(head_set, split)
+    if storage.load_camera(head_set) != camera:
+        raise UserError(
+            f"{head_set} was rendered with another camera than the model's, so their "
+            "depths cannot be compared"
+        )
     found = truth.depth.shape[1]
     if found != resolution:
         raise UserError(
