@@ -86,6 +86,7 @@ class Renderer(keras.layers.Layer):
         self.camera = PinholeCamera(**camera) if isinstance(camera, dict) else camera
         self.lamps = RandomLamps(**lamps) if isinstance(lamps, dict) else lamps
         self.resolution = resolution
+        self.front_magnification = front_magnification
         self._config: dict[str, Any] = dict(
             resolution=resolution,
             front_magnification=front_magnification,
@@ -175,7 +176,7 @@ class Renderer(keras.layers.Layer):
         count = scene.vertices.shape[1]
         if count is None:
             raise ValueError("the number of vertices of a scene must be known")
-        mesh = sphere_of_size(count, self._config["front_magnification"])
+        mesh = sphere_of_size(count, self.front_magnification)
         about_pivot = scene.vertices - tf.constant(self._config["pivot"], tf.float32)
         vertices = rotate(about_pivot, rotation_matrices(viewpoints))
         pixels = self.camera.project(vertices, self.resolution, self.resolution)

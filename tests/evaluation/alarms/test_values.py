@@ -10,7 +10,7 @@ from tf_unsup3d.evaluation.alarms.report import alarm_report
 from tf_unsup3d.evaluation.alarms.surface import spikiness
 from tf_unsup3d.evaluation.alarms.values import mean_values
 from tf_unsup3d.evaluation.masks import erode
-from tf_unsup3d.geometry.sphere import octahedral_sphere
+from tf_unsup3d.geometry.sphere import octahedral_sphere, uv_to_direction
 from tf_unsup3d.heads.parameters import sample_head
 from tf_unsup3d.heads.shape import procedural_head_model
 from tf_unsup3d.rendering.renderer import Renderer
@@ -96,6 +96,7 @@ def test_every_head_is_silent(head_vertices):
         ("spikiness", spiky_ball()),
         ("back_spikiness", half_rough_ball()),
         ("mask_variation", BALL * [1.0, 1.0, 0.05]),
+        ("half_shell", BALL * np.where(BALL[..., 2:] > 0.0, [1.0, 1.0, 0.3], 1.0)),
     ],
 )
 def test_alarm_is_raised_by_what_it_is_for(name, vertices):
@@ -112,6 +113,26 @@ def test_an_object_out_of_sight_raises_alarms():
     assert all(math.isfinite(value) for value in values.values())
     names = {alarm.name for alarm in raised_alarms(values)}
     assert {"flatness", "extent", "object_effect"} <= names
+
+
+def striped(back, magnification=1.0):
+    """A ball with stripes along the meridians on its back, or along the parallels."""
+    centres = (np.arange(64) + 0.5) / 64
+    grid = np.stack(np.meshgrid(centres, centres), -1)
+    x, y, z = np.moveaxis(uv_to_direction(grid, magnification), -1, 0)
+    stripes = np.sin(12.0 * (np.arctan2(y, x) if back == "meridians" else np.arccos(z)))
+    texture = np.where(z > 0.0, 0.5 * stripes, 0.3)
+    texture = np.repeat(texture[None, ..., None], 3, -1)
+    return scene_of(BALL)._replace(texture=tf.constant(texture, tf.float32))
+
+
+@pytest.mark.parametrize("magnification", [1.0, 2.0])
+def test_alarm_for_streaks_that_run_into_the_back_pole(magnification):
+    renderer = Renderer(resolution=32, front_magnification=magnification)
+    values = mean_values(striped("meridians", magnification), renderer)
+    assert {alarm.name for alarm in raised_alarms(values)} == {"back_streaks"}
+    values = mean_values(striped("parallels", magnification), renderer)
+    assert raised_alarms(values) == []
 
 
 def test_each_alarm_has_a_value_and_a_side(head_vertices):
@@ -156,6 +177,8 @@ def test_the_report_counts_objects(head_vertices):
 
 def test_values_of_a_ball():
     values = measured(BALL)
+    assert values["half_shell"] == pytest.approx(1.0, rel=1e-3)
+    assert values["back_streaks"] == pytest.approx(0.0, abs=1e-6)
     assert values["extent"] == pytest.approx(0.7, abs=1e-3)
     assert values["spikiness"] == pytest.approx(1.0, abs=1e-3)
     assert values["flipped_triangles"] == 0.0

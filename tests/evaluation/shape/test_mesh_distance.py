@@ -5,7 +5,6 @@ import pytest
 
 from tf_unsup3d.evaluation.shape.mesh_distance import (
     chamfer_distance,
-    depth_to_width,
     sample_surface,
 )
 from tf_unsup3d.evaluation.shape.meshes import compare_meshes
@@ -80,11 +79,6 @@ def test_points_are_spread_evenly_over_the_surface():
     assert points[second].std(0)[:2] == pytest.approx(
         np.array([3.0, 1.0]) / np.sqrt(12.0), rel=0.03
     )
-
-
-def test_depth_to_width():
-    vertices = BALL.directions[None] * [[[1.0, 2.0, 0.5]], [[0.5, 1.0, 0.75]]]
-    assert depth_to_width(vertices) == pytest.approx([0.5, 1.5], rel=1e-3)
 
 
 def test_model_is_compared_with_the_stored_heads(small_trained, head_set):

@@ -40,6 +40,8 @@ ALARMS = (
     Alarm("flipped_triangles", 0.05, "the surface folds over itself"),
     Alarm("spikiness", 5.0, "the surface is full of spikes or creases"),
     Alarm("back_spikiness", 4.0, "the back of the object is full of spikes or creases"),
+    Alarm("half_shell", 0.9, "the object is a shell without a back", from_below=True),
+    Alarm("back_streaks", 1.6, "the colours of the back run together in streaks"),
     Alarm("object_effect", 0.04, "the background shows the object", from_below=True),
     Alarm("mask_variation", 0.35, "the outline shrinks when seen from the side"),
 )

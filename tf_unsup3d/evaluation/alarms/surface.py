@@ -48,6 +48,21 @@ def spikiness(vertices: np.ndarray, mesh: SphereMesh) -> np.ndarray:
     return _mean_bend(vertices, mesh) / _mean_bend(mesh.directions[None], mesh)
 
 
+def half_shell(vertices: np.ndarray) -> np.ndarray:
+    """Measures how deep the object is for its width.
+
+    Where no picture shows more than one side, an object may end right behind it.
+
+    Args:
+      vertices: `[objects, vertices, 3]`.
+
+    Returns:
+      `[objects]`, the extent along z as a part of that along x; about 1.25 for a head.
+    """
+    width, _, depth = np.moveaxis(np.ptp(vertices, 1), -1, 0)
+    return depth / np.maximum(width, 1e-9)
+
+
 def back_spikiness(vertices: np.ndarray, mesh: SphereMesh) -> np.ndarray:
     """Measures the spikiness of the surface within 60 degrees of the back pole.
 

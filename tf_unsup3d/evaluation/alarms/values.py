@@ -5,12 +5,14 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from tf_unsup3d.evaluation.alarms.back_texture import back_streaks
 from tf_unsup3d.evaluation.alarms.frontal_depth import flatness, hollow_face
 from tf_unsup3d.evaluation.alarms.pictures import mask_variation, object_effect
 from tf_unsup3d.evaluation.alarms.surface import (
     back_spikiness,
     extent,
     flipped_triangles,
+    half_shell,
     spikiness,
 )
 from tf_unsup3d.evaluation.masks import erode
@@ -68,6 +70,10 @@ def object_values(scene: Scene, renderer: Renderer) -> dict[str, np.ndarray]:
         "flipped_triangles": flipped_triangles(vertices, mesh),
         "spikiness": spikiness(vertices, mesh),
         "back_spikiness": back_spikiness(vertices, mesh),
+        "half_shell": half_shell(vertices),
+        "back_streaks": back_streaks(
+            scene.texture.numpy(), renderer.front_magnification
+        ),
         "object_effect": np.mean(effects, 0),
         "mask_variation": mask_variation(np.stack(areas)),
     }

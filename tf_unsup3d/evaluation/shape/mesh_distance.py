@@ -50,19 +50,6 @@ def chamfer_distance(
     return float(0.5 * (there + back))
 
 
-def depth_to_width(vertices: np.ndarray) -> np.ndarray:
-    """Measures the proportion of the whole surface from front to back.
-
-    Args:
-      vertices: `[objects, vertices, 3]`.
-
-    Returns:
-      `[objects]`, the extent along z as a part of that along x.
-    """
-    width, _, depth = np.moveaxis(np.ptp(vertices, 1), -1, 0)
-    return depth / np.maximum(width, 1e-9)
-
-
 def sample_surface(
     vertices: np.ndarray, triangles: np.ndarray, count: int, rng: np.random.Generator
 ) -> np.ndarray:

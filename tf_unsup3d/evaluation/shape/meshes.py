@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from tf_unsup3d.evaluation.alarms.surface import half_shell
 from tf_unsup3d.evaluation.random_batches import random_batches
-from tf_unsup3d.evaluation.shape.mesh_distance import chamfer_distance, depth_to_width
+from tf_unsup3d.evaluation.shape.mesh_distance import chamfer_distance
 from tf_unsup3d.evaluation.shape.report import WholeMesh
 from tf_unsup3d.heads.true_meshes import TrueMeshes
 from tf_unsup3d.trained.trained_model import TrainedModel
@@ -31,7 +32,7 @@ def compare_meshes(
     generated = np.concatenate([batch.scene.vertices.numpy() for batch in batches])
 
     def measure(vertices: np.ndarray, triangles: np.ndarray) -> WholeMesh:
-        proportions = depth_to_width(vertices)
+        proportions = half_shell(vertices)
         distances = [
             chamfer_distance(each, triangles, average, true_meshes.triangles, seed=seed)
             for each in vertices
