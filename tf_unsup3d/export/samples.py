@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from tf_unsup3d.export.meshes import write_mesh
 from tf_unsup3d.export.pictures import to_uint8, write_png
 from tf_unsup3d.export.scene_sheets import depth_sheet, scene_sheet
+from tf_unsup3d.export.texture_fill import fill_hidden_texture
 from tf_unsup3d.trained.trained_model import TrainedModel
 
 
@@ -21,6 +22,9 @@ def write_samples(
     mesh_suffixes: tuple[str, ...] = (".glb", ".obj"),
 ) -> list[pathlib.Path]:
     """Writes sheets of random objects, and a picture and meshes of each of them.
+
+    Their textures are continued where no picture of training could show them; see
+    `fill_hidden_texture`.
 
     Args:
       model: The trained model.
@@ -42,7 +46,7 @@ def write_samples(
     Raises:
       UserError: A file cannot be written.
     """
-    scene = model.sample(seeds, truncation_psi)
+    scene = fill_hidden_texture(model, model.sample(seeds, truncation_psi))
     folder = pathlib.Path(output)
     files = {
         folder / "sheet.png": scene_sheet(model, scene, yaw_degrees, pitch_degrees),

@@ -44,6 +44,7 @@ def show(source: str | pathlib.Path, folder: pathlib.Path) -> list[pathlib.Path]
       The files to look at.
     """
     from tf_unsup3d.export.samples import write_samples
+    from tf_unsup3d.export.texture_fill import fill_hidden_texture
     from tf_unsup3d.export.turntable import turntable
     from tf_unsup3d.export.videos import write_video
     from tf_unsup3d.trained.trained_model import load
@@ -51,7 +52,9 @@ def show(source: str | pathlib.Path, folder: pathlib.Path) -> list[pathlib.Path]
     model = load(str(source))
     write_samples(model, folder, _SEEDS, mesh_suffixes=(".glb",))
     video = folder / "turntable.gif"
-    write_video(video, turntable(model, model.sample(_SEEDS)))
+    write_video(
+        video, turntable(model, fill_hidden_texture(model, model.sample(_SEEDS)))
+    )
     return [folder / "sheet.png", video, folder / "mesh_0000.glb"]
 
 

@@ -87,6 +87,7 @@ class Renderer(keras.layers.Layer):
         self.lamps = RandomLamps(**lamps) if isinstance(lamps, dict) else lamps
         self.resolution = resolution
         self.front_magnification = front_magnification
+        self.pivot = pivot
         self._config: dict[str, Any] = dict(
             resolution=resolution,
             front_magnification=front_magnification,
@@ -177,7 +178,7 @@ class Renderer(keras.layers.Layer):
         if count is None:
             raise ValueError("the number of vertices of a scene must be known")
         mesh = sphere_of_size(count, self.front_magnification)
-        about_pivot = scene.vertices - tf.constant(self._config["pivot"], tf.float32)
+        about_pivot = scene.vertices - tf.constant(self.pivot, tf.float32)
         vertices = rotate(about_pivot, rotation_matrices(viewpoints))
         pixels = self.camera.project(vertices, self.resolution, self.resolution)
         lamps = self.lamps if "picture" in outputs else None

@@ -1,0 +1,167 @@
+"""Fills the part of a texture that no picture of training could show.
+
+What lies on the back of an object has never been seen by the discriminator, and the map
+squeezes the back pole into a circle: what a network happens to paint there runs into
+one point. Before objects are looked at from behind, colours that pictures do show are
+continued over the rest of the surface.
+"""
+
+import itertools
+import math
+
+import numpy as np
+import scipy.ndimage
+import scipy.sparse
+import scipy.sparse.linalg
+import scipy.spatial
+import tensorflow as tf
+
+from tf_unsup3d.geometry.edges import mesh_edges
+from tf_unsup3d.geometry.normals import vertex_normals
+from tf_unsup3d.geometry.sphere import SphereMesh, uv_to_direction
+from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
+from tf_unsup3d.rendering.render_mesh import render_mesh
+from tf_unsup3d.rendering.scene import Scene
+from tf_unsup3d.trained.trained_model import TrainedModel
+
+# Viewpoints that are tried, as parts of the limits of p_v; few pictures show more.
+_PARTS = (-0.75, -0.375, 0.0, 0.375, 0.75)
+# Height and width in which visibility is found, enough for each triangle to be met.
+_RESOLUTION = 256
+# Cosines of the angle to the line of sight between which trust in a colour grows from
+# 0 to 1: what is seen at a slant is smeared.
+_SLANTED, _FACING = 0.1, 0.4
+# Rounds in which the trust in a vertex is averaged with its neighbours'.
+_SMOOTHING = 6
+# Pull of a trusted colour against that of one neighbour.
+_PULL = 100.0
+
+
+def fill_hidden_texture(model: TrainedModel, scene: Scene) -> Scene:
+    """Continues the seen part of the textures over the unseen part.
+
+    The colours there are harmonic on the sphere mesh: each is the mean of its
+    neighbours'. They fade into the seen part where that is seen at a slant.
+
+    Args:
+      model: The model that made the scene, whose viewpoints tell what can be seen.
+      scene: The objects.
+
+    Returns:
+      The objects with other textures. Texels outside the map have the colour of the
+      back pole.
+    """
+    trust = _trust(model, scene.vertices)
+    magnification = model.renderer.front_magnification
+    return scene._replace(
+        texture=tf.constant(
+            np.stack(
+                [
+                    _filled(texture, model.mesh, weights, magnification)
+                    for texture, weights in zip(
+                        scene.texture.numpy(), trust, strict=True
+                    )
+                ]
+            )
+        )
+    )
+
+
+def _trust(model: TrainedModel, vertices: tf.Tensor) -> np.ndarray:
+    """How well the pictures show each vertex, `[objects, vertices]` in [0, 1]."""
+    objects, count = vertices.shape[:2]
+    triangles = np.asarray(model.mesh.triangles)
+    best = np.zeros([objects, count], np.float32)
+    yaw, pitch, _ = (math.radians(limit) for limit in model.viewpoints.limits)
+    pivot = tf.constant(model.renderer.pivot, tf.float32)
+    for part in itertools.product(_PARTS, _PARTS):
+        viewpoint = tf.constant([[part[0] * yaw, part[1] * pitch, 0.0]])
+        turned = rotate(vertices - pivot, rotation_matrices(viewpoint))
+        pixels = model.camera.project(turned, _RESOLUTION, _RESOLUTION)
+        ids = render_mesh(
+            pixels, model.mesh, height=_RESOLUTION, width=_RESOLUTION, margin=0.0
+        )["triangle_ids"].numpy()
+        normals = model.camera.turn(vertex_normals(turned, triangles)).numpy()
+        for found, each, normal in zip(best, ids, normals, strict=True):
+            seen = np.unique(triangles[each[each >= 0]])
+            found[seen] = np.maximum(found[seen], -normal[seen, 2])
+    trust = np.clip((best - _SLANTED) / (_FACING - _SLANTED), 0.0, 1.0)
+    # Small triangles at a slant are met by pixels or not as chance will have it.
+    mean = _neighbour_mean(mesh_edges(triangles), count)
+    for _ in range(_SMOOTHING):
+        trust = trust @ mean.T
+    return np.clip(2.0 * trust - 1.0, 0.0, 1.0).astype(np.float32)
+
+
+def _neighbour_mean(edges: np.ndarray, count: int) -> scipy.sparse.csr_array:
+    """The matrix `[count, count]` of means over a vertex and its neighbours."""
+    adjacency = _adjacency(edges, count) + scipy.sparse.eye_array(count)
+    return scipy.sparse.diags_array(1.0 / adjacency.sum(1)) @ adjacency
+
+
+def _adjacency(edges: np.ndarray, count: int) -> scipy.sparse.csr_array:
+    first, second = edges.T
+    ones = np.ones(len(edges))
+    one_way = scipy.sparse.coo_array((ones, (first, second)), (count, count)).tocsr()
+    return one_way + one_way.T
+
+
+def _filled(
+    texture: np.ndarray, mesh: SphereMesh, trust: np.ndarray, magnification: float
+) -> np.ndarray:
+    """The texture `[height, width, 3]`, filled where vertices are not trusted."""
+    height, width, _ = texture.shape
+    # The map shows each vertex once, but for the back pole.
+    vertex_of_uv = np.empty(len(mesh.uv), np.int64)
+    vertex_of_uv[mesh.uv_triangles] = mesh.triangles
+    at = np.asarray(mesh.uv) * [width, height]
+    places = [at[:, 1] - 0.5, at[:, 0] - 0.5]
+    sampled = np.stack(
+        [
+            scipy.ndimage.map_coordinates(channel, places, order=1, mode="nearest")
+            for channel in np.moveaxis(texture, -1, 0)
+        ],
+        -1,
+    )
+    colours = np.zeros([len(trust), 3])
+    np.add.at(colours, vertex_of_uv, sampled)
+    colours /= np.bincount(vertex_of_uv)[:, None]
+    continued = _continue(colours, trust, mesh_edges(mesh.triangles))
+
+    values = np.concatenate([continued, trust[:, None]], -1)
+    drawn = _spread(values, mesh.directions, height, width, magnification)
+    fill, weight = drawn[..., :3], drawn[..., 3:]
+    return (weight * texture + (1.0 - weight) * fill).astype(np.float32)
+
+
+def _spread(
+    values: np.ndarray,
+    directions: np.ndarray,
+    height: int,
+    width: int,
+    magnification: float,
+) -> np.ndarray:
+    """Values `[vertices, channels]` as a map `[height, width, channels]`.
+
+    On the sphere each texel lies between three vertices. The triangles of the map would
+    not do: around the back pole, which is a circle of the map, they overlap.
+    """
+    u, v = np.meshgrid(
+        (np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height
+    )
+    texels = uv_to_direction(np.stack([u, v], -1), magnification)
+    distance, nearest = scipy.spatial.KDTree(directions).query(texels, 3)
+    weights = 1.0 / (distance + 1e-6)
+    weights /= weights.sum(-1, keepdims=True)
+    return np.einsum("hwk,hwkc->hwc", weights, values[nearest])
+
+
+def _continue(colours: np.ndarray, trust: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """The colours `[vertices, 3]`, harmonic where they are not trusted."""
+    count = len(colours)
+    adjacency = _adjacency(edges, count)
+    degrees = scipy.sparse.diags_array(adjacency.sum(1))
+    # A trace of trust everywhere, for objects of which nothing is seen.
+    pull = scipy.sparse.diags_array(_PULL * trust + 1e-9)
+    system = (degrees - adjacency + pull).tocsc()
+    return scipy.sparse.linalg.splu(system).solve(pull @ colours)
