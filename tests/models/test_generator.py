@@ -3,10 +3,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_unsup3d.geometry.sphere import uv_to_direction
 from tf_unsup3d.models.generator import Generator
 from tf_unsup3d.models.shape_pyramid import (
     back_pole_window,
     close_back_pole,
+    close_texture,
     fix_size,
     sample_vertices,
 )
@@ -149,3 +151,16 @@ def test_there_is_always_a_channel():
     scene = model(tf.random.stateless_normal([2, 16], [1, 2]))
     for part in scene:
         assert np.all(np.isfinite(part)) and np.std(part) > 0.0
+
+
+@pytest.mark.parametrize("magnification", [1.0, 2.0])
+def test_closed_texture_has_one_colour_at_the_back_pole(magnification):
+    texture = tf.random.stateless_normal([2, 64, 64, 3], [0, 0])
+    closed = close_texture(texture, magnification)
+    centres = (np.arange(64) + 0.5) / 64
+    grid = np.stack(np.meshgrid(centres, centres), -1)
+    z = uv_to_direction(grid, magnification)[..., 2]
+    np.testing.assert_allclose(closed.numpy()[:, z < 0.5], texture.numpy()[:, z < 0.5])
+    back = closed.numpy()[:, z > 0.99]
+    np.testing.assert_allclose(back - back[:, :1], 0.0, atol=1e-5)
+    assert np.abs(back[:, 0]).max() < 0.5

@@ -49,9 +49,35 @@ def test_brightness_is_lamberts():
             )
 
 
+def test_fill_light_shares_the_light_with_the_lamp():
+    right, left = tf.constant([[1.0, 0.0, 0.0]]), tf.constant([[-1.0, 0.0, 0.0]])
+    normals = tf.stack([right, left], 1)
+    lights = Lights(right, tf.constant([0.0]), left, tf.constant([0.5]))
+    lit = brightness(normals, lights).numpy()[0, :, 0] ** 2.2
+    np.testing.assert_allclose(lit, [2.0 / 3.0, 1.0 / 3.0], rtol=1e-5)
+
+
+def test_fill_light_is_on_the_other_side_and_leaves_the_lamp_alone():
+    seed = tf.constant([1, 2], tf.int64)
+    plain = RandomLamps().sample(500, seed)
+    lights = RandomLamps(fill=0.8).sample(500, seed)
+    assert plain.fill is None and plain.fill_direction is None
+    np.testing.assert_array_equal(lights.direction, plain.direction)
+    np.testing.assert_array_equal(lights.ambient, plain.ambient)
+    sides = lights.direction[:, 0] * lights.fill_direction[:, 0]
+    assert np.all(sides <= 0.0)
+    fill = lights.fill.numpy()
+    assert 0.0 <= fill.min() < 0.02 and 0.78 < fill.max() <= 0.8
+    assert abs(np.corrcoef(fill, lights.ambient)[0, 1]) < 0.15
+    middle = RandomLamps(fill=0.8).middle(2)
+    np.testing.assert_allclose(middle.fill, 0.4)
+    with pytest.raises(ValueError, match="fill must be from 0 to 1"):
+        RandomLamps(fill=1.5)
+
+
 def test_lamps_stay_in_their_ranges():
     lamps = RandomLamps(azimuth=40.0, elevation=(-5.0, 30.0), ambient=(0.2, 0.3))
-    direction, ambient = lamps.sample(2000, tf.constant([1, 2]))
+    direction, ambient, *_ = lamps.sample(2000, tf.constant([1, 2]))
     x, y, z = np.moveaxis(direction.numpy(), -1, 0)
     azimuth, elevation = np.degrees(np.arctan2(x, -z)), np.degrees(np.arcsin(-y))
     np.testing.assert_allclose(np.hypot(np.hypot(x, y), z), 1.0, atol=1e-6)

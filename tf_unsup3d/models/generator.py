@@ -13,6 +13,7 @@ from tf_unsup3d.models.mapping import Mapping
 from tf_unsup3d.models.shape_pyramid import (
     back_pole_window,
     close_back_pole,
+    close_texture,
     fix_size,
     mirror,
     sample_vertices,
@@ -65,6 +66,8 @@ class Generator(keras.Model):
       symmetric_shape: Whether shapes are their own mirror images.
       symmetric_texture: Whether textures are their own mirror images. By default they
         are not, because light and hair may fall on one side.
+      closed_texture: Whether textures fade to one colour around the back pole; see
+        `shape_pyramid.close_texture`.
       channel_base: Number of channels of the object's synthesis network at a
         resolution, times that resolution. The default gives 16 channels at 64 x 64
         texels, which a processor can train.
@@ -94,6 +97,7 @@ class Generator(keras.Model):
         max_stretch: float = 1.35,
         symmetric_shape: bool = True,
         symmetric_texture: bool = False,
+        closed_texture: bool = False,
         channel_base: int = 1024,
         channel_max: int = 128,
         learn_viewpoints: bool = False,
@@ -139,6 +143,7 @@ class Generator(keras.Model):
             max_stretch=max_stretch,
             symmetric_shape=symmetric_shape,
             symmetric_texture=symmetric_texture,
+            closed_texture=closed_texture,
             channel_base=channel_base,
             channel_max=channel_max,
             learn_viewpoints=learn_viewpoints,
@@ -217,6 +222,8 @@ class Generator(keras.Model):
             shape_map = 0.5 * (shape_map + mirror(shape_map))
         if config["symmetric_texture"]:
             texture = 0.5 * (texture + tf.reverse(texture, [2]))
+        if config["closed_texture"]:
+            texture = close_texture(texture, config["front_magnification"])
         shape_map = self._base + close_back_pole(shape_map, self._window)
         vertices = sample_vertices(shape_map, self.mesh)
         if config["size_constraint"]:

@@ -1,4 +1,4 @@
-"""Lambert shading by a lamp that stays with the camera while the object turns."""
+"""Lambert shading by lamps that stay with the camera while the object turns."""
 
 import dataclasses
 import math
@@ -15,12 +15,17 @@ class Lights(NamedTuple):
 
     Attributes:
       direction: `[batch, 3]` unit vectors towards the lamp, in camera space.
-      ambient: `[batch]`, the part of the light that comes from all around; the lamp
-        gives the rest.
+      ambient: `[batch]`, the part of the light that comes from all around; the lamps
+        give the rest.
+      fill_direction: `[batch, 3]` unit vectors towards the fill light, a second lamp,
+        or None if there is none.
+      fill: `[batch]`, the strength of the fill light as a part of the lamp's, or None.
     """
 
     direction: tf.Tensor
     ambient: tf.Tensor
+    fill_direction: tf.Tensor | None = None
+    fill: tf.Tensor | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,12 +39,16 @@ class RandomLamps:
     Attributes:
       azimuth: Largest angle of a lamp to the left or right of the camera, in degrees.
       elevation: Smallest and largest angle of a lamp above the camera, in degrees.
-      ambient: Smallest and largest part of the light that comes from all around.
+      ambient: Smallest and largest part of the light that comes from all around. With
+        1, some pictures have no shading at all.
+      fill: Largest strength of a fill light, a second lamp on the other side of the
+        camera, as a part of the lamp's strength. It is drawn uniformly from 0.
     """
 
     azimuth: float = 70.0
     elevation: tuple[float, float] = (-10.0, 60.0)
     ambient: tuple[float, float] = (0.3, 0.6)
+    fill: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("elevation", "ambient"):
@@ -49,6 +58,8 @@ class RandomLamps:
                     f"{name} must be a lowest and a highest value, got {limits}"
                 )
             object.__setattr__(self, name, limits)
+        if not 0.0 <= self.fill <= 1.0:
+            raise ValueError(f"fill must be from 0 to 1, got {self.fill}")
 
     def sample(self, batch: int, seed: tf.Tensor) -> Lights:
         """Draws lights.
@@ -60,13 +71,18 @@ class RandomLamps:
         Returns:
           The lights of the pictures.
         """
-        return self._lights(tf.random.stateless_uniform([batch, 3], seed))
+        parts = tf.random.stateless_uniform([batch, 3], seed)
+        if not self.fill:
+            return self._lights(parts)
+        # A stream of its own, so that the lamp does not depend on the fill light.
+        return self._lights(parts, tf.random.stateless_uniform([batch, 3], -1 - seed))
 
     def middle(self, batch: int) -> Lights:
         """Gives all pictures the same light, from the middle of every range."""
-        return self._lights(tf.fill([batch, 3], 0.5))
+        parts = tf.fill([batch, 3], 0.5)
+        return self._lights(parts, parts if self.fill else None)
 
-    def _lights(self, parts: tf.Tensor) -> Lights:
+    def _lights(self, parts: tf.Tensor, fill_parts: tf.Tensor | None = None) -> Lights:
         """The lights at parts `[batch, 3]` of the ranges."""
         lowest = tf.constant([-self.azimuth, self.elevation[0], self.ambient[0]])
         highest = tf.constant([self.azimuth, self.elevation[1], self.ambient[1]])
@@ -76,12 +92,30 @@ class RandomLamps:
         azimuth, elevation = (
             angle * (math.pi / 180.0) for angle in (azimuth, elevation)
         )
-        direction = [
+        direction = _direction(azimuth, elevation)
+        if fill_parts is None:
+            return Lights(direction, ambient)
+        lowest = tf.constant([0.0, self.elevation[0], 0.0])
+        highest = tf.constant([self.azimuth, self.elevation[1], self.fill])
+        fill_azimuth, fill_elevation, fill = tf.unstack(
+            lowest + fill_parts * (highest - lowest), axis=-1
+        )
+        radians = math.pi / 180.0
+        fill_azimuth = tf.where(azimuth > 0.0, -fill_azimuth, fill_azimuth) * radians
+        fill_direction = _direction(fill_azimuth, fill_elevation * radians)
+        return Lights(direction, ambient, fill_direction, fill)
+
+
+def _direction(azimuth: tf.Tensor, elevation: tf.Tensor) -> tf.Tensor:
+    """The unit vectors `[batch, 3]` towards lamps at angles in radians."""
+    return tf.stack(
+        [
             tf.sin(azimuth) * tf.cos(elevation),
             -tf.sin(elevation),
             -tf.cos(azimuth) * tf.cos(elevation),
-        ]
-        return Lights(tf.stack(direction, -1), ambient)
+        ],
+        -1,
+    )
 
 
 def brightness(normals: tf.Tensor, lights: Lights) -> tf.Tensor:
@@ -93,8 +127,12 @@ def brightness(normals: tf.Tensor, lights: Lights) -> tf.Tensor:
 
     Returns:
       `[batch, points, 1]` factors in [0, 1] of display colours: 1 where the surface
-      faces the lamp.
+      faces the lamp, if there is no fill light.
     """
     facing = tf.nn.relu(tf.matmul(normals, lights.direction[..., None]))
+    if lights.fill_direction is not None and lights.fill is not None:
+        fill = lights.fill[:, None, None]
+        from_fill = tf.nn.relu(tf.matmul(normals, lights.fill_direction[..., None]))
+        facing = (facing + fill * from_fill) / (1.0 + fill)
     ambient = lights.ambient[:, None, None]
     return (ambient + (1.0 - ambient) * facing) ** (1.0 / _GAMMA)
