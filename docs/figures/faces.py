@@ -7,8 +7,8 @@ import math
 from pathlib import Path
 
 import tf_unsup3d
+from tf_unsup3d.export.animations import turntable
 from tf_unsup3d.export.texture_fill import fill_hidden_texture
-from tf_unsup3d.export.turntable import turntable
 from tf_unsup3d.export.videos import write_video
 
 _LARGEST_YAW = 50.0

@@ -8,7 +8,7 @@ import pytest
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.export import videos
-from tf_unsup3d.export.videos import write_video
+from tf_unsup3d.export.videos import write_frames, write_video
 
 
 def _sweep(height=48, width=64, frames=6):
@@ -61,8 +61,12 @@ def test_wrong_input_is_refused(tmp_path):
         write_video(tmp_path / "turn.avi", _sweep())
     with pytest.raises(ValueError, match="uint8, got .* float32"):
         write_video(tmp_path / "turn.mp4", _sweep().astype(np.float32))
-    with pytest.raises(ValueError, match=r"empty, got \(0, 48, 64, 3\)"):
+    with pytest.raises(ValueError, match="must not be empty"):
         write_video(tmp_path / "turn.mp4", _sweep()[:0])
+    with pytest.raises(ValueError, match="of the same size"):
+        write_video(tmp_path / "turn.gif", [_sweep()[0], _sweep(height=20)[0]])
+    with pytest.raises(ValueError, match="must not be empty"):
+        write_frames(tmp_path, [])
     assert not list(tmp_path.iterdir())
 
 
@@ -77,3 +81,25 @@ def test_only_mp4_needs_ffmpeg_and_says_what_to_install(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
     alone.write_video(tmp_path / "turn.gif", _sweep())
     assert [path.name for path in tmp_path.iterdir()] == ["turn.gif"]
+
+
+def test_frames_come_from_a_generator_one_by_one(tmp_path):
+    class Counted(Exception):
+        pass
+
+    def endless():
+        yield from _sweep()
+        raise Counted
+
+    for name in ("turn.gif", "turn.mp4"):
+        with pytest.raises(Counted):
+            write_video(tmp_path / name, endless())
+    assert not list(tmp_path.iterdir())
+
+
+def test_frames_as_numbered_pictures(tmp_path):
+    paths = write_frames(tmp_path / "frames", iter(_sweep()))
+    assert [path.name for path in paths] == [f"{i:04}.png" for i in range(6)]
+    for path, frame in zip(paths, _sweep(), strict=True):
+        with PIL.Image.open(path) as picture:
+            np.testing.assert_array_equal(np.asarray(picture), frame)

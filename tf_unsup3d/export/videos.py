@@ -1,22 +1,27 @@
-"""Moving pictures as files: MP4 (H.264) and animated GIF."""
+"""Moving pictures as files: MP4 (H.264), animated GIF and folders of PNG files."""
 
 import contextlib
+import itertools
 import os
 import pathlib
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import PIL.Image
 
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.export.pictures import write_png
 from tf_unsup3d.files import replacing
 
 SUFFIXES = (".mp4", ".gif")
 
 
 def write_video(
-    path: str | os.PathLike[str], frames: np.ndarray, fps: float = 25.0
+    path: str | os.PathLike[str], frames: Iterable[np.ndarray], fps: float = 25.0
 ) -> None:
     """Writes frames as a video; the suffix of the path chooses the format.
+
+    Frames are taken one by one, so they may come from a generator.
 
     Odd sizes, which players of H.264 refuse, are padded by repeating the last row or
     column. A GIF repeats for ever. It stores durations in hundredths of a second, and
@@ -24,13 +29,14 @@ def write_video(
 
     Args:
       path: The file to write, `.mp4` or `.gif`. Its folder is created if necessary.
-      frames: `[frames, height, width, 3]` uint8.
+      frames: `[height, width, 3]` uint8 each, all of the same size.
       fps: Number of frames per second.
 
     Raises:
       UserError: The suffix is unknown, the file cannot be written, or an MP4 is asked
         for without the package imageio-ffmpeg.
-      ValueError: Frames have the wrong shape or type, or there are none.
+      ValueError: Frames differ in size, have the wrong shape or type, or there are
+        none.
     """
     path = pathlib.Path(path)
     suffix = path.suffix.lower()
@@ -38,35 +44,72 @@ def write_video(
         raise UserError(
             f"cannot write {path}: a video file must end in {' or '.join(SUFFIXES)}"
         )
-    frames = np.asarray(frames)
-    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3:
-        raise ValueError(
-            "frames must be [frames, height, width, 3] uint8,"
-            f" got {frames.shape} {frames.dtype}"
-        )
-    if frames.size == 0:
-        raise ValueError(f"frames must not be empty, got {frames.shape}")
-
+    write = _write_gif if suffix == ".gif" else _write_mp4
+    checked = _checked(frames)
+    first = next(checked, None)
+    if first is None:
+        raise ValueError("frames must not be empty")
     with replacing(path) as temporary:
-        if suffix == ".gif":
-            _write_gif(temporary, frames, fps)
-        else:
-            _write_mp4(temporary, frames, fps)
+        write(temporary, first, checked, fps)
 
 
-def _write_gif(path: pathlib.Path, frames: np.ndarray, fps: float) -> None:
-    first, *others = (PIL.Image.fromarray(frame) for frame in frames)
-    first.save(
+def write_frames(
+    folder: str | os.PathLike[str], frames: Iterable[np.ndarray]
+) -> list[pathlib.Path]:
+    """Writes frames as numbered PNG files, for programs that cut videos.
+
+    Args:
+      folder: The folder to write to, which is created if necessary.
+      frames: As in `write_video`.
+
+    Returns:
+      The files, `0000.png` and so on.
+
+    Raises:
+      UserError: A file cannot be written.
+      ValueError: As in `write_video`.
+    """
+    paths = []
+    for number, frame in enumerate(_checked(frames)):
+        paths.append(pathlib.Path(folder) / f"{number:04}.png")
+        write_png(paths[-1], frame)
+    if not paths:
+        raise ValueError("frames must not be empty")
+    return paths
+
+
+def _checked(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    shape = None
+    for frame in frames:
+        shape = shape or frame.shape
+        if frame.dtype != np.uint8 or len(shape) != 3 or shape[-1] != 3:
+            raise ValueError(
+                "frames must be [height, width, 3] uint8,"
+                f" got {frame.shape} {frame.dtype}"
+            )
+        if frame.shape != shape:
+            raise ValueError(
+                f"frames must be of the same size, got {shape} and {frame.shape}"
+            )
+        yield frame
+
+
+def _write_gif(
+    path: pathlib.Path, first: np.ndarray, others: Iterator[np.ndarray], fps: float
+) -> None:
+    PIL.Image.fromarray(first).save(
         path,
         format="GIF",
         save_all=True,
-        append_images=others,
+        append_images=map(PIL.Image.fromarray, others),
         duration=max(20, round(100 / fps) * 10),
         loop=0,
     )
 
 
-def _write_mp4(path: pathlib.Path, frames: np.ndarray, fps: float) -> None:
+def _write_mp4(
+    path: pathlib.Path, first: np.ndarray, others: Iterator[np.ndarray], fps: float
+) -> None:
     try:
         import imageio_ffmpeg
     except ImportError:
@@ -76,9 +119,8 @@ def _write_mp4(path: pathlib.Path, frames: np.ndarray, fps: float) -> None:
         ) from None
     # Created here first, because ffmpeg would bury the reason for a failure in its log.
     path.touch()
-    _, height, width, _ = frames.shape
-    padding = ((0, 0), (0, height % 2), (0, width % 2), (0, 0))
-    frames = np.pad(frames, padding, mode="edge")
+    height, width, _ = first.shape
+    padding = ((0, height % 2), (0, width % 2), (0, 0))
     writer = imageio_ffmpeg.write_frames(
         str(path),
         (width + width % 2, height + height % 2),
@@ -90,5 +132,5 @@ def _write_mp4(path: pathlib.Path, frames: np.ndarray, fps: float) -> None:
     )
     with contextlib.closing(writer):
         writer.send(None)
-        for frame in frames:
-            writer.send(np.ascontiguousarray(frame))
+        for frame in itertools.chain([first], others):
+            writer.send(np.ascontiguousarray(np.pad(frame, padding, mode="edge")))

@@ -43,9 +43,9 @@ def show(source: str | pathlib.Path, folder: pathlib.Path) -> list[pathlib.Path]
     Returns:
       The files to look at.
     """
+    from tf_unsup3d.export.animations import turntable
     from tf_unsup3d.export.samples import write_samples
     from tf_unsup3d.export.texture_fill import fill_hidden_texture
-    from tf_unsup3d.export.turntable import turntable
     from tf_unsup3d.export.videos import write_video
     from tf_unsup3d.trained.trained_model import load
 

@@ -125,6 +125,20 @@ class TrainedModel:
           `[len(seeds), style_size]`.
         """
         latents = latents_of_seeds(seeds, self.generator.latent_size)
+        return self.styles_of_latents(latents, truncation_psi)
+
+    def styles_of_latents(
+        self, latents: tf.Tensor, truncation_psi: float = 0.7
+    ) -> tf.Tensor:
+        """Computes the styles of latent vectors.
+
+        Args:
+          latents: `[batch, latent_size]`, normally distributed.
+          truncation_psi: See `styles`.
+
+        Returns:
+          `[batch, style_size]`.
+        """
         styles = self.generator.styles(latents)
         return self.mean_style + truncation_psi * (styles - self.mean_style)
 
