@@ -130,6 +130,21 @@ def test_installed_package_renders(environment, tmp_path):
     assert (tmp_path / "ball.png").exists()
 
 
+def test_installed_package_makes_a_gallery(environment, tmp_path):
+    result = run_installed(
+        environment,
+        tmp_path,
+        "unsup3d-sample",
+        "--model_dir=pretrained:faces64",
+        "--output=samples",
+        "--seeds=0",
+        "--gallery",
+    )
+    assert result.returncode == 0, result.stderr
+    page = (tmp_path / "samples" / "gallery.html").read_text()
+    assert "ModelViewerElement" in page and "data:model/gltf-binary" in page
+
+
 @pytest.mark.parametrize(
     "script",
     tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"],

@@ -81,9 +81,12 @@ def test_magnification_leaves_the_mesh_alone():
     np.testing.assert_array_equal(plain.triangles, magnified.triangles)
     np.testing.assert_array_equal(plain.uv_triangles, magnified.uv_triangles)
     assert sphere_of_size(len(plain.directions), 2.0) is magnified
+    around = (plain.triangles >= len(plain.directions) - 5).sum(1) >= 2
     corner_directions = uv_to_direction(magnified.uv[magnified.uv_triangles], 2.0)
     np.testing.assert_allclose(
-        corner_directions, plain.directions[plain.triangles], atol=2e-6
+        corner_directions[~around],
+        plain.directions[plain.triangles[~around]],
+        atol=2e-6,
     )
     with pytest.raises(ValueError, match="magnification must be at least 1"):
         octahedral_sphere(5, 0.5)
@@ -91,17 +94,24 @@ def test_magnification_leaves_the_mesh_alone():
 
 def test_corners_map_to_their_vertices_and_the_back_pole_is_welded():
     mesh = octahedral_sphere(6)
+    back_pole = len(mesh.directions) - 1
+    # But for the triangles with two corners or more on the last ring or the pole.
+    around = (mesh.triangles >= back_pole - 4).sum(1) >= 2
+    assert around.sum() == 8
     corner_directions = uv_to_direction(mesh.uv[mesh.uv_triangles])
     np.testing.assert_allclose(
-        corner_directions, mesh.directions[mesh.triangles], atol=2e-6
+        corner_directions[~around],
+        mesh.directions[mesh.triangles[~around]],
+        atol=2e-6,
     )
-    back_pole = len(mesh.directions) - 1
+    assert np.ptp(mesh.uv[mesh.uv_triangles[around]], axis=1).max() == 0.0
+    assert corner_directions[around][..., 2].min() > 0.85
     assert np.sum(mesh.triangles == back_pole) == 4
     assert len(mesh.uv) == back_pole + 4
     # No triangle spans the map: the seam is only at the circle, where one covers at
     # most a quadrant, and those of the front half are small.
     spread = np.ptp(mesh.uv[mesh.uv_triangles], axis=1).max(-1)
-    assert spread.max() < 0.5
+    assert spread.max() < 0.4
     front = mesh.directions[mesh.triangles][..., 2].max(-1) < 1e-6
     assert spread[front].max() < 1.6 / (4 * 6)
 

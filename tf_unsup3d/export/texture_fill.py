@@ -112,8 +112,7 @@ def _filled(
     """The texture `[height, width, 3]`, filled where vertices are not trusted."""
     height, width, _ = texture.shape
     # The map shows each vertex once, but for the back pole.
-    vertex_of_uv = np.empty(len(mesh.uv), np.int64)
-    vertex_of_uv[mesh.uv_triangles] = mesh.triangles
+    vertex_of_uv = np.minimum(np.arange(len(mesh.uv)), len(mesh.directions) - 1)
     at = np.asarray(mesh.uv) * [width, height]
     places = [at[:, 1] - 0.5, at[:, 0] - 0.5]
     sampled = np.stack(

@@ -23,7 +23,8 @@ class SphereMesh(Mesh):
 
     There is one texture coordinate for each vertex, in the order of the vertices,
     except for the last vertex, the back pole: the map takes it to a whole circle, so it
-    has one texture coordinate for each triangle around it.
+    has one texture coordinate for each triangle around it. Each triangle that touches
+    the back pole, or has an edge of the ring around it, is mapped to a single point.
 
     All fields are arrays, none of which is missing; see `Mesh` for the others.
 
@@ -188,8 +189,15 @@ def _octahedral_sphere(subdivisions: int, magnification: float) -> SphereMesh:
     for row, corner in np.argwhere(triangles == back_pole):
         others = np.delete(directions[triangles[row]], corner, axis=0)
         azimuth = np.arctan2(others[:, 1].sum(), others[:, 0].sum())
-        uv_triangles[row, corner] = len(uv) + len(pole_uv)
+        uv_triangles[row] = len(uv) + len(pole_uv)
         pole_uv.append(0.5 + 0.5 * np.array([np.cos(azimuth), np.sin(azimuth)]))
+    # The edges of the last ring are chords that cut across a quarter of the map, far
+    # into what is seen from the front. So its triangles show one colour each.
+    on_last_ring = triangles >= rings[-2][0]
+    for row in np.flatnonzero(on_last_ring.sum(1) == 2):
+        (beyond,) = triangles[row][~on_last_ring[row]]
+        if subdivisions > 1:
+            uv_triangles[row] = beyond
     directions = directions.astype(np.float32)
     directions.setflags(write=False)
     return SphereMesh(

@@ -1,14 +1,21 @@
 """Draws samples of a trained model and writes their textured meshes.
 
 unsup3d-sample --model_dir=pretrained:faces64 --output=samples
+unsup3d-sample --model_dir=pretrained:faces64 --output=samples --gallery \
+    --video=turntable,interpolation
 """
 
+import pathlib
 import re
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.programs import cli
+
+if TYPE_CHECKING:
+    from tf_unsup3d.trained.trained_model import TrainedModel
 
 _MODEL_DIR = flags.DEFINE_string(
     "model_dir",
@@ -36,7 +43,37 @@ _RESOLUTION = flags.DEFINE_integer(
     upper_bound=4096,
 )
 
+_GALLERY = flags.DEFINE_bool(
+    "gallery",
+    False,
+    "Also write gallery.html, a page that holds the meshes and shows them in any "
+    "browser.",
+)
+_VIDEO = flags.DEFINE_list(
+    "video",
+    [],
+    "Videos to write: turntable (the objects turn), interpolation (one object changes "
+    "into the next), mix (every shape with every texture) and truncation (from the "
+    "mean object to each object and back).",
+)
+_VIDEO_FORMAT = flags.DEFINE_enum(
+    "video_format",
+    "gif",
+    ["gif", "mp4", "png"],
+    "Format of the videos: gif, mp4 (needs the extra tf-unsup3d[video]), or png for a "
+    "folder of numbered pictures.",
+)
+_INTERPOLATION_SPACE = flags.DEFINE_enum(
+    "interpolation_space",
+    "w",
+    ["w", "z"],
+    "w interpolates linearly between styles, z on great circles between latents.",
+)
+
 _MOST_SEEDS = 256
+# Side of the largest grid of a mix.
+_MOST_MIXED = 12
+VIDEOS = ("turntable", "interpolation", "mix", "truncation")
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -69,11 +106,13 @@ def main(argv: list[str]) -> None:
     """Loads the model and writes the samples."""
     del argv
     seeds = parse_seeds(_SEEDS.value)
+    _check_videos(_VIDEO.value, seeds)
     from tf_unsup3d.export.samples import write_samples
     from tf_unsup3d.trained.trained_model import load
 
+    model = load(_MODEL_DIR.value)
     written = write_samples(
-        load(_MODEL_DIR.value),
+        model,
         _OUTPUT.value,
         seeds,
         truncation_psi=_TRUNCATION_PSI.value,
@@ -81,7 +120,80 @@ def main(argv: list[str]) -> None:
         pitch_degrees=_PITCH.value,
         resolution=_RESOLUTION.value,
     )
+    folder = pathlib.Path(_OUTPUT.value)
+    if _GALLERY.value:
+        written.append(_write_gallery(model, seeds, folder))
+    for name in _VIDEO.value:
+        written += _write_video(model, seeds, name, folder)
     print(f"{len(written)} files in {_OUTPUT.value}")
+
+
+def _check_videos(names: list[str], seeds: list[int]) -> None:
+    for name in names:
+        if name not in VIDEOS:
+            raise UserError(f"--video: {name!r} is none of {', '.join(VIDEOS)}")
+        if name == "interpolation" and len(seeds) < 2:
+            raise UserError("--video=interpolation needs at least two seeds")
+        if name == "mix" and len(seeds) > _MOST_MIXED:
+            raise UserError(f"--video=mix takes at most {_MOST_MIXED} seeds")
+
+
+def _write_gallery(
+    model: "TrainedModel", seeds: list[int], folder: pathlib.Path
+) -> pathlib.Path:
+    from tf_unsup3d.export.gallery import write_gallery
+    from tf_unsup3d.export.texture_fill import fill_hidden_texture
+
+    scene = fill_hidden_texture(model, model.sample(seeds, _TRUNCATION_PSI.value))
+    names = [f"seed {seed}" for seed in seeds]
+    write_gallery(folder / "gallery.html", model, scene, names, _MODEL_DIR.value)
+    return folder / "gallery.html"
+
+
+def _write_video(
+    model: "TrainedModel", seeds: list[int], name: str, folder: pathlib.Path
+) -> list[pathlib.Path]:
+    from tqdm import tqdm
+
+    from tf_unsup3d.export import animations
+    from tf_unsup3d.export.texture_fill import fill_hidden_texture
+    from tf_unsup3d.export.videos import write_frames, write_video
+
+    psi, pitch = _TRUNCATION_PSI.value, _PITCH.value
+    size = _RESOLUTION.value
+    if name == "turntable":
+        scene = fill_hidden_texture(model, model.sample(seeds, psi))
+        frames = animations.turntable(
+            model, scene, pitch_degrees=pitch, resolution=size
+        )
+    elif name == "interpolation":
+        frames = animations.interpolation(
+            model,
+            seeds,
+            truncation_psi=psi,
+            space=_INTERPOLATION_SPACE.value,
+            yaw_degrees=_YAW.value,
+            pitch_degrees=pitch,
+            resolution=size,
+        )
+    elif name == "mix":
+        frames = animations.mix(
+            model, seeds, truncation_psi=psi, pitch_degrees=pitch, resolution=size
+        )
+    else:
+        frames = animations.truncation(
+            model,
+            seeds,
+            yaw_degrees=_YAW.value,
+            pitch_degrees=pitch,
+            resolution=size,
+        )
+    frames = tqdm(frames, desc=name, unit="frame", disable=None)
+    if _VIDEO_FORMAT.value == "png":
+        return write_frames(folder / name, frames)
+    path = folder / f"{name}.{_VIDEO_FORMAT.value}"
+    write_video(path, frames)
+    return [path]
 
 
 def run() -> None:
