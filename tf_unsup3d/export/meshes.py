@@ -56,20 +56,41 @@ def write_mesh(
         raise UserError(
             f"cannot write {path}: a mesh file must end in {' or '.join(SUFFIXES)}"
         )
-    vertices = np.asarray(vertices)
-    texture = np.asarray(texture)
-    _check(path, vertices, mesh, texture)
-    if texture.dtype != np.uint8:
-        texture = to_uint8(texture)
+    vertices, texture = _checked(path, vertices, mesh, texture)
     if suffix == ".glb":
-        _write_glb(path, vertices, mesh, texture)
+        write_bytes(path, _glb(path.stem, vertices, mesh, texture))
     else:
         _write_obj(path, vertices, mesh, texture)
 
 
-def _check(
-    path: pathlib.Path, vertices: np.ndarray, mesh: Mesh, texture: np.ndarray
-) -> None:
+def encode_glb(
+    name: str, vertices: np.ndarray, mesh: Mesh, texture: np.ndarray
+) -> bytes:
+    """Makes the content of a `.glb` file, as `write_mesh` writes it.
+
+    Args:
+      name: The name of the mesh and its material in the file.
+      vertices: See `write_mesh`, as the other arguments.
+      mesh: The triangles of the vertices.
+      texture: The texture.
+
+    Returns:
+      The content.
+
+    Raises:
+      UserError: Vertices or texture are not finite.
+      ValueError: As `write_mesh`.
+    """
+    vertices, texture = _checked(name, vertices, mesh, texture)
+    return _glb(name, vertices, mesh, texture)
+
+
+def _checked(
+    target: pathlib.Path | str, vertices: np.ndarray, mesh: Mesh, texture: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices and texture that can be written; the texture as uint8."""
+    vertices = np.asarray(vertices)
+    texture = np.asarray(texture)
     triangles = np.asarray(mesh.triangles)
     if mesh.uv is None or triangles.size == 0:
         raise ValueError("a mesh file takes a mesh with triangles and uv")
@@ -83,7 +104,8 @@ def _check(
         raise ValueError(f"texture must be [height, width, 3], got {texture.shape}")
     for name, values in (("vertices", vertices), ("texture", texture)):
         if not np.isfinite(values).all():
-            raise UserError(f"cannot write {path}: {name} are not finite")
+            raise UserError(f"cannot write {target}: {name} are not finite")
+    return vertices, texture if texture.dtype == np.uint8 else to_uint8(texture)
 
 
 def split_at_seams(mesh: Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -107,11 +129,9 @@ def split_at_seams(mesh: Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return pairs[:, 0], pairs[:, 1], inverse.reshape(triangles.shape)
 
 
-def _write_glb(
-    path: pathlib.Path, vertices: np.ndarray, mesh: Mesh, texture: np.ndarray
-) -> None:
+def _glb(name: str, vertices: np.ndarray, mesh: Mesh, texture: np.ndarray) -> bytes:
     material = trimesh.visual.material.PBRMaterial(
-        name=path.stem,
+        name=name,
         baseColorTexture=PIL.Image.fromarray(texture),
         metallicFactor=0.0,
         roughnessFactor=1.0,
@@ -119,12 +139,11 @@ def _write_glb(
     )
     scene = trimesh.Scene()
     scene.add_geometry(
-        _as_trimesh(vertices, mesh, material), geom_name=path.stem, node_name=path.stem
+        _as_trimesh(vertices, mesh, material), geom_name=name, node_name=name
     )
-    content = scene.export(
+    return scene.export(
         file_type="glb", include_normals=True, tree_postprocessor=_clamp_textures
     )
-    write_bytes(path, content)
 
 
 def _write_obj(

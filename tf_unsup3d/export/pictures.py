@@ -4,12 +4,13 @@ The functions that draw what the renderer computes return RGB pictures, grey one
 so that they can stand side by side in a sheet.
 """
 
+import io
 import os
 
 import numpy as np
 import PIL.Image
 
-from tf_unsup3d.files import replacing
+from tf_unsup3d.files import write_bytes
 
 # In camera space y points down and z away from the camera.
 _COLOUR_AXES = np.array([1.0, -1.0, -1.0], np.float32)
@@ -82,8 +83,21 @@ def write_png(path: str | os.PathLike[str], picture: np.ndarray) -> None:
     Raises:
       UserError: The file cannot be written.
     """
-    with replacing(path) as temporary:
-        PIL.Image.fromarray(picture).save(temporary, format="PNG")
+    write_bytes(path, encode_png(picture))
+
+
+def encode_png(picture: np.ndarray) -> bytes:
+    """Makes the content of a PNG file.
+
+    Args:
+      picture: `[height, width, 3]` uint8.
+
+    Returns:
+      The content.
+    """
+    content = io.BytesIO()
+    PIL.Image.fromarray(picture).save(content, format="PNG")
+    return content.getvalue()
 
 
 def _over(picture: np.ndarray, mask: np.ndarray, background: float) -> np.ndarray:
