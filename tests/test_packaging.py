@@ -25,6 +25,7 @@ LEVELS = [
     {"export"},
     {"evaluation"},
     {"training"},
+    {"serving"},
     {"programs"},
 ]
 

@@ -1,0 +1,1 @@
+"""The HTTP service, which speaks TensorFlow Serving's REST protocol."""

@@ -1,0 +1,218 @@
+"""Dynamic batching: requests that wait at the same time are computed together."""
+
+import asyncio
+import collections
+import dataclasses
+import threading
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tf_unsup3d.serving.json_response import Answer, BatchOutputs
+from tf_unsup3d.serving.limits import Limits
+from tf_unsup3d.serving.metrics import Metrics
+from tf_unsup3d.serving.request_error import bad_request, unavailable
+from tf_unsup3d.serving.saved_model import SavedModel
+
+
+@dataclasses.dataclass(eq=False)
+class _Job:
+    """A request that waits for the model."""
+
+    model: SavedModel
+    signature: str
+    inputs: Mapping[str, np.ndarray]
+    rows: int
+    batched: bool
+    loop: asyncio.AbstractEventLoop
+    answer: "asyncio.Future[Answer]"
+
+    def fits(self, other: "_Job") -> bool:
+        """Whether both can be computed at once."""
+        return (
+            self.batched
+            and self.model is other.model
+            and self.signature == other.signature
+            and all(
+                array.shape[1:] == other.inputs[name].shape[1:]
+                for name, array in self.inputs.items()
+            )
+        )
+
+    def finish(self, outcome: Answer | Exception) -> None:
+        """Hands the outcome to the request, from any thread."""
+        self.loop.call_soon_threadsafe(self._set, outcome)
+
+    def _set(self, outcome: Answer | Exception) -> None:
+        if self.answer.done():
+            return
+        if isinstance(outcome, Exception):
+            self.answer.set_exception(outcome)
+        else:
+            self.answer.set_result(outcome)
+
+
+class Batcher:
+    """Runs signatures in one thread, and all waiting rows that fit at once.
+
+    The thread never waits for a batch to fill: while it computes a batch, the next one
+    gathers. Alone, a request is computed immediately.
+
+    Args:
+      limits: The sizes of batches and of the queue.
+      metrics: Told about batches and the queue.
+    """
+
+    def __init__(self, limits: Limits, metrics: Metrics):
+        self._limits = limits
+        self._metrics = metrics
+        self._waiting: collections.deque[_Job] = collections.deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="model", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Finishes all requests that wait, and ends the thread."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        await asyncio.to_thread(self._thread.join)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    async def predict(
+        self, model: SavedModel, signature: str, inputs: Mapping[str, np.ndarray]
+    ) -> Answer:
+        """Runs a signature, together with other requests.
+
+        Args:
+          model: The model.
+          signature: Name of the signature.
+          inputs: The inputs by name, of the types and shapes of the signature.
+
+        Returns:
+          The outputs.
+
+        Raises:
+          RequestError: The batch or its pictures are too large, the inputs have
+            different numbers of rows, the queue is full, or TensorFlow cannot compute
+            it.
+        """
+        loop = asyncio.get_running_loop()
+        batched = model.signatures[signature].batched
+        rows = self._count_rows(inputs) if batched else 1
+        self._limits.check_pictures(inputs)
+        job = _Job(model, signature, inputs, rows, batched, loop, loop.create_future())
+        with self._changed:
+            waiting = sum(other.rows for other in self._waiting)
+            if self._closing:
+                raise unavailable("the service is shutting down")
+            if waiting + rows > self._limits.queue_size:
+                raise unavailable(f"the queue is full: {waiting} rows wait")
+            self._waiting.append(job)
+            self._metrics.queue_rows.inc(rows)
+            self._changed.notify()
+        try:
+            return await job.answer
+        finally:
+            # A request that ran out of time need not be computed any more.
+            with self._changed:
+                if job in self._waiting:
+                    self._waiting.remove(job)
+                    self._metrics.queue_rows.dec(rows)
+
+    def _count_rows(self, inputs: Mapping[str, np.ndarray]) -> int:
+        counts = {name: len(array) for name, array in inputs.items()}
+        if len(set(counts.values())) > 1:
+            raise bad_request(f"the inputs have different numbers of rows: {counts}")
+        rows = next(iter(counts.values()))
+        if rows == 0:
+            raise bad_request("the inputs have no rows")
+        if rows > self._limits.batch_size:
+            raise bad_request(
+                f"the inputs have {rows} rows; at most {self._limits.batch_size} are "
+                "computed at once"
+            )
+        return rows
+
+    def _work(self) -> None:
+        while jobs := self._next_batch():
+            self._finish(jobs)
+
+    def _next_batch(self) -> list[_Job]:
+        """Waits for jobs, and takes the oldest with those that fit beside it.
+
+        Returns:
+          The jobs; none when there will be no more.
+        """
+        with self._changed:
+            while not self._waiting and not self._closing:
+                self._changed.wait()
+            if not self._waiting:
+                return []
+            oldest = self._waiting.popleft()
+            jobs, rows = [oldest], oldest.rows
+            for job in list(self._waiting):
+                if rows + job.rows <= self._limits.batch_size and job.fits(oldest):
+                    self._waiting.remove(job)
+                    jobs.append(job)
+                    rows += job.rows
+            self._metrics.queue_rows.dec(rows)
+            return jobs
+
+    def _finish(self, jobs: Sequence[_Job]) -> None:
+        """Computes jobs at once; alone if that fails, to find whose fault it is."""
+        try:
+            answers = self._compute(jobs)
+        except Exception as error:
+            if len(jobs) > 1:
+                for job in jobs:
+                    self._finish([job])
+            else:
+                jobs[0].finish(error)
+            return
+        for job, answer in zip(jobs, answers, strict=True):
+            job.finish(answer)
+
+    def _compute(self, jobs: Sequence[_Job]) -> list[Answer]:
+        first = jobs[0]
+        rows = sum(job.rows for job in jobs)
+        inputs = {
+            name: np.concatenate([job.inputs[name] for job in jobs])
+            if len(jobs) > 1
+            else first.inputs[name]
+            for name in first.inputs
+        }
+        if first.batched:
+            sizes = self._limits.padded_sizes
+            size = next(size for size in sizes if size >= rows)
+            inputs = {name: _pad(array, size) for name, array in inputs.items()}
+        start = time.monotonic()
+        outputs = first.model.run(first.signature, inputs)
+        self._metrics.batch_seconds.observe(time.monotonic() - start)
+        self._metrics.batch_rows.observe(rows)
+        if not first.batched:
+            return [Answer(BatchOutputs(outputs))]
+        shared = BatchOutputs({name: value[:rows] for name, value in outputs.items()})
+        answers, start_row = [], 0
+        for job in jobs:
+            stop_row = start_row + job.rows
+            answers.append(Answer(shared, slice(start_row, stop_row)))
+            start_row = stop_row
+        return answers
+
+
+def _pad(array: np.ndarray, size: int) -> np.ndarray:
+    """Repeats the last row, which is sure to be one that the model takes."""
+    missing = size - len(array)
+    if missing == 0:
+        return array
+    return np.concatenate([array, np.repeat(array[-1:], missing, axis=0)])

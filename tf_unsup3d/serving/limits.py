@@ -1,0 +1,71 @@
+"""What the service takes on, so that no client can exhaust it."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from tf_unsup3d.serving.request_error import bad_request
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """Limits of the service.
+
+    Attributes:
+      batch_size: Most rows that the model computes at once, and most rows of one
+        request. Larger batches are faster per row, up to about 16 on two cores.
+      queue_size: Most rows that wait for the model. Beyond that, requests are refused
+        with status 503. The default is what the model computes in about a second.
+      body_bytes: Most bytes of the body of a request. The default holds a batch of 16
+        meshes of 8,192 triangles with their textures.
+      bodies_bytes: Most bytes of all bodies that are being received or served.
+      picture_size: The pictures of a request have at most the pixels of one of this
+        height and width. A pixel of `render_mesh` takes 100 bytes of JSON.
+      request_seconds: Longest time from the end of a request to its answer.
+      receive_seconds: Longest time for a client to send the head of its request, and
+        again for the body; also the longest pause in taking the answer.
+      connections: Most connections at a time.
+    """
+
+    batch_size: int = 16
+    queue_size: int = 256
+    body_bytes: int = 16 * 2**20
+    bodies_bytes: int = 256 * 2**20
+    picture_size: int = 512
+    request_seconds: float = 30.0
+    receive_seconds: float = 10.0
+    connections: int = 512
+
+    @property
+    def padded_sizes(self) -> tuple[int, ...]:
+        """The batch sizes that the model is run with: powers of two and the largest.
+
+        Batches are padded to one of these, so that TensorFlow prepares for a few shapes
+        only.
+        """
+        powers = (2**k for k in range(self.batch_size.bit_length()))
+        return tuple(sorted({*powers, self.batch_size}))
+
+    def check_pictures(self, inputs: Mapping[str, np.ndarray]) -> None:
+        """Checks the size of the pictures that a request asks for.
+
+        Args:
+          inputs: The inputs by name. Where `height` and `width` are among them, they
+            are the sizes of pictures.
+
+        Raises:
+          RequestError: The pictures are too large, or a size is not positive.
+        """
+        height, width = (inputs.get(name) for name in ("height", "width"))
+        if height is None or width is None or height.shape != width.shape:
+            return
+        for name, sizes in (("height", height), ("width", width)):
+            if np.any(sizes < 1):
+                raise bad_request(f"{name} must be positive, got {np.min(sizes)}")
+        pixels = int(np.sum(height.astype(np.float64) * width))
+        if pixels > self.picture_size**2:
+            raise bad_request(
+                f"the pictures have {pixels} pixels; a request may ask for "
+                f"{self.picture_size**2}"
+            )
