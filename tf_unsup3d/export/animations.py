@@ -93,7 +93,7 @@ def interpolation(
     renderer = _still_renderer(model, resolution)
     ends = latents_of_seeds(seeds, model.generator.latent_size)
     if space == "w":
-        ends = model.styles_of_latents(ends, truncation_psi)
+        ends = model.truncate(model.generator.styles(ends), truncation_psi)
     for start, end in zip(ends, tf.roll(ends, -1, 0), strict=True):
         for frame in range(frames_between):
             part = frame / frames_between
@@ -101,7 +101,7 @@ def interpolation(
                 style = (start + part * (end - start))[None]
             else:
                 latent = _on_great_circle(start, end, part)[None]
-                style = model.styles_of_latents(latent, truncation_psi)
+                style = model.truncate(model.generator.styles(latent), truncation_psi)
             scene = fill_hidden_texture(model, model.synthesize(style))
             yield _draw_grid(renderer, scene, yaw_degrees, pitch_degrees)
 

@@ -97,7 +97,7 @@ def render_heads(
       resolution: Height and width of the pictures in pixels.
       background: Function that draws what is behind the heads.
       camera: The camera, before which the heads are turned.
-      backend: "op" or "reference"; see `render_mesh`.
+      backend: "op" or "portable"; see `render_mesh`.
 
     Returns:
       The pictures and their truth.
@@ -109,7 +109,7 @@ def render_heads(
     scales = np.array([head.scale for head in heads], np.float32)
     offsets = np.stack([head.offset for head in heads])
     placed = scales[:, None, None] * turned + offsets[:, None]
-    projected = camera.project(placed, fine, fine)
+    projected = camera.project(placed, fine, fine, backend=backend)
     fixed = np.column_stack([model.coordinates, *model.regions.values()])
     attributes = tf.concat(
         [
