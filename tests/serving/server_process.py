@@ -73,13 +73,13 @@ class ServerProcess:
         found = re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", text, re.MULTILINE)
         return sum(map(float, found))
 
-    def signal(self, number=signal.SIGTERM):
+    def send_signal(self, number=signal.SIGTERM):
         self._process.send_signal(number)
 
     def stop(self, number=signal.SIGTERM):
         """Ends the process, and returns its exit status."""
         if self._process.poll() is None:
-            self.signal(number)
+            self.send_signal(number)
         status = self._process.wait(_START_SECONDS)
         self._reader.join()
         return status
