@@ -1,11 +1,13 @@
 """Reading and writing files: whole files only, and one clear line for each failure."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import pathlib
 import secrets
+import shutil
 from collections.abc import Iterator
 
 from tf_unsup3d.errors import UserError
@@ -76,6 +78,36 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def creating_folder(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+    """Yields a temporary folder that becomes `path` when the block succeeds.
+
+    The folder is either whole or absent. If the block fails, the temporary folder is
+    removed. It lies in the same folder as `path`, which is created if necessary.
+
+    Args:
+      path: The folder to write, which must not exist.
+
+    Yields:
+      The temporary folder, which is empty.
+
+    Raises:
+      UserError: If the folder exists or cannot be written.
+    """
+    path = pathlib.Path(path)
+    temporary = path.with_name(f"{_PARTIAL}{secrets.token_hex(4)}")
+    with writing(path):
+        try:
+            temporary.mkdir(parents=True)
+            yield temporary
+            # Renaming would replace an empty folder.
+            if path.exists():
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            temporary.rename(path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def write_bytes(path: str | os.PathLike, content: bytes) -> None:

@@ -148,7 +148,7 @@ def test_both_backends_draw_the_same_head(heads):
     model = procedural_head_model(8)
     pictures = [
         render_heads(model, heads[:1], 16, backend=backend).pictures.astype(int)
-        for backend in ("op", "reference")
+        for backend in ("op", "portable")
     ]
     assert np.mean(np.abs(pictures[0] - pictures[1]) > 2) < 0.01
 

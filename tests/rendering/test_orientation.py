@@ -26,7 +26,7 @@ def test_front_is_where_the_normal_points_and_seen_counter_clockwise(triangles):
     drawn = {
         "op": render_mesh(pixels, mesh, height=SIZE, width=SIZE),
         "reference": render_mesh(
-            pixels, mesh, height=SIZE, width=SIZE, backend="reference"
+            pixels, mesh, height=SIZE, width=SIZE, backend="portable"
         ),
     }
     seen = {name: outputs["triangle_ids"] for name, outputs in drawn.items()}

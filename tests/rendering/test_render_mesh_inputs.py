@@ -21,7 +21,7 @@ HEIGHT, WIDTH = 20, 24
 SIZE = {"height": HEIGHT, "width": WIDTH}
 
 
-@pytest.fixture(params=["op", "reference"])
+@pytest.fixture(params=["op", "portable"])
 def backend(request):
     return request.param
 

@@ -6,7 +6,7 @@ import pytest
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.rendering.camera import PinholeCamera
 
-BACKENDS = ["op", "reference"]
+BACKENDS = ["op", "portable"]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ def _compare(scene, render_with_gradients, **options):
     weights = np.random.default_rng(1).normal(size=scene["background"].shape)
     op = render_with_gradients(scene, weights, **options)
     reference = render_with_gradients(
-        _to_double(scene), weights, backend="reference", **options
+        _to_double(scene), weights, backend="portable", **options
     )
     tolerance = TOLERANCES[scene["vertices"].dtype.type]
     np.testing.assert_array_equal(op[1], reference[1])
@@ -51,7 +51,7 @@ def test_reference_in_single_precision(
     bumpy_scene, render_with_gradients, render_scene
 ):
     scene = bumpy_scene(4, height=32, width=32, batch=2, dtype=np.float32)
-    picture, _, gradients = render_with_gradients(scene, 1.0, backend="reference")
+    picture, _, gradients = render_with_gradients(scene, 1.0, backend="portable")
     expected, _ = render_scene(**scene)
     assert picture.dtype == np.float32
     assert np.mean(np.abs(picture - expected)) < 1e-5
@@ -114,7 +114,7 @@ def test_one_source_of_colour(
     _compare(scene, render_with_gradients)
 
 
-@pytest.mark.parametrize("backend", ["op", "reference"])
+@pytest.mark.parametrize("backend", ["op", "portable"])
 def test_no_triangles_leave_the_background(backend, soup_scene, render_scene):
     scene = soup_scene(0, triangles=0, batch=2)
     picture, triangle_ids = render_scene(**scene, backend=backend)
@@ -122,7 +122,7 @@ def test_no_triangles_leave_the_background(backend, soup_scene, render_scene):
     assert np.all(triangle_ids.numpy() == -1)
 
 
-@pytest.mark.parametrize("backend", ["op", "reference"])
+@pytest.mark.parametrize("backend", ["op", "portable"])
 def test_graph_without_known_shapes(backend, bumpy_scene, render_scene):
     scene = bumpy_scene(2, subdivisions=3, height=16, width=12, batch=2)
     unknown = {

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-BACKENDS = ["op", "reference"]
+BACKENDS = ["op", "portable"]
 
 
 @pytest.fixture

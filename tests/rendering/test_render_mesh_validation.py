@@ -139,7 +139,7 @@ def test_types_are_not_changed_silently(scene, render_scene):
 
 
 def test_unknown_backend_is_refused(scene, render_scene):
-    with pytest.raises(ValueError, match="unknown backend 'gpu'.*'op', 'reference'"):
+    with pytest.raises(ValueError, match="unknown backend 'gpu'.*'op', 'portable'"):
         render_scene(**scene, backend="gpu")
 
 

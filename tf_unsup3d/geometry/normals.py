@@ -6,12 +6,14 @@ import tensorflow as tf
 from tf_unsup3d.geometry.rows import from_rows, gather_columns, to_rows
 
 
-def triangle_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
+def triangle_normals(
+    vertices: tf.Tensor, triangles: np.ndarray | tf.Tensor
+) -> tf.Tensor:
     """Computes normals that are twice as long as the area of their triangle.
 
     Args:
       vertices: `[batch, vertices, 3]` floating point.
-      triangles: `[triangles, 3]` integer vertex indices, known beforehand.
+      triangles: `[triangles, 3]` integer vertex indices.
 
     Returns:
       `[batch, triangles, 3]`, pointing to the front of the triangle (see `Mesh`).
@@ -19,12 +21,12 @@ def triangle_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
     return from_rows(_triangle_normals(to_rows(vertices), triangles))
 
 
-def vertex_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
+def vertex_normals(vertices: tf.Tensor, triangles: np.ndarray | tf.Tensor) -> tf.Tensor:
     """Computes unit normals, the means of the adjacent triangles' weighted by area.
 
     Args:
       vertices: `[batch, vertices, 3]` floating point.
-      triangles: `[triangles, 3]` integer vertex indices, known beforehand.
+      triangles: `[triangles, 3]` integer vertex indices.
 
     Returns:
       `[batch, vertices, 3]`, pointing to the front of the triangles (see `Mesh`).
@@ -34,12 +36,12 @@ def vertex_normals(vertices: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
     count = tf.shape(rows)[0]
     sums = [
         tf.math.unsorted_segment_sum(normals, corner, count)
-        for corner in np.transpose(triangles)
+        for corner in tf.unstack(tf.transpose(triangles))
     ]
     return tf.math.l2_normalize(from_rows(tf.add_n(sums)), -1)
 
 
-def _triangle_normals(rows: tf.Tensor, triangles: np.ndarray) -> tf.Tensor:
+def _triangle_normals(rows: tf.Tensor, triangles: np.ndarray | tf.Tensor) -> tf.Tensor:
     """`[triangles, 3, batch]` of vertices `[vertices, 3, batch]`."""
     a, b, c = gather_columns(rows, triangles)
     u, v, w = tf.unstack(b - a, axis=1)

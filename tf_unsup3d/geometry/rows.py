@@ -20,14 +20,14 @@ def from_rows(rows: tf.Tensor) -> tf.Tensor:
     return tf.transpose(rows, [2, 0, 1])
 
 
-def gather_columns(rows: tf.Tensor, indices: np.ndarray) -> list[tf.Tensor]:
+def gather_columns(rows: tf.Tensor, indices: np.ndarray | tf.Tensor) -> list[tf.Tensor]:
     """Gathers the rows that each column of some indices names.
 
     Args:
       rows: `[items, coordinates, batch]`.
-      indices: `[n, columns]` integers below `items`, known beforehand.
+      indices: `[n, columns]` integers below `items`.
 
     Returns:
       For each column `[n, coordinates, batch]`.
     """
-    return tf.unstack(tf.gather(rows, np.transpose(indices)))
+    return tf.unstack(tf.gather(rows, tf.transpose(indices)))

@@ -97,7 +97,7 @@ def render_heads(
       resolution: Height and width of the pictures in pixels.
       background: Function that draws what is behind the heads.
       camera: The camera, before which the heads are turned.
-      backend: "op" or "reference"; see `render_mesh`.
+      backend: "op" or "portable"; see `render_mesh`.
 
     Returns:
       The pictures and their truth.
@@ -106,7 +106,7 @@ def render_heads(
     vertices = np.stack([head.vertices(model) for head in heads])
     viewpoints = np.stack([head.viewpoint for head in heads])
     turned = rotate(tf.constant(vertices), rotation_matrices(tf.constant(viewpoints)))
-    projected = camera.project(turned, fine, fine)
+    projected = camera.project(turned, fine, fine, backend=backend)
     fixed = np.column_stack([model.coordinates, *model.regions.values()])
     attributes = tf.concat(
         [

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 
+import absl.logging
 from absl import app, flags
 
 from tf_unsup3d.errors import UserError
@@ -40,6 +41,8 @@ def run(main: Callable[[list[str]], None]) -> None:
                     f"unexpected argument {argv[1]!r}; options start with --"
                 )
             _import_tensorflow()
+            # absl's app shows what TensorFlow logs for its developers.
+            absl.logging.set_verbosity(absl.logging.WARNING)
             main(argv)
         except UserError as error:
             print(f"error: {str(error).splitlines()[0]}", file=sys.stderr)

@@ -84,7 +84,9 @@ class PinholeCamera:
         intrinsic = np.array([[focal, 0.0, x], [0.0, focal, y], [0.0, 0.0, 1.0]])
         return intrinsic @ np.array(self.pose)
 
-    def project(self, points: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    def project(
+        self, points: tf.Tensor, height: int, width: int, *, backend: str = "op"
+    ) -> tf.Tensor:
         """Projects points to homogeneous pixel coordinates.
 
         Args:
@@ -92,6 +94,7 @@ class PinholeCamera:
             float32.
           height: Height of the picture in pixels.
           width: Width of the picture in pixels.
+          backend: "op" or "portable"; see `render_mesh`.
 
         Returns:
           `[..., 3]`: (x z, y z, z) for the pixel position (x, y), with the origin at
@@ -100,7 +103,9 @@ class PinholeCamera:
         points = convert_vertices(points, "points")
         matrix = tf.constant(self.matrix(height, width)[None], points.dtype)
         flat = tf.reshape(points, [1, -1, 3])
-        return tf.reshape(transform_points(flat, matrix), tf.shape(points))
+        return tf.reshape(
+            transform_points(flat, matrix, backend=backend), tf.shape(points)
+        )
 
     def turn(self, vectors: tf.Tensor) -> tf.Tensor:
         """Turns vectors, such as normals, from world space to camera space.

@@ -32,11 +32,11 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.geometry.mesh import Mesh
-from tf_unsup3d.rendering import library, reference
+from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering.backends import check_backend
 from tf_unsup3d.rendering.gradients import unwanted_gradients
 from tf_unsup3d.rendering.inputs import convert_input, convert_uv, convert_vertices
-
-BACKENDS = ("op", "reference")
+from tf_unsup3d.rendering.portable.render import draw
 
 
 def render_mesh(
@@ -82,7 +82,7 @@ def render_mesh(
         With 0, two silhouettes at equal depth change places abruptly.
       cull_backfaces: Whether back-facing triangles are left out. Surfaces that are open
         or seen from inside take False.
-      backend: `op`, the compiled op, or `reference`, the same picture from plain
+      backend: "op", the compiled op, or "portable", the same picture from stock
         TensorFlow ops: slow, on any device.
 
     Returns:
@@ -98,10 +98,7 @@ def render_mesh(
       tf.errors.InvalidArgumentError: A shape, an index or a value is wrong; the
         message names the input.
     """
-    if backend not in BACKENDS:
-        raise ValueError(
-            f"unknown backend {backend!r}, there are {', '.join(map(repr, BACKENDS))}"
-        )
+    check_backend(backend)
     _check_size(background, height, width)
     vertices = convert_vertices(vertices)
     dtype = vertices.dtype
@@ -137,8 +134,8 @@ def render_mesh(
         "depth_push": float(np.float32(depth_push)),
         "cull_backfaces": bool(cull_backfaces),
     }
-    if backend == "reference":
-        picture, triangle_ids = reference.render_mesh(**arguments)
+    if backend == "portable":
+        picture, triangle_ids = draw(**arguments)
     else:
         # No device is set here. Where the op was built for the CPU alone it has kernels
         # for that alone, and TensorFlow's soft placement, on by default, puts it there.

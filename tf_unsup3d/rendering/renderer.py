@@ -11,10 +11,11 @@ import tensorflow as tf
 from tf_unsup3d.geometry.normals import vertex_normals
 from tf_unsup3d.geometry.sphere import SphereMesh, sphere_of_size
 from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
+from tf_unsup3d.rendering.backends import BACKENDS
 from tf_unsup3d.rendering.background import crop_background
 from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.lighting import Lights, RandomLamps, brightness
-from tf_unsup3d.rendering.render_mesh import BACKENDS, render_mesh
+from tf_unsup3d.rendering.render_mesh import render_mesh
 from tf_unsup3d.rendering.scene import Scene
 
 OUTPUTS = ("picture", "mask", "depth", "normals")
@@ -37,7 +38,7 @@ class Renderer(keras.layers.Layer):
       background_range: Yaw and pitch in degrees at which the view reaches the border
         of the backdrop. (0, 0) keeps it still.
       lamps: The lamps that light the pictures. None shows textures as they are.
-      backend: "op" or "reference"; see `render_mesh`.
+      backend: "op" or "portable"; see `render_mesh`.
 
     Raises:
       ValueError: An argument is out of range; the message names it.
@@ -164,7 +165,9 @@ class Renderer(keras.layers.Layer):
             raise ValueError("the number of vertices of a scene must be known")
         mesh = sphere_of_size(count)
         vertices = rotate(scene.vertices, rotation_matrices(viewpoints))
-        pixels = self.camera.project(vertices, self.resolution, self.resolution)
+        pixels = self.camera.project(
+            vertices, self.resolution, self.resolution, backend=self._config["backend"]
+        )
         lamps = self.lamps if "picture" in outputs else None
         shaded = lamps is not None
         attributes = {}

@@ -3,11 +3,14 @@
 import tensorflow as tf
 
 from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering.backends import check_backend
 from tf_unsup3d.rendering.gradients import unwanted_gradients
 from tf_unsup3d.rendering.inputs import convert_input, convert_vertices
 
 
-def transform_points(points: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
+def transform_points(
+    points: tf.Tensor, matrices: tf.Tensor, *, backend: str = "op"
+) -> tf.Tensor:
     """Maps points by affine maps: a rotation, a camera, or both at once.
 
     The matrix K (R t) of a camera with the intrinsic matrix K and the pose (R t), which
@@ -24,17 +27,29 @@ def transform_points(points: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
         float32.
       matrices: `[batch, 3, 4]`, or `[1, 3, 4]` for all pictures, of the type of the
         points. (A b) maps a point p to A p + b.
+      backend: "op" or "portable"; see `render_mesh`.
 
     Returns:
       `[batch, points, 3]`.
 
     Raises:
+      ValueError: The backend is unknown.
       TypeError: The type of an input does not fit.
       tf.errors.InvalidArgumentError: A shape is wrong; the message names the input.
     """
+    check_backend(backend)
     points = convert_vertices(points, "points")
     matrices = convert_input("matrices", matrices, points.dtype, "points")
+    if backend == "portable":
+        return _transform_points_portably(points, matrices)
     return library.load_library().transform_points(points, matrices)
+
+
+def _transform_points_portably(points: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
+    """In double precision, so that each result is rounded once."""
+    wide = tf.cast(matrices, tf.float64)
+    linear = tf.matmul(tf.cast(points, tf.float64), wide[..., :3], transpose_b=True)
+    return tf.cast(linear + wide[:, None, :, 3], points.dtype)
 
 
 def _points_gradient(matrices: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:

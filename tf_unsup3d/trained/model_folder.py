@@ -2,14 +2,16 @@
 
 The folder of a run holds `config.gin`, `pictures.json` (the pictures it is trained on),
 checkpoints, and records of its training. The folder of a published generator holds
-`config.gin`, `generator.npz` (the averaged weights in half precision) and `card.json`
-(how the generator was trained, and its measurements).
+`config.gin`, `generator.npz` (the averaged weights, usually in half precision) and
+`card.json` (how the generator was trained, and its measurements). A SavedModel by
+`unsup3d-export` holds a published generator, too.
 """
 
 import os
 import pathlib
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.compat import checkpointable
@@ -18,6 +20,7 @@ from tf_unsup3d.files import read_json, write_json, write_text
 from tf_unsup3d.models.generator import Generator
 from tf_unsup3d.trained.checkpoints import newest_checkpoint, restore_checkpoint
 from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.trained.saved_model_folder import published_form
 from tf_unsup3d.trained.weights import read_weights, write_weights
 
 PREFIX = "pretrained:"
@@ -39,8 +42,8 @@ def find_folder(source: str | os.PathLike) -> pathlib.Path:
     """Finds the folder of a trained model.
 
     Args:
-      source: A folder, or "pretrained:NAME" for a generator that comes with the
-        package.
+      source: A folder, that of a SavedModel or of one of its versions included, or
+        "pretrained:NAME" for a generator that comes with the package.
 
     Returns:
       The folder, which need not hold a model.
@@ -50,7 +53,8 @@ def find_folder(source: str | os.PathLike) -> pathlib.Path:
     """
     text = os.fspath(source)
     if not text.startswith(PREFIX):
-        return pathlib.Path(text)
+        folder = pathlib.Path(text)
+        return published_form(folder) or folder
     name = text.removeprefix(PREFIX)
     if name not in pretrained_names():
         known = ", ".join(pretrained_names()) or "none"
@@ -125,6 +129,8 @@ def publish(
     generator: Generator,
     configuration: Configuration,
     card: dict[str, Any],
+    *,
+    dtype: type = np.float16,
 ) -> None:
     """Writes a generator to a small folder that can be passed on.
 
@@ -133,12 +139,13 @@ def publish(
       generator: The generator.
       configuration: The configuration of the generator.
       card: Content of `card.json`, with at least `step`.
+      dtype: Precision of the weights in the file; see `write_weights`.
 
     Raises:
       UserError: A file cannot be written.
     """
     write_configuration(folder, configuration)
-    write_weights(generator, folder / WEIGHTS_NAME)
+    write_weights(generator, folder / WEIGHTS_NAME, dtype)
     write_json(folder / CARD_NAME, card)
 
 

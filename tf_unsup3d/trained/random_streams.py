@@ -63,16 +63,22 @@ def variance_key(seed: int) -> tf.Tensor:
     return tf.constant([seed, _VARIANCE], tf.int64)
 
 
-def latents_of_seeds(seeds: Sequence[int], latent_size: int) -> tf.Tensor:
+def latents_of_seeds(seeds: Sequence[int] | tf.Tensor, latent_size: int) -> tf.Tensor:
     """Draws numbered latent vectors.
 
     Args:
-      seeds: Non-negative integers, one for each vector.
+      seeds: `[batch]` integers, one for each vector.
       latent_size: Length of the vectors.
 
     Returns:
-      `[len(seeds), latent_size]` float32. Each vector depends on its own seed only.
+      `[batch, latent_size]` float32. Each vector depends on its own seed only.
     """
-    return tf.concat(
-        [tf.random.stateless_normal([1, latent_size], [seed, 0]) for seed in seeds], 0
+
+    def draw(seed: tf.Tensor) -> tf.Tensor:
+        return tf.random.stateless_normal([latent_size], tf.stack([seed, 0]))
+
+    return tf.map_fn(
+        draw,
+        tf.convert_to_tensor(seeds, tf.int64),
+        fn_output_signature=tf.TensorSpec([latent_size], tf.float32),
     )

@@ -27,8 +27,9 @@ def load(source: str | os.PathLike) -> "TrainedModel":
 
     Args:
       source: Folder of a training run, from which the last checkpoint is loaded;
-        folder of a published generator; or "pretrained:NAME" for a generator that comes
-        with the package, such as "pretrained:faces64".
+        folder of a published generator; folder that `unsup3d-export` wrote, of which
+        the newest version is loaded, or of one version; or "pretrained:NAME" for a
+        generator that comes with the package, such as "pretrained:faces64".
 
     Returns:
       The model.
@@ -108,7 +109,9 @@ class TrainedModel:
         latents = tf.random.stateless_normal([count, size], [0, count])
         return tf.reduce_mean(self.generator.styles(latents), 0, keepdims=True)
 
-    def styles(self, seeds: Sequence[int], truncation_psi: float = 0.7) -> tf.Tensor:
+    def styles(
+        self, seeds: Sequence[int] | tf.Tensor, truncation_psi: float = 0.7
+    ) -> tf.Tensor:
         """Computes the styles of numbered random latent vectors.
 
         Args:
@@ -121,7 +124,20 @@ class TrainedModel:
           `[len(seeds), style_size]`.
         """
         latents = latents_of_seeds(seeds, self.generator.latent_size)
-        styles = self.generator.styles(latents)
+        return self.truncate(self.generator.styles(latents), truncation_psi)
+
+    def truncate(
+        self, styles: tf.Tensor, truncation_psi: float | tf.Tensor
+    ) -> tf.Tensor:
+        """Scales styles about the mean style.
+
+        Args:
+          styles: `[batch, style_size]`.
+          truncation_psi: The factor; one for all styles, or `[batch, 1]`.
+
+        Returns:
+          `[batch, style_size]`.
+        """
         return self.mean_style + truncation_psi * (styles - self.mean_style)
 
     def synthesize(self, styles: tf.Tensor) -> Scene:

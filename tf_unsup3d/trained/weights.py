@@ -1,4 +1,4 @@
-"""Reading and writing the weights of a generator in half precision."""
+"""Reading and writing the weights of a generator."""
 
 import io
 import pathlib
@@ -13,22 +13,26 @@ from tf_unsup3d.files import write_bytes
 from tf_unsup3d.models.generator import Generator
 
 
-def write_weights(generator: Generator, path: pathlib.Path) -> None:
-    """Writes the weights of a generator in half precision.
+def write_weights(
+    generator: Generator, path: pathlib.Path, dtype: type = np.float16
+) -> None:
+    """Writes the weights of a generator.
 
     Args:
-      generator: A built generator, whose weights are in the range of half precision.
+      generator: A built generator.
       path: Path of the `.npz` file to write.
+      dtype: `np.float16`, which halves the file, or `np.float32`, which keeps every
+        bit.
 
     Raises:
       UserError: A weight overflows half precision, or the file cannot be written.
     """
     values = [variable.numpy() for variable in checkpointable(generator.variables)]
-    if max(np.abs(value).max() for value in values) > np.finfo(np.float16).max:
+    if max(np.abs(value).max() for value in values) > np.finfo(dtype).max:
         raise UserError(f"cannot write {path}: a weight is beyond half precision")
-    halves = {f"{i:03d}": value.astype(np.float16) for i, value in enumerate(values)}
+    arrays = {f"{i:03d}": value.astype(dtype) for i, value in enumerate(values)}
     content = io.BytesIO()
-    np.savez_compressed(content, **halves)
+    np.savez_compressed(content, **arrays)
     write_bytes(path, content.getvalue())
 
 

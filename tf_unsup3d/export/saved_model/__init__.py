@@ -1,0 +1,1 @@
+"""SavedModels: trained models for TensorFlow Serving and stock TensorFlow."""
