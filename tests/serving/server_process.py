@@ -15,6 +15,8 @@ import requests
 _LISTENING = re.compile(r" on http://127\.0\.0\.1:(\d+)$")
 _START_SECONDS = 120
 
+PROGRAM = (sys.executable, "-m", "tf_unsup3d.programs.serve")
+
 
 class ServerProcess:
     """A running service.
@@ -25,11 +27,11 @@ class ServerProcess:
       log: The lines it has written to standard error.
     """
 
-    def __init__(self, *arguments, command=("-m", "tf_unsup3d.programs.serve")):
+    def __init__(self, *arguments, command=PROGRAM):
         self.log: list[str] = []
         self._listening = threading.Event()
         self._process = subprocess.Popen(
-            [sys.executable, *command, "--port=0", *arguments],
+            [*command, "--port=0", *arguments],
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},

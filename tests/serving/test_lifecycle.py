@@ -1,11 +1,10 @@
-"""The installed program from its start to its end."""
+"""The program from its start to its end, and what it serves."""
 
 import concurrent.futures
 import shutil
 import socket
 import subprocess
 import sys
-import sysconfig
 import threading
 
 import pytest
@@ -13,6 +12,10 @@ import requests
 
 from tests.serving.server_process import ServerProcess
 from tests.serving.toy_model import write_version
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.serving.limits import Limits
+from tf_unsup3d.serving.model_source import served_folder
+from tf_unsup3d.serving.server import serve
 
 PREDICT = "/v1/models/toy:predict"
 
@@ -42,12 +45,8 @@ def wait(server, steps):
 
 def test_versions_change_and_the_end_waits_for_answers(toy_folder, two, tmp_path):
     folder = shutil.copytree(toy_folder, tmp_path / "toy")
-    script = f"{sysconfig.get_path('scripts')}/unsup3d-serve"
     server = ServerProcess(
-        f"--model={folder}",
-        "--queue_size=15",
-        "--request_seconds=60",
-        command=(script,),
+        f"--model={folder}", "--queue_size=15", "--request_seconds=60"
     )
     try:
         server.wait_until_ready()
@@ -100,42 +99,49 @@ def test_versions_change_and_the_end_waits_for_answers(toy_folder, two, tmp_path
         server.stop()
 
 
-def test_an_answer_that_takes_too_long_is_given_up(toy_folder):
-    server = ServerProcess(f"--model={toy_folder}", "--request_seconds=0.5")
-    try:
-        server.wait_until_ready()
-        assert wait(server, 1).status_code == 200
-        late = wait(server, 20_000)
-        assert late.status_code == 504
-        assert late.json() == {"error": "no answer within 0.5 s"}
-    finally:
-        server.stop()
-
-
-def run(*arguments, program=("-m", "tf_unsup3d.programs.serve")):
-    return subprocess.run(
-        [sys.executable, *program, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
-def test_what_cannot_be_served_is_one_line(toy_folder, tmp_path):
-    broken = tmp_path / "broken" / "1"
-    broken.mkdir(parents=True)
-    (broken / "saved_model.pb").write_bytes(b"\xff\xff")
-    result = run(f"--model={broken.parent}", "--port=0")
-    assert result.returncode == 1
-    assert result.stderr.splitlines()[-1].startswith("error: ")
-    assert "is damaged" in result.stderr and "Traceback" not in result.stderr
+def test_what_cannot_be_served_is_an_error(toy_folder, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        result = run(f"--model={toy_folder}", f"--port={port}")
-    assert result.returncode == 1
-    assert result.stderr == (
-        f"error: cannot listen on 127.0.0.1, port {port}: Address already in use\n"
+        with pytest.raises(UserError) as caught:
+            serve(toy_folder, "toy", host="127.0.0.1", port=port, limits=Limits())
+    assert str(caught.value) == (
+        f"cannot listen on 127.0.0.1, port {port}: Address already in use"
     )
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "saved_model.pb").write_bytes(b"\xff\xff")
+    with pytest.raises(UserError, match="is damaged"):
+        serve(tmp_path, "toy", host="127.0.0.1", port=0, limits=Limits())
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("missing", "no trained model in missing"),
+        ("pretrained:missing", "there is no pretrained model 'missing'"),
+    ],
+)
+def test_sources_without_a_model_are_errors(source, message):
+    with pytest.raises(UserError, match=message), served_folder(source):
+        pass
+
+
+def test_a_single_version_is_no_model(toy_folder):
+    with pytest.raises(UserError, match="1 is one version of a model; name the folder"):
+        with served_folder(str(toy_folder / "1")):
+            pass
+
+
+def test_trained_models_are_exported_for_as_long_as_they_are_served(
+    small_run, monkeypatch
+):
+    def export(model, output, *, with_custom_op):
+        assert model.step == 1 and with_custom_op
+        (output / "1").mkdir(parents=True)
+
+    monkeypatch.setattr("tf_unsup3d.serving.model_source.export_saved_model", export)
+    with served_folder(str(small_run)) as folder:
+        assert folder.name == "run" and (folder / "1").is_dir()
+    assert not folder.exists()
 
 
 def test_a_missing_package_is_one_line(toy_folder):
@@ -143,7 +149,12 @@ def test_a_missing_package_is_one_line(toy_folder):
         "import sys; sys.modules['uvicorn'] = None\n"
         "from tf_unsup3d.programs import serve; serve.run()"
     )
-    result = run(f"--model={toy_folder}", program=("-c", program))
+    result = subprocess.run(
+        [sys.executable, "-c", program, f"--model={toy_folder}"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert result.returncode == 1
     assert result.stderr == (
         "error: the service needs the package uvicorn; install it with: pip install "
