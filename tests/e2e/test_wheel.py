@@ -1,5 +1,6 @@
 """A wheel holds all that the package needs, away from the checkout."""
 
+import io
 import os
 import pathlib
 import re
@@ -9,8 +10,13 @@ import sys
 import sysconfig
 import tomllib
 
+import PIL.Image
 import pytest
+import requests
 import tensorflow as tf
+import trimesh
+
+from tests.serving.server_process import serving
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -143,6 +149,17 @@ def test_installed_package_makes_a_gallery(environment, tmp_path):
     assert result.returncode == 0, result.stderr
     page = (tmp_path / "samples" / "gallery.html").read_text()
     assert "ModelViewerElement" in page and "data:model/gltf-binary" in page
+
+
+def test_installed_service_serves_a_pretrained_model(environment):
+    script = environment / "bin" / "unsup3d-serve"
+    with serving("pretrained:faces64", command=[script]) as server:
+        picture = requests.get(f"{server.url}/v1/render.png", {"seed": 3})
+        assert PIL.Image.open(io.BytesIO(picture.content)).size == (64, 64)
+        mesh = requests.get(f"{server.url}/v1/mesh.glb", {"seed": 3})
+        mesh = trimesh.load_mesh(io.BytesIO(mesh.content), file_type="glb")
+        assert len(mesh.faces) == 8192
+        assert server.stop() == 0
 
 
 @pytest.mark.parametrize(

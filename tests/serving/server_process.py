@@ -15,6 +15,8 @@ import requests
 _LISTENING = re.compile(r" on http://127\.0\.0\.1:(\d+)$")
 _START_SECONDS = 120
 
+PROGRAM = (sys.executable, "-m", "tf_unsup3d.programs.serve")
+
 
 class ServerProcess:
     """A running service.
@@ -25,11 +27,11 @@ class ServerProcess:
       log: The lines it has written to standard error.
     """
 
-    def __init__(self, *arguments, command=("-m", "tf_unsup3d.programs.serve")):
+    def __init__(self, *arguments, command=PROGRAM):
         self.log: list[str] = []
         self._listening = threading.Event()
         self._process = subprocess.Popen(
-            [sys.executable, *command, "--port=0", *arguments],
+            [*command, "--port=0", *arguments],
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -73,13 +75,13 @@ class ServerProcess:
         found = re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", text, re.MULTILINE)
         return sum(map(float, found))
 
-    def signal(self, number=signal.SIGTERM):
+    def send_signal(self, number=signal.SIGTERM):
         self._process.send_signal(number)
 
     def stop(self, number=signal.SIGTERM):
         """Ends the process, and returns its exit status."""
         if self._process.poll() is None:
-            self.signal(number)
+            self.send_signal(number)
         status = self._process.wait(_START_SECONDS)
         self._reader.join()
         return status

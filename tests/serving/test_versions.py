@@ -10,7 +10,7 @@ from tests.serving.toy_model import write_version
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.serving.metrics import Metrics
 from tf_unsup3d.serving.request_error import RequestError
-from tf_unsup3d.serving.versions import Versions, find_versions
+from tf_unsup3d.serving.versions import Versions
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +42,6 @@ def run(folder, scenario):
         await scenario(versions)
 
     asyncio.run(main())
-
-
-def test_versions_are_folders_with_a_graph_and_a_number(folder):
-    for name in ("0", "02", "-3", "4.5", "five", "٦", "7"):
-        (folder / name).mkdir()
-    (folder / "02" / "saved_model.pb").touch()
-    (folder / "8").write_text("a file")
-    assert list(find_versions(folder)) == [1]
-    assert not find_versions(folder / "missing")
 
 
 def test_the_newest_version_is_served_first(folder, two):

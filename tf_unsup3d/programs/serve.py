@@ -5,7 +5,6 @@ curl 'http://127.0.0.1:8501/v1/render.png?seed=3&yaw_degrees=30' --output face.p
 """
 
 import importlib.util
-import pathlib
 
 from absl import flags
 
@@ -86,8 +85,8 @@ def main(argv: list[str]) -> None:
     del argv
     _check_packages()
     from tf_unsup3d.serving.limits import Limits
+    from tf_unsup3d.serving.model_source import served_folder, served_name
     from tf_unsup3d.serving.server import log_to_stderr, serve
-    from tf_unsup3d.serving.versions import find_versions
 
     limits = Limits(
         batch_size=_BATCH_SIZE.value,
@@ -97,17 +96,15 @@ def main(argv: list[str]) -> None:
         request_seconds=_REQUEST_SECONDS.value,
         receive_seconds=_RECEIVE_SECONDS.value,
     )
-    folder = pathlib.Path(_MODEL.value)
-    if not find_versions(folder):
-        raise UserError(f"no version of a SavedModel in {folder}")
     log_to_stderr()
-    serve(
-        folder,
-        _NAME.value or folder.resolve().name,
-        host=_HOST.value,
-        port=_PORT.value,
-        limits=limits,
-    )
+    with served_folder(_MODEL.value) as folder:
+        serve(
+            folder,
+            _NAME.value or served_name(_MODEL.value),
+            host=_HOST.value,
+            port=_PORT.value,
+            limits=limits,
+        )
 
 
 def _check_packages() -> None:

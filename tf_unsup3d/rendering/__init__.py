@@ -7,7 +7,8 @@ The compiled op is loaded when it is first used.
 """
 
 from tf_unsup3d.rendering.camera import PinholeCamera
-from tf_unsup3d.rendering.rasterize_mesh import Fragments, rasterize_mesh
+from tf_unsup3d.rendering.fragments import Fragments
+from tf_unsup3d.rendering.rasterize_mesh import rasterize_mesh
 from tf_unsup3d.rendering.render_mesh import render_mesh
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.shading import composite, interpolate, interpolate_uv

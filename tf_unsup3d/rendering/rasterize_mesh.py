@@ -20,48 +20,15 @@ give `rasterize_mesh` the whole batch. The op has no XLA kernel: a function of
 `jit_compile=True` that rasterises raises an error which names the op.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering.backends import check_backend
+from tf_unsup3d.rendering.fragments import Fragments
 from tf_unsup3d.rendering.inputs import convert_input, convert_vertices
-
-
-class Fragments(NamedTuple):
-    """What the pixels of a batch of pictures see, by ascending pixel.
-
-    Within a pixel the fragments stand in the order of its layers, from the outer end of
-    the soft layer to the sharp one; a fragment that is seen in several layers stands
-    there as often. Barycentric coordinates, depth and weight are differentiable with
-    respect to the vertices, once.
-
-    Attributes:
-      pixels: `[N]` int64, flat indices into `[batch, height, width]`.
-      triangles: `[N]` int32, the triangle that the fragment is a point of.
-      barycentric: `[N, 3]`, the place of the point on the triangle, in space: what is
-        interpolated with them is perspective-correct.
-      depth: `[N]`, the depth of the point.
-      weight: `[N]`, the part of the pixel that shows the fragment, positive. The
-        weights of a pixel sum to its mask; the rest of it shows the background.
-      triangle_ids: `[batch, height, width]` int32, the triangle of the sharp layer at
-        each pixel centre, or -1 for the background.
-    """
-
-    pixels: tf.Tensor
-    triangles: tf.Tensor
-    barycentric: tf.Tensor
-    depth: tf.Tensor
-    weight: tf.Tensor
-    triangle_ids: tf.Tensor
-
-    @property
-    def pictures(self) -> tf.Tensor:
-        """`[N]` int32, the picture of the batch that each fragment belongs to."""
-        size = tf.shape(self.triangle_ids, tf.int64)
-        return tf.cast(self.pixels // (size[1] * size[2]), tf.int32)
+from tf_unsup3d.rendering.portable.rasterize import list_fragments
 
 
 def rasterize_mesh(
@@ -73,6 +40,7 @@ def rasterize_mesh(
     margin: float = 1.0,
     depth_push: float = 0.02,
     cull_backfaces: bool = True,
+    backend: str = "op",
 ) -> Fragments:
     """Finds what each pixel sees of a batch of surfaces that share a mesh.
 
@@ -85,27 +53,32 @@ def rasterize_mesh(
       margin: Width of the soft layer in pixels; 0 switches it off.
       depth_push: Part of its depth by which the soft layer recedes over the margin.
       cull_backfaces: Whether back-facing triangles are left out.
+      backend: "op" or "portable"; see `render_mesh`.
 
     Returns:
       The fragments.
 
     Raises:
+      ValueError: The backend is unknown.
       TypeError: The type of an input does not fit.
       tf.errors.InvalidArgumentError: A shape, an index or a value is wrong; the
         message names the input.
     """
-    result = library.load_library().rasterize_mesh(
-        convert_vertices(vertices),
-        convert_input("triangles", mesh.triangles, tf.int32),
-        convert_input("neighbors", mesh.neighbors, tf.int32),
-        height,
-        width,
+    check_backend(backend)
+    arguments = {
+        "vertices": convert_vertices(vertices),
+        "triangles": convert_input("triangles", mesh.triangles, tf.int32),
+        "neighbors": convert_input("neighbors", mesh.neighbors, tf.int32),
+        "height": height,
+        "width": width,
         # An attribute of an op is float32, for both of its uses.
-        margin=float(np.float32(margin)),
-        depth_push=float(np.float32(depth_push)),
-        cull_backfaces=bool(cull_backfaces),
-    )
-    return Fragments(*result)
+        "margin": float(np.float32(margin)),
+        "depth_push": float(np.float32(depth_push)),
+        "cull_backfaces": bool(cull_backfaces),
+    }
+    if backend == "portable":
+        return list_fragments(**arguments).in_order()
+    return Fragments(*library.load_library().rasterize_mesh(**arguments))
 
 
 @tf.RegisterGradient("TfUnsup3d>RasterizeMesh")

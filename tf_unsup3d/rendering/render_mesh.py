@@ -32,10 +32,11 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.geometry.mesh import Mesh
-from tf_unsup3d.rendering import library, reference
+from tf_unsup3d.rendering import library
 from tf_unsup3d.rendering.backends import check_backend
 from tf_unsup3d.rendering.gradients import unwanted_gradients
 from tf_unsup3d.rendering.inputs import convert_input, convert_uv, convert_vertices
+from tf_unsup3d.rendering.portable.render import draw
 
 
 def render_mesh(
@@ -134,7 +135,7 @@ def render_mesh(
         "cull_backfaces": bool(cull_backfaces),
     }
     if backend == "portable":
-        picture, triangle_ids = reference.render_mesh(**arguments)
+        picture, triangle_ids = draw(**arguments)
     else:
         # No device is set here. Where the op was built for the CPU alone it has kernels
         # for that alone, and TensorFlow's soft placement, on by default, puts it there.

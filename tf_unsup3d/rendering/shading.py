@@ -3,8 +3,8 @@
 import tensorflow as tf
 
 from tf_unsup3d.geometry.mesh import Mesh
+from tf_unsup3d.rendering.fragments import Fragments
 from tf_unsup3d.rendering.inputs import convert_input, convert_uv
-from tf_unsup3d.rendering.rasterize_mesh import Fragments
 
 
 def interpolate(

@@ -12,8 +12,8 @@ import math
 import tensorflow as tf
 
 from tf_unsup3d.geometry.mesh import Mesh
+from tf_unsup3d.rendering.fragments import Fragments
 from tf_unsup3d.rendering.inputs import convert_input, convert_uv, convert_vertices
-from tf_unsup3d.rendering.rasterize_mesh import Fragments
 from tf_unsup3d.rendering.shading import gather_corners
 
 

@@ -7,6 +7,7 @@ import asyncio
 import http
 import json
 import logging
+from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -36,42 +37,62 @@ def connection_class(limits: Limits) -> type[H11Protocol]:
 class _LimitedConnection(H11Protocol):
     _limits: Limits
 
-    # Runs while the client has to send the head of a request, or to take an answer.
+    # The head of a request is awaited, an answer is not taken, or what the client still
+    # sends is dropped.
     _head_timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
+    _end_timer: asyncio.TimerHandle | None = None
+    _client_has_ended = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(_Transport(transport, self))  # type: ignore[arg-type]
         if len(self.connections) > self._limits.connections:
             self._refuse(http.HTTPStatus.SERVICE_UNAVAILABLE, "too many connections")
-            return
-        self._start_head_timer()
+        else:
+            self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_head_timer()
-        self._stop_write_timer()
+        for timer in (self._head_timer, self._write_timer, self._end_timer):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._end_timer is not None:
+            return
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._stop_head_timer()
+        if self._is_answering():
+            self._stop_awaiting_head()
         elif self._head_timer is None and not self.transport.is_closing():
-            self._start_head_timer()
+            self._await_head()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        # uvicorn would close the connection. But a client may end its side and await
+        # the answer.
+        self._client_has_ended = True
+        if self.ending:
+            return False
+        if self._is_answering():
+            self.cycle.keep_alive = False
+            if self.cycle.more_body:
+                self._refuse(http.HTTPStatus.BAD_REQUEST, "the body is incomplete")
+            return True
+        if self.conn.trailing_data[0]:
+            self._refuse(http.HTTPStatus.BAD_REQUEST, "the request is incomplete")
+            return True
+        return False
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(http.HTTPStatus.BAD_REQUEST, msg)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._stop_write_timer()
-        self._write_timer = self.loop.call_later(
-            self._limits.receive_seconds, self.transport.abort
-        )
+        self._write_timer = self._after_timeout(self.transport.abort)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._stop_write_timer()
+        if self._write_timer is not None:
+            self._write_timer.cancel()
 
     def timeout_keep_alive_handler(self) -> None:
         # Closing waits until everything is written, which may be never.
@@ -80,20 +101,41 @@ class _LimitedConnection(H11Protocol):
         else:
             super().timeout_keep_alive_handler()
 
-    def _start_head_timer(self) -> None:
-        self._head_timer = self.loop.call_later(
-            self._limits.receive_seconds, self._head_is_late
-        )
+    def end(self, transport: asyncio.Transport) -> None:
+        """Closes the connection so that the client sees the answer.
 
-    def _stop_head_timer(self) -> None:
+        If a connection is closed while its client sends, the client is told so at once
+        and may drop what it has received.
+
+        Args:
+          transport: The connection proper.
+        """
+        complete = self.conn.their_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
+        if complete or self._client_has_ended:
+            transport.close()
+        elif self._end_timer is None and not transport.is_closing():
+            self._end_timer = self._after_timeout(transport.abort)
+            self.flow.resume_reading()
+            transport.write_eof()
+
+    @property
+    def ending(self) -> bool:
+        """Whether everything the client sends is dropped."""
+        return self._end_timer is not None
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _await_head(self) -> None:
+        self._head_timer = self._after_timeout(self._head_is_late)
+
+    def _stop_awaiting_head(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
 
-    def _stop_write_timer(self) -> None:
-        if self._write_timer is not None:
-            self._write_timer.cancel()
-            self._write_timer = None
+    def _after_timeout(self, function: Any) -> asyncio.TimerHandle:
+        return self.loop.call_later(self._limits.receive_seconds, function)
 
     def _head_is_late(self) -> None:
         self._refuse(
@@ -103,22 +145,43 @@ class _LimitedConnection(H11Protocol):
         )
 
     def _refuse(self, status: http.HTTPStatus, message: str) -> None:
-        """Answers what is no request, and closes the connection."""
-        _LOGGER.warning("%d: %s", status, message)
-        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
-            # An answer is on its way already.
-            self.transport.close()
-            return
-        content = json.dumps({"error": message}).encode()
-        head = h11.Response(
-            status_code=status,
-            headers=[
-                (b"content-type", b"application/json"),
-                (b"content-length", str(len(content)).encode()),
-                (b"connection", b"close"),
-            ],
-            reason=status.phrase.encode(),
-        )
-        for event in (head, h11.Data(data=content), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(event) or b"")
+        """Answers what is not, or no longer, a request, and closes the connection."""
+        self._stop_awaiting_head()
+        if self._is_answering():
+            # The application logs that it lost the client.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        else:
+            _LOGGER.warning("%d: %s", status, message)
+        # Otherwise an answer is on its way already.
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            content = json.dumps({"error": message}).encode()
+            head = h11.Response(
+                status_code=status,
+                headers=[
+                    (b"content-type", b"application/json"),
+                    (b"content-length", str(len(content)).encode()),
+                    (b"connection", b"close"),
+                ],
+                reason=status.phrase.encode(),
+            )
+            for event in (head, h11.Data(data=content), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+
+class _Transport:
+    """A connection that ends as `_LimitedConnection.end` says."""
+
+    def __init__(self, transport: asyncio.Transport, connection: _LimitedConnection):
+        self._transport = transport
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def close(self) -> None:
+        self._connection.end(self._transport)
+
+    def is_closing(self) -> bool:
+        return self._connection.ending or self._transport.is_closing()

@@ -15,8 +15,7 @@ from tf_unsup3d.files import reading
 from tf_unsup3d.rendering.library import load_library
 from tf_unsup3d.serving.request_error import from_tensorflow, one_line
 from tf_unsup3d.serving.signatures import Signature
-
-GRAPH_NAME = "saved_model.pb"
+from tf_unsup3d.trained.saved_model_folder import GRAPH_NAME
 
 _SERVING_TAG = "serve"
 _OUR_OPS = "TfUnsup3d>"

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import pathlib
 import signal
 import socket
@@ -151,6 +152,6 @@ def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error
         raise UserError(f"cannot listen on {host}, port {port}: {reason}") from error

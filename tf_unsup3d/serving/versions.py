@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
-import os
 import pathlib
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +16,8 @@ from typing import Any
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.serving.metrics import Metrics
 from tf_unsup3d.serving.request_error import not_found, unavailable
-from tf_unsup3d.serving.saved_model import GRAPH_NAME, SavedModel
+from tf_unsup3d.serving.saved_model import SavedModel
+from tf_unsup3d.trained.saved_model_folder import find_versions
 
 _POLL_SECONDS = 1.0
 
@@ -61,28 +61,6 @@ class Version:
         """Gives the model up if it has been replaced and nobody uses it any more."""
         if self.state == "UNLOADING" and self.users == 0:
             self.state, self.model = "END", None
-
-
-def find_versions(folder: pathlib.Path) -> dict[int, pathlib.Path]:
-    """Finds the versions of a model.
-
-    Args:
-      folder: The folder of the model, which need not exist.
-
-    Returns:
-      The folders of the versions that have a graph, by their numbers.
-    """
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return {}
-    numbers = [int(name) for name in names if name.isascii() and name.isdecimal()]
-    folders = {number: folder / str(number) for number in numbers}
-    return {
-        number: path
-        for number, path in folders.items()
-        if number > 0 and (path / GRAPH_NAME).is_file()
-    }
 
 
 class Versions:
@@ -156,7 +134,7 @@ class Versions:
         Raises:
           UserError: None can be loaded.
         """
-        for number in sorted(find_versions(self._folder), reverse=True):
+        for number in reversed(find_versions(self._folder)):
             if await self._replace(number):
                 return
         errors = [version.error for version in self._versions.values()]
@@ -182,8 +160,7 @@ class Versions:
 
     async def look(self) -> None:
         """Looks once for a newer version; see `watch`."""
-        folders = await asyncio.to_thread(find_versions, self._folder)
-        seen = await asyncio.to_thread(_snapshots, folders)
+        seen = await asyncio.to_thread(_snapshots, self._folder)
         for number in sorted(seen, reverse=True):
             if self._current and number == self._current.number:
                 break
@@ -227,8 +204,10 @@ class Versions:
         return model
 
 
-def _snapshots(folders: dict[int, pathlib.Path]) -> dict[int, _Snapshot]:
-    return {number: _snapshot(path) for number, path in folders.items()}
+def _snapshots(folder: pathlib.Path) -> dict[int, _Snapshot]:
+    """What the files of each version look like."""
+    numbers = find_versions(folder)
+    return {number: _snapshot(folder / str(number)) for number in numbers}
 
 
 def _snapshot(folder: pathlib.Path) -> _Snapshot:

@@ -1,0 +1,162 @@
+"""The program from its start to its end, and what it serves."""
+
+import concurrent.futures
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+import requests
+
+from tests.serving.server_process import ServerProcess
+from tests.serving.toy_model import write_version
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.serving.limits import Limits
+from tf_unsup3d.serving.model_source import served_folder
+from tf_unsup3d.serving.server import serve
+
+PREDICT = "/v1/models/toy:predict"
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    return write_version(tmp_path_factory.mktemp("versions"), 2)
+
+
+def factor(server):
+    response = requests.post(server.url + PREDICT, json={"inputs": [[1, 0]]})
+    assert response.status_code == 200, response.text
+    return response.json()["outputs"][0][0]
+
+
+def state(server, number):
+    response = requests.get(f"{server.url}/v1/models/toy/versions/{number}")
+    if response.status_code == 404:
+        return None
+    return response.json()["model_version_status"][0]["state"]
+
+
+def wait(server, steps):
+    body = {"signature_name": "wait", "inputs": [steps]}
+    return requests.post(server.url + PREDICT, json=body)
+
+
+def test_versions_change_and_the_end_waits_for_answers(toy_folder, two, tmp_path):
+    folder = shutil.copytree(toy_folder, tmp_path / "toy")
+    server = ServerProcess(
+        f"--model={folder}", "--queue_size=15", "--request_seconds=60"
+    )
+    try:
+        server.wait_until_ready()
+        # A new version takes over while requests go on, none of which fails.
+        stop = threading.Event()
+
+        def ask():
+            factors = []
+            while not stop.is_set():
+                factors.append(factor(server))
+            return factors
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            asking = [pool.submit(ask) for _ in range(4)]
+            shutil.copytree(two, folder / "2")
+            server.wait_for(lambda: state(server, 2) == "AVAILABLE")
+            server.wait_for(lambda: state(server, 1) == "END")
+            stop.set()
+            for future in asking:
+                assert sorted(future.result()) == future.result()
+                assert set(future.result()) <= {1.0, 2.0}
+        assert factor(server) == 2.0
+
+        # A broken one changes nothing.
+        (folder / "3").mkdir()
+        (folder / "3" / "saved_model.pb").write_bytes(b"\xff\xff")
+        server.wait_for(lambda: state(server, 3) == "END")
+        assert factor(server) == 2.0
+        assert [line for line in server.log if "version 3 is not served" in line]
+
+        # A full queue refuses; what it has accepted is answered before the end.
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            running = pool.submit(wait, server, 600)
+            server.wait_for(lambda: server.metric("unsup3d_requests_in_flight") == 2)
+            server.wait_for(lambda: server.metric("unsup3d_queue_rows") == 0)
+            waiting = [pool.submit(wait, server, steps) for steps in range(15)]
+            server.wait_for(lambda: server.metric("unsup3d_queue_rows") == 15)
+            refused = wait(server, 1)
+            assert refused.status_code == 503
+            assert refused.json() == {"error": "the queue is full: 15 rows wait"}
+            assert refused.headers["retry-after"] == "1"
+            server.send_signal()
+            assert running.result().json() == {"outputs": [600.0]}
+            for steps, future in enumerate(waiting):
+                assert future.result().json() == {"outputs": [float(steps)]}
+        assert server.stop() == 0
+        assert server.log[-1].endswith("INFO ended")
+        assert not [line for line in server.log if "Traceback" in line]
+    finally:
+        server.stop()
+
+
+def test_what_cannot_be_served_is_an_error(toy_folder, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError) as caught:
+            serve(toy_folder, "toy", host="127.0.0.1", port=port, limits=Limits())
+    assert str(caught.value) == (
+        f"cannot listen on 127.0.0.1, port {port}: Address already in use"
+    )
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "saved_model.pb").write_bytes(b"\xff\xff")
+    with pytest.raises(UserError, match="is damaged"):
+        serve(tmp_path, "toy", host="127.0.0.1", port=0, limits=Limits())
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("missing", "no trained model in missing"),
+        ("pretrained:missing", "there is no pretrained model 'missing'"),
+    ],
+)
+def test_sources_without_a_model_are_errors(source, message):
+    with pytest.raises(UserError, match=message), served_folder(source):
+        pass
+
+
+def test_a_single_version_is_no_model(toy_folder):
+    with pytest.raises(UserError, match="1 is one version of a model; name the folder"):
+        with served_folder(str(toy_folder / "1")):
+            pass
+
+
+def test_trained_models_are_exported_for_as_long_as_they_are_served(
+    small_run, monkeypatch
+):
+    def export(model, output, *, with_custom_op):
+        assert model.step == 1 and with_custom_op
+        (output / "1").mkdir(parents=True)
+
+    monkeypatch.setattr("tf_unsup3d.serving.model_source.export_saved_model", export)
+    with served_folder(str(small_run)) as folder:
+        assert folder.name == "run" and (folder / "1").is_dir()
+    assert not folder.exists()
+
+
+def test_a_missing_package_is_one_line(toy_folder):
+    program = (
+        "import sys; sys.modules['uvicorn'] = None\n"
+        "from tf_unsup3d.programs import serve; serve.run()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program, f"--model={toy_folder}"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 1
+    assert result.stderr == (
+        "error: the service needs the package uvicorn; install it with: pip install "
+        "'tf-unsup3d[serve]'\n"
+    )
