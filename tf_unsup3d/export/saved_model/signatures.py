@@ -6,7 +6,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from tf_unsup3d.compat import checkpointable
-from tf_unsup3d.export.saved_model.user_meshes import draw_mesh
+from tf_unsup3d.export.saved_model.user_meshes import check_camera, draw_mesh
 from tf_unsup3d.trained.random_streams import latents_of_seeds
 from tf_unsup3d.trained.trained_model import TrainedModel
 
@@ -154,6 +154,7 @@ def _make_functions(model: TrainedModel, backend: str) -> dict[str, Callable]:
                 backend=backend,
             )
 
+        check_camera(field_of_view_degrees, height, width)
         mesh_inputs = (vertices, triangles, uv, uv_triangles, texture)
         camera_inputs = (field_of_view_degrees, pose, height, width)
         channels = {"picture": [3], "depth": [], "normals": [3], "mask": []}
