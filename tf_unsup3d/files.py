@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -11,6 +12,9 @@ import shutil
 from collections.abc import Iterator
 
 from tf_unsup3d.errors import UserError
+
+# A program that is killed leaves this file behind, but not the lock on it.
+LOCK_NAME = ".lock"
 
 _PARTIAL = ".partial-"
 
@@ -207,6 +211,55 @@ def remove_leftovers(folder: str | os.PathLike) -> None:
     with writing(folder):
         for path in pathlib.Path(folder).glob(f"{_PARTIAL}*"):
             path.unlink()
+
+
+@contextlib.contextmanager
+def exclusive(folder: str | os.PathLike) -> Iterator[None]:
+    """Keeps other programs that call this out of a folder while the block runs.
+
+    The lock ends with the process that holds it, however that ends.
+
+    Args:
+      folder: The folder, which is created if necessary.
+
+    Raises:
+      UserError: Another process works in the folder, or it cannot be written.
+    """
+    path = pathlib.Path(folder) / LOCK_NAME
+    with writing(folder):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = _lock(path)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        os.close(descriptor)
+
+
+def _lock(path: pathlib.Path) -> int:
+    """Creates and locks a file, and returns its descriptor."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # The holder before may have removed the file since it was opened.
+            if os.path.exists(path) and os.path.samestat(
+                os.fstat(descriptor), os.stat(path)
+            ):
+                os.truncate(descriptor, 0)
+                os.write(descriptor, f"{os.getpid()}\n".encode())
+                return descriptor
+            os.close(descriptor)
+        except BlockingIOError as error:
+            owner = os.read(descriptor, 20).decode(errors="replace").strip()
+            os.close(descriptor)
+            raise UserError(
+                f"{path.parent} is in use by another program (process {owner})"
+            ) from error
+        except BaseException:
+            os.close(descriptor)
+            raise
 
 
 def _flush_to_disk(path: pathlib.Path) -> None:

@@ -1,5 +1,6 @@
 """The input pipeline: the same pictures from both kinds of folder, order, range."""
 
+import dataclasses
 import os
 import shutil
 
@@ -9,7 +10,8 @@ import tensorflow as tf
 from absl import logging
 from PIL import Image
 
-from tf_unsup3d.data import dataset, pictures, prepare
+from tf_unsup3d.data import dataset, pictures, prepare, verify
+from tf_unsup3d.data import manifest as manifests
 from tf_unsup3d.errors import UserError
 
 COUNT = 20
@@ -155,14 +157,28 @@ def test_lower_resolution_is_refused(prepared):
         dataset.open_pictures(prepared, 32)
 
 
-def test_sets_larger_than_the_buffer_are_shuffled_in_full(prepared, monkeypatch):
-    opened = dataset.open_pictures(prepared, 16)
-    monkeypatch.setattr(opened, "_buffer", 4)
-    batches = opened.batches(COUNT, seed=1)
-    rounds = [identities(batch.numpy()) for batch in batches.take(4)]
+@pytest.mark.parametrize("window", [1, 1000, 10**6])
+def test_sets_larger_than_memory_are_shuffled_in_windows(prepared, monkeypatch, window):
+    monkeypatch.setattr(dataset, "_WINDOW_BYTES", window)
+    whole = take(prepared, 20, mirror=True)
+    rounds = identities(whole).reshape(8, COUNT)
     for one in rounds:
         assert len(set(one)) == COUNT
-    assert len({tuple(one) for one in rounds}) == 4
+    assert len({tuple(one) for one in rounds}) == 8
+    for first in (1, 2, 3, 9):
+        entered = take(prepared, 2, mirror=True, first_batch=first)
+        np.testing.assert_array_equal(entered, whole[8 * first : 8 * first + 16])
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_the_order_can_be_entered_anywhere(data_dir, shuffle):
+    options = {"mirror": True, "shuffle": shuffle}
+    whole = take(data_dir, 15, **options)
+    for first in (1, 2, 5, 12):
+        tf.random.set_seed(first)
+        entered = take(data_dir, 15 - first, first_batch=first, **options)
+        np.testing.assert_array_equal(entered, whole[8 * first :])
+    assert len(take(data_dir, 1, first_batch=10**9)) == 8
 
 
 def test_distributed_over_one_replica(data_dir):
@@ -233,10 +249,73 @@ def test_too_many_plain_pictures(plain, monkeypatch):
         dataset.open_pictures(plain, 16)
 
 
-def test_damaged_shard(prepared, tmp_path):
-    copy = tmp_path / "copy"
-    shutil.copytree(prepared, copy)
-    shard = copy / "pictures-00002-of-00004.tfrecord"
+def damaged_copy(prepared, folder, damage):
+    """A copy of a prepared folder, one of whose shards of six pictures was damaged."""
+    shutil.copytree(prepared, folder)
+    damage(folder / "pictures-00002-of-00004.tfrecord")
+    return folder
+
+
+def truncate(shard):
     os.truncate(shard, shard.stat().st_size - 10)
-    with pytest.raises(UserError, match="pictures-00002-of-00004.tfrecord is damaged"):
+
+
+def flip(shard):
+    content = bytearray(shard.read_bytes())
+    content[300] ^= 4  # Within the first record.
+    shard.write_bytes(content)
+
+
+def fill_with_nuls(shard):
+    shard.write_bytes(bytes(shard.stat().st_size))
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        (truncate, "is damaged: 1 of 6 pictures lost"),
+        (flip, "is damaged: 1 of 6 pictures lost"),
+        (fill_with_nuls, "is damaged: 6 of 6 pictures lost"),
+        (os.unlink, "is missing: 6 of 6 pictures lost"),
+    ],
+)
+def test_much_damage_is_refused(prepared, tmp_path, damage, fault):
+    copy = damaged_copy(prepared, tmp_path / "copy", damage)
+    message = f"pictures-00002-of-00004.tfrecord {fault}; of the whole set .* of 20"
+    with pytest.raises(UserError, match=message) as error:
         dataset.open_pictures(copy, 16)
+    assert "\n" not in str(error.value)
+    with pytest.raises(UserError, match=f"{fault}; run the same unsup3d-prepare-data"):
+        verify.verify_pictures(copy)
+
+
+@pytest.mark.parametrize("damage", [truncate, flip, fill_with_nuls, os.unlink])
+def test_little_damage_is_skipped_and_reported(prepared, tmp_path, monkeypatch, damage):
+    monkeypatch.setattr(dataset, "TOLERATED_DAMAGE", 0.3)
+    lines = []
+    monkeypatch.setattr(logging, "warning", lambda text, *a: lines.append(text % a))
+    opened = dataset.open_pictures(
+        damaged_copy(prepared, tmp_path / "copy", damage), 16
+    )
+    (line,) = lines
+    assert "pictures-00002-of-00004.tfrecord is " in line and " of 6 pictures" in line
+    lost = COUNT - opened.count
+    assert lost == opened.skipped and f": {lost} of 6 pictures lost" in line
+    assert opened.checksum == dataset.open_pictures(prepared, 16).checksum
+    found = identities(next(iter(opened.batches(COUNT, seed=0, repeat=False))).numpy())
+    assert len(set(found)) == len(found) == opened.count
+    assert set(found) <= set(identities(once(prepared)))
+
+
+def test_an_intact_folder_is_verified(prepared):
+    assert verify.verify_pictures(prepared).count == COUNT
+
+
+def test_a_manifest_of_other_pictures_is_found(prepared, tmp_path):
+    copy = shutil.copytree(prepared, tmp_path / "copy")
+    manifest = manifests.read_manifest(copy)
+    manifests.write_manifest(copy, dataclasses.replace(manifest, checksum="0" * 64))
+    with pytest.raises(UserError, match="describes other pictures .*; delete"):
+        verify.verify_pictures(copy)
+    with pytest.raises(UserError, match="holds no finished preparation"):
+        verify.verify_pictures(tmp_path)

@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import tracemalloc
 import zipfile
 import zlib
 
@@ -199,14 +200,40 @@ def test_bad_pictures(content, reason):
     assert "\n" not in str(error.value) and " at 0x" not in str(error.value)
 
 
-def test_a_picture_of_too_many_pixels():
-    chunk = struct.pack(">II5B", 60000, 60000, 8, 2, 0, 0, 0)
-    content = encode(Image.new("RGB", (16, 16)))
+def with_header(content, width, height, bits, kind):
+    """A PNG file whose header tells of another size and kind of pixels."""
+    chunk = struct.pack(">II5B", width, height, bits, kind, 0, 0, 0)
     start = content.index(b"IHDR") + 4
     crc = struct.pack(">I", zlib.crc32(b"IHDR" + chunk))
-    content = content[:start] + chunk + crc + content[start + 17 :]
-    with pytest.raises(pictures.BadPictureError, match="too many pixels"):
+    return content[:start] + chunk + crc + content[start + 17 :]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "bits", "kind"),
+    [(60000, 60000, 8, 2), (13300, 13300, 16, 0), (9000, 9000, 8, 6)],
+)
+def test_a_picture_of_too_many_pixels(width, height, bits, kind):
+    content = encode(Image.new("RGB", (16, 16)))
+    content = with_header(content, width, height, bits, kind)
+    tracemalloc.start()
+    try:
+        with pytest.raises(pictures.BadPictureError, match="too many pixels"):
+            pictures.load_picture(content, 32)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_sixteen_bits_are_scaled_in_little_memory():
+    values = np.linspace(0, 65535, 2000 * 1000).astype(np.uint16).reshape(2000, 1000)
+    content = encode(Image.fromarray(values))
+    tracemalloc.start()
+    try:
         pictures.load_picture(content, 32)
+        # NumPy's share; the pixels themselves are two bytes each.
+        assert tracemalloc.get_traced_memory()[1] < 6 * values.size
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("resolution", [0, -8, 4, 48, 100, 2048])
@@ -252,13 +279,48 @@ def test_broken_members_are_named(tmp_path):
         pictures.open_source(path)("a.bmp")
 
 
-def test_broken_links_and_pipes_are_named(tmp_path):
+def test_a_member_larger_than_it_claims_takes_no_memory(tmp_path):
+    path = tmp_path / "archive.zip"
+    size = 2**25
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("a.bmp", bytes(size))
+    claimed = struct.pack("<I", 1000)
+    path.write_bytes(path.read_bytes().replace(struct.pack("<I", size), claimed))
+    tracemalloc.start()
+    try:
+        with pytest.raises(pictures.BadPictureError, match="archive: Bad CRC-32"):
+            pictures.open_source(path)("a.bmp")
+        assert tracemalloc.get_traced_memory()[1] < size // 16
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_is_no_regular_file_is_named(tmp_path):
     os.symlink(tmp_path / "nowhere.jpg", tmp_path / "link.jpg")
     os.mkfifo(tmp_path / "pipe.jpg")
+    os.symlink(tmp_path / "pipe.jpg", tmp_path / "link_to_pipe.jpg")
+    os.symlink("/dev/zero", tmp_path / "device.jpg")
     read = pictures.open_source(tmp_path)
-    for file in pictures.list_files(tmp_path):
+    files = pictures.list_files(tmp_path)
+    assert [file.size for file in files] == [0] * 4
+    for file in files:
         with pytest.raises(pictures.BadPictureError, match="not a regular file"):
             read(file.name)
+
+
+def test_a_link_too_long_to_follow_is_named(tmp_path):
+    os.symlink("x" * 300, tmp_path / "link.jpg")
+    Image.new("RGB", (32, 32)).save(tmp_path / "good.png")
+    read = pictures.open_source(tmp_path)
+    good, link = pictures.list_files(tmp_path)
+    with pytest.raises(pictures.BadPictureError, match="cannot be read: File name too"):
+        read(link.name)
+    assert pictures.load_picture(read(good.name), 32).shape == (32, 32, 3)
+
+
+def test_files_of_the_system_that_never_end_are_not_read(tmp_path):
+    os.symlink("/proc/kmsg", tmp_path / "kmsg.jpg")
+    assert pictures.open_source(tmp_path)("kmsg.jpg") == b""
 
 
 def test_bad_sources(tmp_path):

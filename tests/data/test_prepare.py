@@ -16,6 +16,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from tf_unsup3d import files
 from tf_unsup3d.data import manifest as manifests
 from tf_unsup3d.data import pictures, prepare, shards
 from tf_unsup3d.errors import UserError
@@ -148,21 +149,97 @@ def test_other_settings_or_source_are_refused(mixed, prepared, tmp_path):
         prepare.prepare_pictures(changed, prepared, 16)
 
 
-def test_damaged_results_are_found(mixed, prepared, tmp_path):
-    copy = tmp_path / "copy"
-    shutil.copytree(prepared, copy)
-    shard = copy / "pictures-00001-of-00004.tfrecord"
-    content = bytearray(shard.read_bytes())
+def test_damaged_results_are_mended(mixed, prepared, tmp_path):
+    copy = shutil.copytree(prepared, tmp_path / "copy")
+    flipped = copy / "pictures-00001-of-00004.tfrecord"
+    content = bytearray(flipped.read_bytes())
     content[len(content) // 2] ^= 1
-    shard.write_bytes(content)
-    with pytest.raises(UserError, match="pictures-00001-of-00004.tfrecord is damaged"):
-        prepare.prepare_pictures(mixed, copy, 16)
+    flipped.write_bytes(content)
+    (copy / "pictures-00003-of-00004.tfrecord").unlink()
+    intact = copy / "pictures-00000-of-00004.tfrecord"
+    before = written(intact)
+    _, done_now = prepare.prepare_pictures(mixed, copy, 16, pictures_per_shard=4)
+    assert done_now
+    assert contents(copy) == contents(prepared)
+    assert written(intact) == before
+
+
+def test_what_cannot_be_mended_is_to_be_deleted(mixed, prepared, tmp_path):
+    copy = shutil.copytree(prepared, tmp_path / "copy")
+    shard = copy / "pictures-00001-of-00004.tfrecord"
     shard.unlink()
-    with pytest.raises(UserError, match="pictures-00001-of-00004.tfrecord is missing"):
+    with pytest.raises(UserError, match=f"number of pictures per shard; delete {copy}"):
         prepare.prepare_pictures(mixed, copy, 16)
+    # Of the same size as the former one, and therefore not noticed before.
+    other = shutil.copytree(mixed, tmp_path / "mixed")
+    content = bytearray((other / "b" / "000.png").read_bytes())
+    (other / "b" / "000.png").write_bytes(content[:-1] + b"?")
+    (other / "b" / "001.png").write_bytes((other / "b" / "000.png").read_bytes())
+    with pytest.raises(UserError, match=f"differs from what it held; delete {copy}"):
+        prepare.prepare_pictures(other, copy, 16, pictures_per_shard=4)
     (copy / "dataset.json").write_text("{")
-    with pytest.raises(UserError, match="dataset.json is not JSON"):
+    with pytest.raises(UserError, match=f"dataset.json is not JSON: .*delete {copy}"):
         prepare.prepare_pictures(mixed, copy, 16)
+
+
+def test_a_finished_folder_need_not_be_writable(mixed, prepared, monkeypatch):
+    def refuse(folder):
+        raise PermissionError
+
+    monkeypatch.setattr(prepare, "exclusive", refuse)
+    assert not prepare.prepare_pictures(mixed, prepared, 16)[1]
+
+
+def test_two_preparations_into_one_folder(mixed, tmp_path):
+    output = tmp_path / "output"
+    with (
+        files.exclusive(output),
+        pytest.raises(UserError, match=f"{output} is in use by another program"),
+    ):
+        prepare.prepare_pictures(mixed, output, 16)
+    assert prepare.prepare_pictures(mixed, output, 16)[1]
+    assert ".lock" not in contents(output)
+
+
+KILLED_WORKER = """
+import multiprocessing, os, signal, sys
+from tf_unsup3d.data import pictures, prepare
+from tf_unsup3d.errors import UserError
+
+def load_picture(content, resolution, original=pictures.load_picture):
+    if content == b"fatal":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return original(content, resolution)
+
+# Spawned workers run this, too.
+pictures.load_picture = load_picture
+if __name__ == "__main__":
+    for _ in range(3):
+        try:
+            prepare.prepare_pictures(*sys.argv[1:3], 16)
+        except UserError as error:
+            print(error)
+"""
+
+
+def test_a_file_that_kills_workers_is_named_and_then_left_out(tmp_path):
+    source, output = write_pictures(tmp_path / "source", 3), tmp_path / "output"
+    (source / "bomb.png").write_bytes(b"fatal")
+    program = tmp_path / "program.py"
+    program.write_text(KILLED_WORKER)
+    result = subprocess.run(
+        [sys.executable, program, source, output],
+        capture_output=True,
+        text=True,
+        timeout=HANG,
+    )
+    assert result.returncode == 0, result.stderr
+    message = f"ended abruptly while it read bomb.png of {source}, perhaps"
+    assert [message in line for line in result.stdout.splitlines()] == [True] * 2
+    assert manifests.read_manifest(output).count == 3
+    assert (
+        "bomb.png,worker processes were killed" in (output / "skipped.csv").read_text()
+    )
 
 
 def test_stopped_between_any_two_shards(mixed, prepared, tmp_path, monkeypatch):
@@ -264,7 +341,7 @@ def test_a_shard_damaged_while_stopped_is_written_again(stopped):
     shard.write_bytes(content[:-1])
     manifest, _ = prepare.prepare_pictures(source, output, 16, pictures_per_shard=4)
     assert shard.read_bytes() == content
-    manifests.check_shards(output, manifest)
+    assert manifests.damaged_shards(output, manifest) == []
 
 
 @pytest.mark.parametrize(
@@ -405,6 +482,8 @@ def test_program(mixed, tmp_path):
     again = run_program(*arguments)
     assert again.returncode == 0
     assert again.stdout.startswith("already prepared: 10 pictures")
+    verified = run_program("--verify", f"--output={output}")
+    assert verified.stdout == f"intact: 10 pictures of 16x16 in {output}\n"
 
 
 @pytest.mark.parametrize(

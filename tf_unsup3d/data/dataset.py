@@ -4,6 +4,7 @@ import abc
 import concurrent.futures
 import hashlib
 import os
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,21 @@ from absl import logging
 from tqdm import tqdm
 
 from tf_unsup3d.data import manifest as manifests
-from tf_unsup3d.data import pictures
+from tf_unsup3d.data import pictures, salvage
+from tf_unsup3d.data.order import shuffled
 from tf_unsup3d.errors import UserError
 
 # A discriminator memorises fewer pictures than this within minutes.
 MINIMUM_PICTURES = 16
 
-# Most memory for the pixels of plain pictures, and for shuffling prepared ones.
+# Part of prepared pictures that may be damaged: training is hardly worse without them.
+TOLERATED_DAMAGE = 0.01
+
+# Most memory for the pixels of plain pictures.
 _PLAIN_BYTES = 4 * 2**30
-_SHUFFLE_BYTES = 2**29
+# Most memory for the prepared pictures that are shuffled together. While some are
+# returned, the next are read, and copied once.
+_WINDOW_BYTES = 2**27
 
 
 class PictureSet(abc.ABC):
@@ -63,11 +70,12 @@ class PictureSet(abc.ABC):
         mirror: bool = False,
         shuffle: bool = True,
         repeat: bool = True,
+        first_batch: int = 0,
     ) -> tf.data.Dataset:
         """Returns the pictures in batches.
 
-        Two datasets created with the same arguments yield the same batches in the same
-        order, provided that `tf.random.set_seed` was called with the same seed.
+        A batch is a function of the arguments and its number alone, so that the batches
+        of a continued run are those of an undisturbed one.
 
         Args:
           batch_size: Number of pictures per batch.
@@ -78,6 +86,8 @@ class PictureSet(abc.ABC):
             each epoch.
           repeat: Whether to repeat the pictures for ever, in full batches only.
             Otherwise each picture is returned once, and the last batch may be smaller.
+          first_batch: Number of the batch to begin with, counted from 0 over all
+            epochs. Those before it are not read.
 
         Returns:
           Dataset of [batch_size, resolution, resolution, 3] float32 in [-1, 1].
@@ -88,10 +98,13 @@ class PictureSet(abc.ABC):
         """
         if repeat:
             self._check_enough(batch_size)
-        elements = self._elements(seed if shuffle else None)
-        if repeat:
-            elements = elements.repeat()
-        batches = elements.batch(batch_size, drop_remainder=repeat).enumerate()
+        elements = self._elements(
+            seed if shuffle else None,
+            first=first_batch * batch_size,
+            epochs=None if repeat else 1,
+        )
+        batches = elements.batch(batch_size, drop_remainder=repeat)
+        batches = batches.enumerate(first_batch)
 
         def finish(index: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
             batch = self._normalize(batch)
@@ -108,11 +121,15 @@ class PictureSet(abc.ABC):
         return batches.with_options(options).prefetch(tf.data.AUTOTUNE)
 
     @abc.abstractmethod
-    def _elements(self, shuffle_seed: int | None) -> tf.data.Dataset:
-        """Returns a dataset of each picture once, without batches.
+    def _elements(
+        self, seed: int | None, *, first: int, epochs: int | None
+    ) -> tf.data.Dataset:
+        """Returns a dataset of single pictures.
 
         Args:
-          shuffle_seed: Seed of the random order, or None for the stored order.
+          seed: Seed of the random order, or None for the stored order.
+          first: Number of the first picture, counted over all epochs.
+          epochs: Number of epochs after which to end, or None for no end.
 
         Returns:
           Dataset of [stored resolution, stored resolution, 3] uint8.
@@ -162,11 +179,16 @@ class _PlainPictures(PictureSet):
         with tf.device("CPU:0"):
             self._pixels = tf.constant(pixels)
 
-    def _elements(self, shuffle_seed: int | None) -> tf.data.Dataset:
-        indices = tf.data.Dataset.range(self.count)
-        if shuffle_seed is not None:
-            indices = indices.shuffle(self.count, seed=shuffle_seed)
-        return indices.map(lambda index: tf.gather(self._pixels, index))
+    def _elements(
+        self, seed: int | None, *, first: int, epochs: int | None
+    ) -> tf.data.Dataset:
+        def picture(number: tf.Tensor) -> tf.Tensor:
+            epoch, position = number // self.count, number % self.count
+            if seed is not None:
+                position = shuffled(position, self.count, seed, epoch)
+            return tf.gather(self._pixels, position)
+
+        return _numbers(first, epochs, self.count).map(picture)
 
 
 class _PreparedPictures(PictureSet):
@@ -180,42 +202,95 @@ class _PreparedPictures(PictureSet):
                 f"{manifest.resolution}, below the {resolution} asked for; prepare "
                 f"them again with --resolution={resolution}"
             )
-        manifests.check_shards(data_dir, manifest)
+        damage = _check_damage(data_dir, manifest)
         super().__init__(
             data_dir,
             resolution,
-            count=manifest.count,
+            count=manifest.count - sum(part.lost for part in damage),
             stored_resolution=manifest.resolution,
             source=manifest.source,
             checksum=manifest.checksum,
-            skipped=manifest.skipped,
+            skipped=manifest.skipped + sum(part.lost for part in damage),
         )
-        paths = [data_dir / shard.file for shard in manifest.shards]
-        self._paths = [os.fspath(path) for path in paths]
-        average_bytes = sum(path.stat().st_size for path in paths) // self.count
-        fitting = _SHUFFLE_BYTES // max(average_bytes, 1)
-        self._buffer = min(self.count, max(fitting, 1024))
+        files = {
+            shard.file: (data_dir / shard.file, shard.count)
+            for shard in manifest.shards
+        }
+        if damage:
+            # The readers of TFRecord files stop at the first damaged record.
+            self._intact_dir = tempfile.TemporaryDirectory(prefix="unsup3d-")
+            for part in damage:
+                path = Path(self._intact_dir.name) / part.shard.file
+                salvage.write_records(path, part.intact)
+                files[part.shard.file] = path, len(part.intact)
+        filled = [(path, count) for path, count in files.values() if count]
+        self._paths = [os.fspath(path) for path, _ in filled]
+        self._counts = np.array([count for _, count in filled], np.int64)
+        average_bytes = sum(os.path.getsize(path) for path in self._paths) // len(
+            filled
+        )
+        self._shards_per_window = max(1, _WINDOW_BYTES // max(average_bytes, 1))
 
-    def _elements(self, shuffle_seed: int | None) -> tf.data.Dataset:
-        if shuffle_seed is None:
-            records = tf.data.TFRecordDataset(self._paths)
-        else:
-            # The buffer may be smaller than the set, so the shards are shuffled too.
-            paths = tf.data.Dataset.from_tensor_slices(self._paths)
-            records = paths.shuffle(len(self._paths), seed=shuffle_seed).interleave(
-                tf.data.TFRecordDataset, cycle_length=4
-            )
-            records = records.shuffle(self._buffer, seed=shuffle_seed)
-        return records.map(
-            self._decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    def _elements(
+        self, seed: int | None, *, first: int, epochs: int | None
+    ) -> tf.data.Dataset:
+        # An epoch consists of windows: shards drawn at random, whose pictures are
+        # shuffled together in memory. Within them, files are read in sequence.
+        shards, size = len(self._paths), self._shards_per_window
+        windows = -(-shards // size)
+
+        def shards_of(window: tf.Tensor) -> tf.Tensor:
+            start = window % windows * size
+            chosen = tf.range(start, tf.minimum(start + size, shards))
+            if seed is None:
+                return chosen
+            return shuffled(chosen, shards, seed, window // windows)
+
+        def read(window: tf.Tensor) -> tf.Tensor:
+            chosen = shards_of(window)
+            count = tf.reduce_sum(tf.gather(self._counts, chosen))
+            files = tf.data.TFRecordDataset(tf.gather(self._paths, chosen))
+            records = files.batch(count).get_single_element()
+            if seed is None:
+                return records
+            # No stream of windows meets one of epochs.
+            stream = -1 - window
+            return tf.gather(records, shuffled(tf.range(count), count, seed, stream))
+
+        # Where the first picture is: its window, and how many come before it there.
+        window, skipped = first // self.count * windows, first % self.count
+        while True:
+            chosen = shards_of(tf.constant(window, tf.int64)).numpy()
+            count = sum(self._counts[shard] for shard in chosen)
+            if skipped < count:
+                break
+            window, skipped = window + 1, skipped - count
+        records = _numbers(window, epochs, windows).map(read).prefetch(1)
+        return (
+            records.flat_map(tf.data.Dataset.from_tensor_slices)
+            .skip(skipped)
+            .map(self._decode, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         )
 
     def _decode(self, record: tf.Tensor) -> tf.Tensor:
-        features = {"picture": tf.io.FixedLenFeature([], tf.string)}
-        example = tf.io.parse_single_example(record, features)
-        picture = tf.io.decode_png(example["picture"], channels=3)
-        size = self._stored_resolution
-        return tf.ensure_shape(picture, [size, size, 3])
+        return salvage.decode_record(record, self._stored_resolution)
+
+
+def _check_damage(
+    data_dir: Path, manifest: manifests.Manifest
+) -> list[salvage.DamagedShard]:
+    """Warns of damaged shards, and refuses them if too many pictures are lost."""
+    damage = salvage.find_damage(data_dir, manifest)
+    lost = sum(part.lost for part in damage)
+    remedy = "run the same unsup3d-prepare-data again to mend it"
+    if lost > TOLERATED_DAMAGE * manifest.count:
+        raise UserError(
+            f"{damage[0].describe(data_dir)}; of the whole set {lost} of "
+            f"{manifest.count}, and {TOLERATED_DAMAGE:.0%} is tolerated; {remedy}"
+        )
+    for part in damage:
+        logging.warning("%s; %s", part.describe(data_dir), remedy)
+    return damage
 
 
 def open_pictures(data_dir: str | os.PathLike, resolution: int) -> PictureSet:
@@ -256,6 +331,13 @@ def open_pictures(data_dir: str | os.PathLike, resolution: int) -> PictureSet:
             "unsup3d-prepare-data again to continue it"
         )
     return _PlainPictures(data_dir, resolution)
+
+
+def _numbers(first: int, epochs: int | None, size: int) -> tf.data.Dataset:
+    """Counts int64 numbers from `first`, up to the end of an epoch of `size` or on."""
+    return tf.data.Dataset.range(
+        first, tf.int64.max if epochs is None else epochs * size
+    )
 
 
 def _load_files(

@@ -47,7 +47,11 @@ class JsonValue:
         Raises:
           UserError: If the file does not hold one JSON object.
         """
-        return cls(read_json(path), file=os.fspath(path), place="", remedy=remedy)
+        try:
+            value = read_json(path)
+        except UserError as error:
+            raise UserError(f"{error}; {remedy}") from error
+        return cls(value, file=os.fspath(path), place="", remedy=remedy)
 
     def __getitem__(self, name: str) -> "JsonValue":
         """Returns the field of an object."""

@@ -125,13 +125,13 @@ def read_manifest(folder: str | os.PathLike) -> Manifest:
       folder: The prepared folder.
 
     Returns:
-      The content of the file. The shards are not opened; see `check_shards`.
+      The content of the file. The shards are not opened; see `damaged_shards`.
 
     Raises:
       UserError: If the file cannot be read, is damaged, or has another format version.
     """
     path = Path(folder) / MANIFEST_NAME
-    remedy = "prepare the pictures again"
+    remedy = f"delete {folder} and prepare the pictures again"
     values = JsonValue.read(path, remedy=remedy)
     version = values["format_version"].integer()
     if version != FORMAT_VERSION:
@@ -161,15 +161,21 @@ def read_manifest(folder: str | os.PathLike) -> Manifest:
     return manifest
 
 
-def check_shards(folder: str | os.PathLike, manifest: Manifest) -> None:
+def damaged_shards(
+    folder: str | os.PathLike, manifest: Manifest
+) -> list[tuple[Shard, str]]:
     """Compares every shard with its checksum in the manifest.
 
     Args:
       folder: The prepared folder.
       manifest: The manifest of that folder.
 
+    Returns:
+      Each shard that is not as it was written, and what is wrong with it: "is missing"
+      or "is damaged".
+
     Raises:
-      UserError: If a shard is missing, unreadable or damaged; names the first one.
+      UserError: If a shard cannot be read.
     """
     paths = [Path(folder) / shard.file for shard in manifest.shards]
 
@@ -179,7 +185,8 @@ def check_shards(folder: str | os.PathLike, manifest: Manifest) -> None:
 
     with concurrent.futures.ThreadPoolExecutor() as threads:
         checksums = list(threads.map(checksum, paths))
-    for path, shard, found in zip(paths, manifest.shards, checksums, strict=True):
-        if found != shard.sha256:
-            fault = "is missing" if found is None else "is damaged (wrong checksum)"
-            raise UserError(f"{path} {fault}; prepare the pictures again")
+    return [
+        (shard, "is missing" if found is None else "is damaged")
+        for shard, found in zip(manifest.shards, checksums, strict=True)
+        if found != shard.sha256
+    ]

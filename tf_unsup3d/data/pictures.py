@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import io
 import os
+import stat
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -23,6 +24,12 @@ RESOLUTIONS = (8, 16, 32, 64, 128, 256, 512, 1024)
 # Picture formats that Pillow decodes without other programs (unlike EPS or PDF).
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 _LARGEST_FILE = 2**30
+# Decoding takes up to 20 bytes of memory per pixel. Cameras make up to 60 million.
+_MOST_PIXELS = 2**26
+# Members of archives are unpacked from pieces of this size.
+_PIECE_BYTES = 2**12
+# Number of rows of a picture that are converted at once.
+_BAND_ROWS = 256
 _IGNORED_NAMES = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _BACKDROP = (255, 255, 255, 255)
 
@@ -95,6 +102,8 @@ def list_files(source: str | os.PathLike) -> list[SourceFile]:
             files = _list_folder(source)
         elif source.is_file():
             files = _list_archive(source)
+        elif source.exists():
+            raise UserError(f"{source} is neither a folder nor a file")
         else:
             raise UserError(f"{source} does not exist")
     if not files:
@@ -152,7 +161,8 @@ def load_picture(content: bytes, resolution: int) -> np.ndarray:
       [resolution, resolution, 3] uint8 RGB values.
 
     Raises:
-      BadPictureError: If the content is not a picture, is damaged, or is too small.
+      BadPictureError: If the content is not a picture, is damaged, or is too small, or
+        if its header announces more than 2^26 pixels.
     """
     if not content:
         raise BadPictureError("empty file")
@@ -164,6 +174,11 @@ def load_picture(content: bytes, resolution: int) -> np.ndarray:
         raise BadPictureError(
             "not a picture in a supported format (JPEG, PNG, WebP, BMP, TIFF, GIF, PPM)"
         ) from error
+    if image.width * image.height > _MOST_PIXELS:
+        raise BadPictureError(
+            f"too many pixels: {image.width}x{image.height}, at most 64 megapixels "
+            f"({_MOST_PIXELS}) are decoded"
+        )
     smallest = resolution // 2
     if min(image.size) < smallest:
         raise BadPictureError(
@@ -174,13 +189,13 @@ def load_picture(content: bytes, resolution: int) -> np.ndarray:
     # struct.error, ...).
     try:
         image.load()
-        upright = _to_rgb(ImageOps.exif_transpose(image))
-    except BadPictureError:
+        centre = _to_rgb(_crop_centre(ImageOps.exif_transpose(image)))
+    except (BadPictureError, MemoryError):
         raise
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BadPictureError(f"damaged: {reason}") from error
-    return np.asarray(_resize_centre(upright, resolution))
+    return np.asarray(_resize(centre, resolution))
 
 
 def _list_folder(folder: Path) -> list[SourceFile]:
@@ -204,9 +219,18 @@ def _list_folder(folder: Path) -> list[SourceFile]:
         for name in names:
             if not _is_ignored(name):
                 file = path / name
-                size = file.stat().st_size if file.is_file() else 0
-                files.append(SourceFile(file.relative_to(folder).as_posix(), size))
+                relative = file.relative_to(folder).as_posix()
+                files.append(SourceFile(relative, _file_size(file)))
     return files
+
+
+def _file_size(path: Path) -> int:
+    """Size of a regular file; 0 for whatever else, which is refused as it is read."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def _list_archive(archive: Path) -> list[SourceFile]:
@@ -231,11 +255,15 @@ def _is_ignored(name: str) -> bool:
 
 def _read_file(path: Path) -> bytes:
     try:
+        # Opening a pipe would wait for somebody to write to it.
         if not path.is_file():
             raise BadPictureError("not a regular file, or a broken link")
-        if path.stat().st_size > _LARGEST_FILE:
+        size = path.stat().st_size
+        if size > _LARGEST_FILE:
             raise BadPictureError("larger than 1 GiB")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            # Files of the system have no size, and some of them never end.
+            return file.read(size)
     except OSError as error:
         raise BadPictureError(f"cannot be read: {error.strerror or error}") from error
 
@@ -247,9 +275,14 @@ def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     # For encrypted or damaged members and unknown compression, zipfile, zlib, bz2 and
     # lzma each raise exceptions of their own.
     try:
-        return archive.read(member)
+        with archive.open(member) as file:
+            # All at once, more would be unpacked than the header admits to.
+            return b"".join(iter(lambda: file.read(_PIECE_BYTES), b""))
+    except MemoryError:
+        raise
     except Exception as error:
-        raise BadPictureError(f"cannot be read from the archive: {error}") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise BadPictureError(f"cannot be read from the archive: {reason}") from error
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -266,17 +299,24 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def _sixteen_bits_to_rgb(image: Image.Image) -> Image.Image:
     # Pillow's conversion to 8 bits clips instead of scaling.
-    values = np.asarray(image).astype(np.int64)
+    values = np.asarray(image)
     if values.min() < 0 or values.max() > 65535:
         raise BadPictureError("more than 16 bits per pixel and channel")
-    return Image.fromarray(((values + 128) // 257).astype(np.uint8)).convert("RGB")
+    grey = np.empty(values.shape, np.uint8)
+    for start in range(0, len(values), _BAND_ROWS):
+        band = slice(start, start + _BAND_ROWS)
+        grey[band] = (values[band].astype(np.int32) + 128) // 257
+    return Image.fromarray(grey).convert("RGB")
 
 
-def _resize_centre(image: Image.Image, resolution: int) -> Image.Image:
+def _crop_centre(image: Image.Image) -> Image.Image:
     side = min(image.size)
     left = (image.width - side) // 2
     top = (image.height - side) // 2
-    image = image.crop((left, top, left + side, top + side))
-    if side == resolution:
+    return image.crop((left, top, left + side, top + side))
+
+
+def _resize(image: Image.Image, resolution: int) -> Image.Image:
+    if image.width == resolution:
         return image
     return image.resize((resolution, resolution), Image.Resampling.LANCZOS)

@@ -19,8 +19,16 @@ from tqdm import tqdm
 from tf_unsup3d.data import manifest as manifests
 from tf_unsup3d.data import pictures, shards, workers
 from tf_unsup3d.data.json_value import JsonValue
+from tf_unsup3d.data.mending import mend_shards
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.files import remove_leftovers, write_json, write_text, writing
+from tf_unsup3d.files import (
+    LOCK_NAME,
+    exclusive,
+    remove_leftovers,
+    write_json,
+    write_text,
+    writing,
+)
 
 SKIPPED_NAME = "skipped.csv"
 _SETTINGS_NAME = "settings.json"
@@ -58,12 +66,13 @@ def prepare_pictures(
     strict: bool = False,
     pictures_per_shard: int | None = None,
 ) -> tuple[manifests.Manifest, bool]:
-    """Prepares pictures for training, or continues a preparation that was stopped.
+    """Prepares pictures for training, continues that where it was stopped, or mends it.
 
     The folder `output` then holds shards such as `pictures-00000-of-00004.tfrecord`,
     which consist of `tf.train.Example` records with the features `picture` (a PNG file)
     and `name`; `dataset.json`; and `skipped.csv`, which lists each file that could not
-    be used together with the reason.
+    be used together with the reason. If they are already there, shards that were
+    damaged or deleted since are written again.
 
     Args:
       source: Folder (with sub-folders) or ZIP archive.
@@ -79,9 +88,9 @@ def prepare_pictures(
       The manifest, and whether there was anything left to do.
 
     Raises:
-      UserError: If the source holds no pictures, the output cannot be written or holds
-        something else, or the resolution is not allowed; with `strict`, also if a file
-        cannot be used.
+      UserError: If the source holds no pictures, the output cannot be written, is in
+        use by another preparation or holds something else, or the resolution is not
+        allowed; with `strict`, also if a file cannot be used.
     """
     pictures.check_resolution(resolution)
     source, output = Path(source), Path(output)
@@ -96,23 +105,46 @@ def prepare_pictures(
         source_checksum=pictures.listing_checksum(files),
         pictures_per_shard=pictures_per_shard,
     )
+    names = [file.name for file in files]
+    chunks = [
+        names[start : start + pictures_per_shard]
+        for start in range(0, len(names), pictures_per_shard)
+    ]
     with writing(output):
-        if (output / manifests.MANIFEST_NAME).exists():
-            return _check_finished(output, settings, strict), False
-        _start_or_continue(output, settings)
-        names = [file.name for file in files]
-        chunks = [
-            names[start : start + pictures_per_shard]
-            for start in range(0, len(names), pictures_per_shard)
-        ]
+        finished = _find_finished(output, settings, strict)
+        if finished and not manifests.damaged_shards(output, finished):
+            return finished, False
         try:
-            finished = _write_shards(source, output, resolution, chunks, strict)
-            return _finish(source, output, settings, finished), True
+            with exclusive(output):
+                # Another program may have finished it meanwhile.
+                finished = _find_finished(output, settings, strict)
+                if finished:
+                    mend_shards(source, output, finished, chunks)
+                    return finished, True
+                return _prepare(source, output, settings, chunks, strict), True
         except _UnusableSourceError:
-            # Whoever repairs the source changes it, and then this preparation could
-            # not be continued.
-            _discard(output)
+            with contextlib.suppress(OSError):
+                output.rmdir()
             raise
+
+
+def _prepare(
+    source: Path,
+    output: Path,
+    settings: _Settings,
+    chunks: Sequence[Sequence[str]],
+    strict: bool,
+) -> manifests.Manifest:
+    """Prepares all shards that are not finished."""
+    _start_or_continue(output, settings)
+    try:
+        finished = _write_shards(source, output, settings.resolution, chunks, strict)
+        return _finish(source, output, settings, finished)
+    except _UnusableSourceError:
+        # Whoever repairs the source changes it, and then this preparation could not be
+        # continued.
+        _discard(output)
+        raise
 
 
 def _check_places(source: Path, output: Path) -> None:
@@ -123,9 +155,12 @@ def _check_places(source: Path, output: Path) -> None:
         raise UserError(f"output {output} lies inside the input {source}")
 
 
-def _check_finished(
+def _find_finished(
     output: Path, settings: _Settings, strict: bool
-) -> manifests.Manifest:
+) -> manifests.Manifest | None:
+    """Returns the manifest of a finished preparation, if it is the one asked for."""
+    if not (output / manifests.MANIFEST_NAME).exists():
+        return None
     manifest = manifests.read_manifest(output)
     found = _Settings(
         format_version=manifest.format_version,
@@ -135,9 +170,6 @@ def _check_finished(
         pictures_per_shard=None,
     )
     _check_settings(output, settings, found)
-    manifests.check_shards(output, manifest)
-    # A preparation that was killed just before its end leaves this folder.
-    shutil.rmtree(output / manifests.WORK_NAME, ignore_errors=True)
     if strict and manifest.skipped:
         raise UserError(
             f"{manifest.skipped} files were skipped, see {output / SKIPPED_NAME}"
@@ -171,7 +203,7 @@ def _start_or_continue(output: Path, settings: _Settings) -> None:
         remove_leftovers(output)
         return
     if output.exists() and any(
-        entry.name != manifests.WORK_NAME for entry in output.iterdir()
+        entry.name not in (manifests.WORK_NAME, LOCK_NAME) for entry in output.iterdir()
     ):
         raise UserError(
             f"output {output} already holds other files; choose a new or empty folder"
@@ -206,7 +238,10 @@ def _write_shards(
     with (
         tqdm(total=total, initial=done, unit="picture", desc="preparing") as bar,
         workers.prepare_chunks(
-            source, resolution, [chunks[index] for index in missing]
+            source,
+            resolution,
+            [chunks[index] for index in missing],
+            output / manifests.WORK_NAME,
         ) as results,
     ):
         for index, outcomes in zip(missing, results, strict=True):
@@ -270,5 +305,3 @@ def _discard(output: Path) -> None:
         shard.unlink()
     (output / SKIPPED_NAME).unlink(missing_ok=True)
     shutil.rmtree(output / manifests.WORK_NAME)
-    with contextlib.suppress(OSError):
-        output.rmdir()

@@ -22,6 +22,7 @@ from pathlib import Path
 from PIL import Image
 
 from tf_unsup3d.data import pictures
+from tf_unsup3d.data.reading_notes import ReadingNotes, note_reading
 from tf_unsup3d.errors import UserError
 
 
@@ -44,35 +45,53 @@ class Outcome:
 
 @contextlib.contextmanager
 def prepare_chunks(
-    source: Path, resolution: int, chunks: Iterable[Sequence[str]]
+    source: Path, resolution: int, chunks: Iterable[Sequence[str]], work_dir: Path
 ) -> Iterator[Iterator[Iterator[Outcome]]]:
     """Prepares chunks of files in one process per processor core.
+
+    A file on which workers were killed twice is not read a third time.
 
     Args:
       source: Folder or ZIP archive.
       resolution: Height and width of the prepared pictures in pixels.
       chunks: Names of files in the source. While the outcomes of one chunk are being
         consumed, the workers already prepare the next one.
+      work_dir: Folder for notes on what the workers are reading, which is created if
+        necessary.
 
     Yields:
       An iterator with one item per chunk: an iterator over the outcomes of its files,
       in order.
 
     Raises:
-      UserError: If a worker process ends abruptly.
+      UserError: If a worker process ends abruptly; names the file that it was reading.
     """
+    work_dir.mkdir(parents=True, exist_ok=True)
+    reading = ReadingNotes(work_dir)
     pool = concurrent.futures.ProcessPoolExecutor(
         max_workers=len(os.sched_getaffinity(0)),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start_worker,
     )
+    prepare = functools.partial(
+        _prepare_file, source, resolution, work_dir, reading.fatal_names()
+    )
+    started: set[multiprocessing.process.BaseProcess] = set()
     try:
-        yield _map_one_ahead(
-            pool, functools.partial(_prepare_file, source, resolution), chunks
-        )
+        yield _map_one_ahead(pool, prepare, chunks, started)
     except concurrent.futures.process.BrokenProcessPool as error:
+        pool.shutdown(cancel_futures=True)
+        # The pool itself ends the others by SIGTERM.
+        usual = (None, 0, -signal.SIGTERM)
+        dead = [
+            process.pid
+            for process in started
+            if process.exitcode not in usual and process.pid is not None
+        ]
+        names = reading.note_killed(dead)
+        what = f" while it read {' and '.join(names)} of {source}" if names else ""
         raise UserError(
-            "a worker process ended abruptly, perhaps for lack of memory; "
+            f"a worker process ended abruptly{what}, perhaps for lack of memory; "
             "run the same command again to continue"
         ) from error
     finally:
@@ -83,10 +102,12 @@ def _map_one_ahead(
     pool: concurrent.futures.Executor,
     function: Callable[[str], Outcome],
     chunks: Iterable[Sequence[str]],
+    started: set[multiprocessing.process.BaseProcess],
 ) -> Iterator[Iterator[Outcome]]:
     current = None
     for chunk in chunks:
         following = pool.map(function, chunk, chunksize=8)
+        started.update(multiprocessing.active_children())
         if current is not None:
             yield current
         current = following
@@ -112,11 +133,19 @@ def _end_with_parent() -> None:
 _open_source = functools.cache(pictures.open_source)
 
 
-def _prepare_file(source: Path, resolution: int, name: str) -> Outcome:
+def _prepare_file(
+    source: Path, resolution: int, work_dir: Path, fatal: frozenset[str], name: str
+) -> Outcome:
+    if name in fatal:
+        reason = "worker processes were killed while they read it"
+        return Outcome(pictures.printable(name), reason=reason)
+    note_reading(work_dir, name)
     try:
         pixels = pictures.load_picture(_open_source(source)(name), resolution)
     except pictures.BadPictureError as error:
         return Outcome(pictures.printable(name), reason=str(error))
+    except MemoryError:
+        return Outcome(pictures.printable(name), reason="not enough memory to read it")
     png = io.BytesIO()
     Image.fromarray(pixels).save(png, "PNG")
     checksum = hashlib.sha256(pixels.tobytes()).hexdigest()

@@ -4,7 +4,6 @@ import os
 
 from tf_unsup3d.data.dataset import open_pictures
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.distribution.real_batches import real_batches
 from tf_unsup3d.evaluation.distribution.report import (
     FEWEST_PICTURES,
     DistributionReport,
@@ -55,7 +54,7 @@ def measure_distribution(
         )
     network = open_network(feature_weights, model.resolution)
     mirror = model.configuration.training.mirror
-    batches = real_batches(pictures, _BATCH_SIZE, seed=seed, mirror=mirror)
+    batches = pictures.batches(_BATCH_SIZE, seed=seed, mirror=mirror, repeat=False)
     real = network.features(
         to_uint8(batch.numpy()) for batch in batches.take(-(-2 * count // _BATCH_SIZE))
     )

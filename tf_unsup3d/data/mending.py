@@ -1,0 +1,60 @@
+"""Writes the damaged shards of a prepared folder again."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from tf_unsup3d.data import manifest as manifests
+from tf_unsup3d.data import shards, workers
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.files import remove_leftovers
+
+
+def mend_shards(
+    source: Path,
+    output: Path,
+    manifest: manifests.Manifest,
+    chunks: Sequence[Sequence[str]],
+) -> None:
+    """Writes the shards that were damaged or deleted since they were prepared.
+
+    Args:
+      source: Folder or ZIP archive that the pictures came from.
+      output: The prepared folder, which no other program may be writing to.
+      manifest: The manifest of that folder.
+      chunks: Names of the files in the source, for each shard.
+
+    Raises:
+      UserError: If the shards would not become what they were.
+    """
+    sources = {
+        manifests.shard_name(index, len(chunks)): chunk
+        for index, chunk in enumerate(chunks)
+    }
+    remedy = f"delete {output} and prepare the pictures again"
+    damaged = [shard for shard, _ in manifests.damaged_shards(output, manifest)]
+    for shard in damaged:
+        if shard.file not in sources:
+            raise UserError(
+                f"{output / shard.file} is damaged, and was prepared with another "
+                f"number of pictures per shard; {remedy}"
+            )
+    remove_leftovers(output)
+    wanted = [sources[shard.file] for shard in damaged]
+    with (
+        tqdm(total=sum(map(len, wanted)), unit="picture", desc="mending") as bar,
+        workers.prepare_chunks(
+            source, manifest.resolution, wanted, output / manifests.WORK_NAME
+        ) as results,
+    ):
+        for shard, outcomes in zip(damaged, results, strict=True):
+            made = list(outcomes)
+            bar.update(len(made))
+            if shards.write_shard(output, shard.file, made).shard != shard:
+                raise UserError(
+                    f"{output / shard.file} was damaged, and what was prepared again "
+                    f"differs from what it held; {remedy}"
+                )
+    shutil.rmtree(output / manifests.WORK_NAME, ignore_errors=True)
