@@ -27,6 +27,9 @@ def pytest_addoption(parser):
     parser.addoption(
         "--ptfrenderer", help="checkout of pTFrenderer, to test it as well"
     )
+    parser.addoption(
+        "--portraits", help="folder of photographs of people, to align them as well"
+    )
 
 
 SMALL_BINDINGS = """

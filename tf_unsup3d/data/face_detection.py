@@ -26,9 +26,11 @@ from tf_unsup3d.errors import UserError
 # time and memory.
 _LEAST_SIDE = 256
 _MOST_SIDE = 1024
-# Smallest face that is searched for in a scaled picture, in pixels. With much larger
-# ones, the package scales pictures below what its first network accepts.
+# Smallest faces that are searched for in a scaled picture and in a portrait, in pixels.
 _SMALLEST_FACE = 20
+_SMALLEST_IN_PORTRAIT = 64
+# Smallest picture that the first network accepts, which is a face for it, in pixels.
+_WINDOW = 12
 # Step between the scales at which a picture is searched.
 _SCALE_STEP = 0.709
 # Score from which the first network takes a place for a candidate, and the overlap from
@@ -122,14 +124,20 @@ class FaceDetector:
         )
         factors = np.array(image.size) / scaled.size
         faces: list[Face] = []
-        for box, points, _ in self._detect(scaled):
+        for box, points, _ in self._detect(scaled, _SMALLEST_FACE):
             face = self._locate_again(image, box * factors, points * factors)
             if face and not any(_is_same(face.square, other.square) for other in faces):
                 faces.append(face)
         return sorted(faces, key=lambda face: -face.square.side)
 
-    def _detect(self, image: Image.Image) -> list[tuple[np.ndarray, np.ndarray, float]]:
-        """Finds faces of at least 20 pixels.
+    def _detect(
+        self, image: Image.Image, smallest: int
+    ) -> list[tuple[np.ndarray, np.ndarray, float]]:
+        """Finds faces as the cascade sees them.
+
+        Args:
+          image: The picture.
+          smallest: Height and width of the smallest faces in pixels.
 
         Returns:
           Of each face the [2, 2] corners of its box, its [5, 2] points and its score;
@@ -140,6 +148,7 @@ class FaceDetector:
             box_format="xyxy",
             output_type="numpy",
             fit_to_image=False,
+            min_face_size=smallest,
         )
         return [
             # The package counts from the centre of the first pixel.
@@ -163,7 +172,7 @@ class FaceDetector:
         """
         square = portrait_square(_face_points(points))
         portrait = Image.fromarray(cut_out(image, square, _PORTRAIT_SIZE))
-        for _, places, score in self._detect(portrait):
+        for _, places, score in self._detect(portrait, _SMALLEST_IN_PORTRAIT):
             points = square.points(*(places.T / _PORTRAIT_SIZE))
             face = Face(tuple(box.ravel().tolist()), float(score), _face_points(points))
             if _is_same(square, face.square):
@@ -176,17 +185,20 @@ def _find_candidates(
     bboxes_batch: None,
     images_normalized: np.ndarray,
     images_oshapes: np.ndarray,
+    min_face_size: int,
 ) -> np.ndarray:
     """Finds the places in one picture that may show a face.
 
     This replaces the first stage of `MTCNN`, whose memory grows with the square of the
-    number of candidates: gigabytes for a crowd.
+    number of candidates (gigabytes for a crowd), and which finds no face at all when
+    its smallest scale is too small for the network.
 
     Args:
       network: The first network of the cascade.
       bboxes_batch: Nothing, since there is no stage before this one.
       images_normalized: [1, height, width, 3] the picture in [-1, 1].
       images_oshapes: [1, 3] height, width and channels of the picture.
+      min_face_size: Height and width of the smallest faces in pixels.
 
     Returns:
       [candidates, 6] number of the picture, left, top, right and bottom in pixels, and
@@ -197,15 +209,16 @@ def _find_candidates(
         resize_to_square,
         upscale_bboxes,
     )
-    from mtcnn.utils.images import build_scale_pyramid, scale_images
+    from mtcnn.utils.images import scale_images
 
-    height, width, _ = images_oshapes[0]
     candidates = [np.empty([0, 6])]
-    for scale in build_scale_pyramid(width, height, _SMALLEST_FACE, _SCALE_STEP):
+    scale = _WINDOW / min_face_size
+    while min(images_oshapes[0, :2]) * scale >= _WINDOW:
         offsets, scores = network(scale_images(images_normalized, scale))
         boxes = generate_bounding_box(offsets, scores, _CANDIDATE_SCORE)
         boxes = upscale_bboxes(boxes, np.array([scale]))
         candidates.append(_without_overlap(boxes, _OVERLAP_AT_SCALE))
+        scale *= _SCALE_STEP
     return resize_to_square(_without_overlap(np.concatenate(candidates), _OVERLAP))
 
 
