@@ -28,7 +28,7 @@ def detector():
 def faces():
     """Four pictures of faces, 256 x 256."""
     model = load("pretrained:faces64")
-    drawn = model.draw(model.sample(range(4), 0.5))["picture"].numpy()
+    drawn = model.draw(model.sample(range(4), 0.5))["picture"]
     bytes_ = np.rint(np.clip(drawn, -1, 1) * 127.5 + 127.5).astype(np.uint8)
     return [Image.fromarray(face).resize((256, 256)) for face in bytes_]
 
@@ -132,7 +132,7 @@ def test_crowds_are_searched_in_bounded_memory(faces, detector, monkeypatch):
     for index in range(16):
         corner = (index % 4 * 120, index // 4 * 120)
         photograph.paste(faces[index % 4].resize((120, 120)), corner)
-    detector.find(photograph)
+    detector._detect(photograph, 20)
     assert max(given for given, _ in compared) > 40
     assert max(kept for _, kept in compared) == 40
 
@@ -272,7 +272,7 @@ def test_worker_processes_import_the_detector_only_when_needed():
 
 
 def test_photographs_of_people(request, detector):
-    """With --portraits: every photograph shows a face, and portraits stay as they are."""
+    """With --portraits: each photograph shows a face, and portraits stay the same."""
     folder = request.config.getoption("portraits")
     if not folder:
         pytest.skip("needs --portraits")
