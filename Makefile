@@ -5,6 +5,7 @@
 #                    PHOTOS=folder trains on pictures, DEMO_FROM_SCRATCH=1 from nothing
 #   make test        lint, format, types and the test suite
 #   make e2e         what takes whole programs: the wheel, the demo, the notebook
+#   make stress      what takes long and is no part of CI: a run killed twenty times
 #   make test-tf215  the core tests on TensorFlow 2.15.1, in .venv-tf215
 #   make op CUDA=on  the op with its CUDA kernels (by default where there is a GPU)
 #   make venv, op, lint, format, clean, distclean
@@ -26,7 +27,7 @@ OP_SOURCES := custom_ops/rasterizer/build.py $(CXX_FILES)
 # Whether the op has CUDA kernels: on, off, or auto for on where there is a GPU.
 CUDA ?= auto
 
-.PHONY: help venv op demo test e2e lint test-tf215 format clean distclean FORCE
+.PHONY: help venv op demo test e2e stress lint test-tf215 format clean distclean FORCE
 
 help:
 	@sed -n '/^#   make/s/^#  //p' Makefile
@@ -40,10 +41,13 @@ demo: venv op
 	    --photos="$${PHOTOS:-}" --from_scratch="$${DEMO_FROM_SCRATCH:-false}"
 
 test: venv op lint
-	.venv/bin/python $(PYTEST) --ignore=tests/e2e
+	.venv/bin/python $(PYTEST) --ignore=tests/e2e --ignore=tests/stress
 
 e2e: venv op
 	.venv/bin/python $(PYTEST) tests/e2e
+
+stress: venv op
+	.venv/bin/python -m pytest -s tests/stress
 
 lint: .venv/.packages
 	.venv/bin/python -m ruff check .

@@ -18,3 +18,9 @@ def checkpointable(variables: Iterable) -> list[tf.Variable]:
     """
     values = ((variable, variable.value) for variable in variables)
     return [variable if callable(value) else value for variable, value in values]
+
+
+def variable_name(variable: tf.Variable) -> str:
+    """The name of a Keras variable, with those of its layers."""
+    # Keras 2 counts the outputs of the operation that made it.
+    return getattr(variable, "path", variable.name).removesuffix(":0")

@@ -3,13 +3,14 @@
 import contextlib
 import logging
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 
 from absl import app, flags
 
-from tf_unsup3d.errors import UserError
+from tf_unsup3d.errors import StoppedBySignal, UserError
 
 # TensorFlow reads both variables as it is imported, so this module comes first. Its own
 # lines break the progress bars; what goes wrong is raised anyway.
@@ -19,13 +20,17 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 logging.getLogger("tensorflow").setLevel(logging.WARNING)
 
+# As shells report the end of a program by a signal.
+_SIGNAL_STATUS = 128
+
 
 def run(main: Callable[[list[str]], None]) -> None:
     """Runs `main` as an absl program.
 
     A `UserError` ends the program with the one line `error: ...` on standard error
-    and exit status 1. `--help` shows the documentation of the module of `main` and its
-    flags, whether it was started as a module or as a console script.
+    and exit status 1, a signal with the number of the signal plus 128. `--help` shows
+    the documentation of the module of `main` and its flags, whether it was started as a
+    module or as a console script.
 
     Args:
       main: Function of the command line that is left after the flags were parsed.
@@ -44,9 +49,11 @@ def run(main: Callable[[list[str]], None]) -> None:
         except UserError as error:
             print(f"error: {str(error).splitlines()[0]}", file=sys.stderr)
             return 1
+        except StoppedBySignal as stop:
+            return _SIGNAL_STATUS + stop.signal_number
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
-            return 130
+            return _SIGNAL_STATUS + signal.SIGINT
         return 0
 
     def parse(argv: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ from tf_unsup3d.compat import checkpointable
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import read_json, write_json, write_text
 from tf_unsup3d.models.generator import Generator
-from tf_unsup3d.trained.checkpoints import newest_checkpoint, restore_checkpoint
+from tf_unsup3d.trained.checkpoints import restore_checkpoint, restore_newest
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.weights import read_weights, write_weights
 
@@ -95,7 +95,7 @@ def write_configuration(folder: pathlib.Path, configuration: Configuration) -> N
 
 
 def restore_average(generator: Generator, folder: pathlib.Path) -> int:
-    """Loads the moving average of a run's last checkpoint into a generator.
+    """Loads the moving average of a run's last intact checkpoint into a generator.
 
     Args:
       generator: A built generator with the configuration of the run.
@@ -105,18 +105,17 @@ def restore_average(generator: Generator, folder: pathlib.Path) -> int:
       The step of the checkpoint.
 
     Raises:
-      UserError: There is no checkpoint, or it is damaged or does not fit the
+      UserError: There is no checkpoint, all are damaged, or one does not fit the
         generator.
     """
-    checkpoints = folder / CHECKPOINTS_NAME
-    newest = newest_checkpoint(checkpoints)
-    if not newest:
-        raise UserError(f"no checkpoint in {checkpoints}")
     step = tf.Variable(0, dtype=tf.int64)
-    checkpoint = tf.train.Checkpoint(
-        average=checkpointable(generator.variables), step=step
+    variables = {"average": checkpointable(generator.variables), "step": step}
+    checkpoints = folder / CHECKPOINTS_NAME
+    found = restore_newest(
+        checkpoints, lambda checkpoint: restore_checkpoint(checkpoint, variables)
     )
-    restore_checkpoint(checkpoint, newest, partly=True)
+    if found is None:
+        raise UserError(f"no checkpoint in {checkpoints}")
     return int(step.numpy())
 
 

@@ -34,6 +34,11 @@ class TrainingSettings:
       log_interval: Number of steps between two records.
       checkpoint_interval: Number of steps between two checkpoints.
       sheet_interval: Number of steps between two sheets of samples.
+      keep_checkpoints: Number of checkpoints that are kept, the newest ones.
+      divergence_retries: How many times to go back to the last checkpoint when a loss,
+        gradient or weight is no longer finite, before training ends.
+      divergence_rate_factor: Factor on both learning rates each time that training goes
+        back. 1 leaves them unchanged.
 
     Raises:
       ValueError: A number is out of range.
@@ -57,6 +62,9 @@ class TrainingSettings:
     log_interval: int = 50
     checkpoint_interval: int = 500
     sheet_interval: int = 500
+    keep_checkpoints: int = 3
+    divergence_retries: int = 2
+    divergence_rate_factor: float = 1.0
 
     def __post_init__(self) -> None:
         for name in (
@@ -66,6 +74,8 @@ class TrainingSettings:
             "log_interval",
             "checkpoint_interval",
             "sheet_interval",
+            "keep_checkpoints",
+            "divergence_rate_factor",
         ):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
@@ -73,3 +83,8 @@ class TrainingSettings:
             value = getattr(self, field.name)
             if not isinstance(value, str) and value < 0:
                 raise ValueError(f"{field.name} must not be negative, got {value}")
+        if self.divergence_rate_factor > 1:
+            raise ValueError(
+                "divergence_rate_factor must be at most 1, got "
+                f"{self.divergence_rate_factor}"
+            )

@@ -9,16 +9,17 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from tf_unsup3d.data.dataset import PictureSet, open_pictures
-from tf_unsup3d.errors import UserError
+from tf_unsup3d.errors import StoppedBySignal, UserError
 from tf_unsup3d.evaluation.alarms.limits import Alarm, raised_alarms
 from tf_unsup3d.evaluation.alarms.values import mean_values
 from tf_unsup3d.export.pictures import write_png
 from tf_unsup3d.export.scene_sheets import depth_sheet, scene_sheet
-from tf_unsup3d.files import read_json, write_json
+from tf_unsup3d.files import exclusive, read_json, write_json
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.training.cluster import refuse_clusters
 from tf_unsup3d.training.stop_requests import stop_requests
-from tf_unsup3d.training.trainer import Trainer, TrainingObserver
+from tf_unsup3d.training.trainer import Stop, Trainer, TrainingObserver
 
 SHEET_SEEDS = list(range(8))
 
@@ -46,29 +47,32 @@ def train(
       The trainer.
 
     Raises:
-      UserError: The pictures, a folder or the configuration cannot be used, or the
-        folder holds a run on other pictures.
-      KeyboardInterrupt: Ctrl-C or SIGTERM ended training, after a checkpoint was
+      UserError: The pictures, a folder or the configuration cannot be used, the folder
+        holds a run on other pictures, or another program is training in it.
+      StoppedBySignal: Ctrl-C, SIGTERM or SIGHUP ended training, after a checkpoint was
         written.
     """
+    refuse_clusters()
     folder = model_folder.find_folder(model_dir)
     if model_folder.is_published(folder):
         raise UserError(f"--model_dir: {folder} is published, and not trained further")
-    _check_writable(folder)
     pictures = open_pictures(data_dir, configuration.resolution)
-    _check_pictures(folder, pictures)
-    trainer = Trainer(configuration, folder)
-    start = trainer.restore()
-    if transfer_from and start == 0:
-        trainer.transfer(model_folder.find_folder(transfer_from))
-    write_json(folder / model_folder.PICTURES_NAME, _describe(pictures))
-    model_folder.write_configuration(folder, configuration)
-    gpus = len(tf.config.list_logical_devices("GPU"))
-    print(
-        f"{pictures.count} pictures of {pictures.source}, from step {start}, on "
-        + (f"{gpus} GPU{'s' * (gpus > 1)}" if gpus else "the CPU")
-    )
-    Session(trainer, minutes).run(pictures)
+    with exclusive(folder):
+        _check_pictures(folder, pictures)
+        trainer = Trainer(configuration, folder)
+        start = trainer.restore()
+        if transfer_from and start == 0:
+            trainer.transfer(model_folder.find_folder(transfer_from))
+        for change in _changes(folder, configuration) if start else ():
+            print(change)
+        write_json(folder / model_folder.PICTURES_NAME, _describe(pictures))
+        model_folder.write_configuration(folder, configuration)
+        gpus = len(tf.config.list_logical_devices("GPU"))
+        print(
+            f"{pictures.count} pictures of {pictures.source}, from step {start}, on "
+            + (f"{gpus} GPU{'s' * (gpus > 1)}" if gpus else "the CPU")
+        )
+        Session(trainer, minutes).run(pictures)
     return trainer
 
 
@@ -104,16 +108,16 @@ class Session(TrainingObserver):
           pictures: The real pictures.
 
         Raises:
-          UserError: Training diverged, or a file cannot be written.
-          KeyboardInterrupt: Ctrl-C or SIGTERM ended training, after a checkpoint was
-            written.
+          UserError: Training diverged, or a file cannot be read or written.
+          StoppedBySignal: Ctrl-C, SIGTERM or SIGHUP ended training, after a checkpoint
+            was written.
         """
         with stop_requests() as self._signals, self._bar:
             self._clock = time.monotonic()
             self._trainer.train(pictures, self)
         if self._signals:
             print(f"left at step {self._trainer.step}; the same command goes on")
-            raise KeyboardInterrupt
+            raise StoppedBySignal(self._signals[0])
 
     @contextlib.contextmanager
     def compiling(self) -> Iterator[None]:
@@ -125,16 +129,17 @@ class Session(TrainingObserver):
         # The time to build graphs does not count.
         self._clock = time.monotonic()
 
-    def should_stop(self) -> bool:
-        """Advances the progress bar; true after a signal, or when the time is up."""
+    def stop(self) -> Stop:
+        """Advances the progress bar; stops after a signal, or when the time is up."""
         self._count_down()
+        if self._signals:
+            return Stop.AT_ONCE
         self._bar.update()
         left = self._seconds_left
-        if left is not None:
-            self._bar.set_description(
-                f"{max(left, 0.0) / 60.0:.1f} min left", refresh=False
-            )
-        return bool(self._signals) or (left is not None and left <= 0.0)
+        if left is None:
+            return Stop.NO
+        self._bar.set_description(f"{max(left, 0.0) / 60.0:.1f} min left", False)
+        return Stop.MEASURED if left <= 0.0 else Stop.NO
 
     def record(self, step: int, values: dict[str, float]) -> None:
         """Shows some of the values beside the progress bar."""
@@ -148,10 +153,15 @@ class Session(TrainingObserver):
         )
 
     def sheet(self, step: int) -> dict[str, float]:
-        """Draws the sheets, warns of raised alarms, and returns the alarms' values."""
+        """Draws the sheets, warns of raised alarms, and returns the alarms' values.
+
+        A signal ends this early, because the checkpoint is more urgent.
+        """
         model = self._trainer.model()
         scene = model.sample(SHEET_SEEDS, truncation_psi=1.0)
         for name, draw in (("sheet", scene_sheet), ("depth", depth_sheet)):
+            if self._signals:
+                return {}
             picture = draw(model, scene)
             write_png(self._folder / f"{name}.png", picture)
             tf.summary.image(name, picture[None], step=step)
@@ -160,6 +170,12 @@ class Session(TrainingObserver):
         values = mean_values(scene, model.renderer)
         self._warn(step, values)
         return {f"alarm/{name}": value for name, value in values.items()}
+
+    def notice(self, text: str) -> None:
+        """Shows a line above the progress bar, which goes back with the training."""
+        self._bar.write(text)
+        self._bar.n = self._trainer.step
+        self._bar.refresh()
 
     def _warn(self, step: int, values: dict[str, float]) -> None:
         alarms = raised_alarms(values)
@@ -177,15 +193,24 @@ class Session(TrainingObserver):
         self._clock = now
 
 
-def _check_writable(folder: pathlib.Path) -> None:
+def _changes(folder: pathlib.Path, configuration: Configuration) -> list[str]:
+    """Says how a configuration differs from that of the run so far."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".writable").touch()
-        (folder / ".writable").unlink()
-    except OSError as error:
-        raise UserError(
-            f"--model_dir: cannot write {folder}: {error.strerror}"
-        ) from None
+        former = model_folder.read_configuration(folder)
+    except UserError as error:
+        return [f"note: {error}; it is written anew"]
+    before, now = _bindings(former), _bindings(configuration)
+    return [
+        f"{name} = {value} from now on, formerly {before.get(name, 'not set')}"
+        for name, value in now.items()
+        if before.get(name) != value
+    ]
+
+
+def _bindings(configuration: Configuration) -> dict[str, str]:
+    """The value of each parameter as text, by its name in gin."""
+    lines = configuration.to_gin().splitlines()
+    return dict(line.split(" = ", 1) for line in lines if " = " in line)
 
 
 def _describe(pictures: PictureSet) -> dict[str, str | int]:

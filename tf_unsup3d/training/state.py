@@ -1,10 +1,19 @@
 """The variables of training: both networks, their optimizers, and the step."""
 
+import math
+import pathlib
+
 import keras
 import tensorflow as tf
 
 from tf_unsup3d.compat import checkpointable
+from tf_unsup3d.trained.checkpoints import (
+    Checkpoint,
+    restore_checkpoint,
+    write_checkpoint,
+)
 from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.training.guard import check_variables
 
 
 class TrainingState:
@@ -23,6 +32,8 @@ class TrainingState:
       generator_optimizer: The Adam optimizer of the generator.
       discriminator_optimizer: The Adam optimizer of the discriminator.
       step: `[]` int64, the number of steps trained so far.
+      r1: `[]` float32, the last gradient penalty; NaN before the first one.
+      rate_factor: `[]` float32, the factor on the configured learning rates.
 
     Raises:
       UserError: Parameters of the models do not fit together.
@@ -36,19 +47,27 @@ class TrainingState:
         self.average = configuration.make_generator("average")
         self.discriminator = configuration.make_discriminator()
         self.reset_average()
-        self.generator_optimizer = keras.optimizers.Adam(
-            settings.generator_rate, beta_1=0.0, beta_2=0.99
-        )
-        self.discriminator_optimizer = keras.optimizers.Adam(
-            settings.discriminator_rate, beta_1=0.0, beta_2=0.99
-        )
+        self.generator_optimizer = _adam(settings.generator_rate)
+        self.discriminator_optimizer = _adam(settings.discriminator_rate)
         self.generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
+        self.r1 = tf.Variable(math.nan, trainable=False, name="r1")
+        self.rate_factor = tf.Variable(1.0, trainable=False, name="rate_factor")
+        self._settings = settings
 
     def reset_average(self) -> None:
         """Sets the average to the weights of the generator."""
         self.average.set_weights(self.generator.get_weights())
+
+    def set_rates(self) -> None:
+        """Sets the learning rates to those configured, times the factor on them."""
+        factor = float(self.rate_factor.numpy())
+        settings = self._settings
+        self.generator_optimizer.learning_rate = factor * settings.generator_rate
+        self.discriminator_optimizer.learning_rate = (
+            factor * settings.discriminator_rate
+        )
 
     def networks(self) -> dict[str, list[tf.Variable]]:
         """Returns the variables of the networks, by name."""
@@ -58,13 +77,51 @@ class TrainingState:
             "discriminator": checkpointable(self.discriminator.variables),
         }
 
-    def checkpoint(self) -> tf.train.Checkpoint:
-        """Returns a checkpoint object for all variables."""
-        return tf.train.Checkpoint(
-            **self.networks(),
-            generator_optimizer=checkpointable(self.generator_optimizer.variables),
-            discriminator_optimizer=checkpointable(
+    def optimizers(self) -> dict[str, list[tf.Variable]]:
+        """Returns the variables of the optimizers, by name."""
+        return {
+            "generator_optimizer": checkpointable(self.generator_optimizer.variables),
+            "discriminator_optimizer": checkpointable(
                 self.discriminator_optimizer.variables
             ),
-            step=self.step,
-        )
+        }
+
+    def save(self, path: pathlib.Path) -> None:
+        """Writes a checkpoint of all variables.
+
+        Args:
+          path: Path of the file.
+
+        Raises:
+          NotFiniteError: A variable is not finite. Nothing is written.
+          UserError: The file cannot be written.
+        """
+        variables = {**self.networks(), **self.optimizers()}
+        for part, values in variables.items():
+            check_variables(part, values)
+        write_checkpoint(path, {**variables, "step": self.step, **self._since()})
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Restores all variables from a checkpoint, but for the learning rates.
+
+        Args:
+          checkpoint: The checkpoint.
+
+        Raises:
+          DamagedCheckpointError: The checkpoint is damaged.
+          UserError: It does not fit the configuration, or cannot be read.
+        """
+        self.r1.assign(math.nan)
+        self.rate_factor.assign(1.0)
+        variables = {**self.networks(), **self.optimizers(), "step": self.step}
+        restore_checkpoint(checkpoint, variables, self._since())
+        # Those of the checkpoint may differ from those that are configured now.
+        self.set_rates()
+
+    def _since(self) -> dict[str, tf.Variable]:
+        """The variables that the oldest checkpoints do not hold."""
+        return {"r1": self.r1, "rate_factor": self.rate_factor}
+
+
+def _adam(rate: float) -> keras.optimizers.Optimizer:
+    return keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.99)

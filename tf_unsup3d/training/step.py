@@ -1,6 +1,8 @@
 """One adversarial step, which updates both networks on the same rendered pictures."""
 
+import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -10,8 +12,23 @@ from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.random_streams import random_scenes
 from tf_unsup3d.training import losses
+from tf_unsup3d.training.guard import Magnitudes, NotFiniteError
 from tf_unsup3d.training.moving_average import decay
 from tf_unsup3d.training.state import TrainingState
+
+
+class _Outcome(NamedTuple):
+    """What a step returns from its graph.
+
+    Attributes:
+      values: Measurements, `[]` each, by name.
+      magnitudes: The magnitudes of its tensors.
+      finite: `[]` bool, whether all of them are finite.
+    """
+
+    values: dict[str, tf.Tensor]
+    magnitudes: Magnitudes
+    finite: tf.Tensor
 
 
 class AdversarialStep:
@@ -47,9 +64,8 @@ class AdversarialStep:
             self._settings.convolution_dtype
         )
 
-    @tf.function(jit_compile=False)
     def run(
-        self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
+        self, pictures: tf.Tensor, penalty: bool, size: int, fade: float | None
     ) -> dict[str, tf.Tensor]:
         """Runs the step.
 
@@ -58,31 +74,66 @@ class AdversarialStep:
             distributed by the strategy.
           penalty: Whether this step includes the gradient penalty.
           size: Height and width of the pictures that this step trains on.
-          fade: `[]` in [0, 1), how far this size has been faded in, or None if it is
-            not being faded in.
+          fade: How far this size has been faded in, in [0, 1), or None if it is not
+            being faded in.
 
         Returns:
-          Measurements of the step, `[]` each, by name.
+          Measurements of the step, `[]` each, by name. `r1` is that of the last step
+          with a penalty, or NaN where that is unknown.
+
+        Raises:
+          NotFiniteError: A loss, gradient or weight is no longer finite. The variables
+            are then of no use.
         """
-        values = self._strategy.run(
+        try:
+            outcome = self._run(
+                pictures, penalty, size, None if fade is None else tf.constant(fade)
+            )
+        except tf.errors.InvalidArgumentError as error:
+            # The rasterizer refuses such vertices before there is a loss.
+            refused = re.search(r"(\w+) must be finite", error.message)
+            if not refused:
+                raise
+            raise NotFiniteError(f"a number in the {refused[1]} of objects") from error
+        if not outcome.finite:
+            outcome.magnitudes.check(list(outcome.values), self._variables())
+        return {**outcome.values, "r1": tf.identity(self._state.r1)}
+
+    def _variables(self) -> list[tf.Variable]:
+        """The variables that the step trains."""
+        state = self._state
+        return [
+            *state.discriminator.trainable_variables,
+            *state.generator.trainable_variables,
+        ]
+
+    @tf.function(jit_compile=False)
+    def _run(
+        self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
+    ) -> _Outcome:
+        values, magnitudes = self._strategy.run(
             self._replica_step, args=(pictures, penalty, size, fade)
         )
         self._state.step.assign_add(1)
-        return {
-            name: self._strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
-            for name, value in values.items()
-        }
+        mean = tf.distribute.ReduceOp.MEAN
+        values, magnitudes = tf.nest.map_structure(
+            lambda value: self._strategy.reduce(mean, value, axis=None),
+            (values, magnitudes),
+        )
+        if penalty:
+            self._state.r1.assign(values["r1"])
+        return _Outcome(values, magnitudes, magnitudes.all_finite())
 
     def _replica_step(
         self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
-    ) -> dict[str, tf.Tensor]:
+    ) -> tuple[dict[str, tf.Tensor], Magnitudes]:
         """Runs the step on one replica's share of the batch."""
         with precision.convolutions_in(self._convolutions):
             with tf.GradientTape(persistent=True) as tape:
                 values, totals = self._forward(pictures, penalty, size, fade)
-            self._update_networks(tape, totals)
+            gradients = self._update_networks(tape, totals)
         self._update_average()
-        return values
+        return values, Magnitudes.of(values.values(), gradients, self._variables())
 
     def _forward(
         self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
@@ -106,7 +157,6 @@ class AdversarialStep:
 
         discriminator_terms = {
             "discriminator_loss": losses.discriminator_loss(real_scores, fake_scores),
-            "r1": tf.zeros([]),
         }
         if penalty:
             discriminator_terms["r1"] = losses.gradient_penalty(discriminate, pictures)
@@ -151,24 +201,30 @@ class AdversarialStep:
 
     def _update_networks(
         self, tape: tf.GradientTape, totals: Sequence[tf.Tensor]
-    ) -> None:
+    ) -> list[tf.Tensor]:
+        """Applies the gradients of both losses, and returns them."""
         state = self._state
         networks: tuple[tuple[keras.Model, keras.optimizers.Optimizer], ...] = (
             (state.discriminator, state.discriminator_optimizer),
             (state.generator, state.generator_optimizer),
         )
-        gradients = [
-            tape.gradient(total, model.trainable_variables)
-            for (model, _), total in zip(networks, totals, strict=True)
-        ]
-        for (model, optimizer), gradient in zip(networks, gradients, strict=True):
+        gradients = []
+        for (model, _), total in zip(networks, totals, strict=True):
             variables = model.trainable_variables
             # Layers for a higher resolution than this one have no gradient yet.
-            gradient = [
-                tf.zeros(variable.shape) if part is None else part
-                for part, variable in zip(gradient, variables, strict=True)
-            ]
-            optimizer.apply_gradients(zip(gradient, variables, strict=True))
+            gradients.append(
+                [
+                    tf.zeros(variable.shape) if part is None else part
+                    for part, variable in zip(
+                        tape.gradient(total, variables), variables, strict=True
+                    )
+                ]
+            )
+        for (model, optimizer), parts in zip(networks, gradients, strict=True):
+            optimizer.apply_gradients(
+                zip(parts, model.trainable_variables, strict=True)
+            )
+        return [part for parts in gradients for part in parts]
 
     def _update_average(self) -> None:
         state, settings = self._state, self._settings

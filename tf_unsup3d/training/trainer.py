@@ -1,22 +1,42 @@
 """Adversarial training."""
 
 import contextlib
+import enum
 import math
 import pathlib
 import time
+from collections.abc import Iterator
 
 import tensorflow as tf
 
 from tf_unsup3d.data.dataset import PictureSet
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.trained import model_folder
-from tf_unsup3d.trained.checkpoints import newest_checkpoint, restore_checkpoint
+from tf_unsup3d.trained.checkpoints import restore_checkpoint, restore_newest
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.trained_model import TrainedModel
+from tf_unsup3d.training.checkpoint_folder import CheckpointFolder
+from tf_unsup3d.training.events import EventLog
 from tf_unsup3d.training.growth import Growth
+from tf_unsup3d.training.guard import NotFiniteError
 from tf_unsup3d.training.metrics import MetricsLog
+from tf_unsup3d.training.setbacks import Setbacks
 from tf_unsup3d.training.state import TrainingState
 from tf_unsup3d.training.step import AdversarialStep
+
+
+class Stop(enum.Enum):
+    """Whether training is to stop after a step.
+
+    Attributes:
+      NO: Go on.
+      MEASURED: Stop after a last sheet and record.
+      AT_ONCE: Stop as soon as the checkpoint is written.
+    """
+
+    NO = enum.auto()
+    MEASURED = enum.auto()
+    AT_ONCE = enum.auto()
 
 
 class TrainingObserver:
@@ -26,9 +46,9 @@ class TrainingObserver:
         """Returns a context for a step that must build its graph, which is slow."""
         return contextlib.nullcontext()
 
-    def should_stop(self) -> bool:
+    def stop(self) -> Stop:
         """Returns whether to stop; called after every step."""
-        return False
+        return Stop.NO
 
     def record(self, step: int, values: dict[str, float]) -> None:
         """Receives the measurements of a step whenever they are recorded.
@@ -44,14 +64,17 @@ class TrainingObserver:
         del step
         return {}
 
+    def notice(self, text: str) -> None:
+        """Receives a line about something out of the ordinary."""
+
 
 class Trainer:
     """Trains a generator against a discriminator, on all devices of a strategy.
 
     The random choices of a step are a function of the seed, the step and the number of
-    devices, so that a run can be repeated. A run that is continued from a checkpoint
-    draws the objects and viewpoints that it would have drawn without the interruption,
-    but sees the real pictures in a new order.
+    devices, and so are the real pictures that it sees. A run can therefore be repeated,
+    and one that is continued from a checkpoint goes on as if nothing had happened: to
+    the bit on the CPU.
 
     Args:
       configuration: The configuration of the run.
@@ -104,11 +127,13 @@ class Trainer:
         except ValueError as error:
             raise UserError(f"Trainer.{error}") from None
         self._compiled: set[tuple[bool, int, bool]] = set()
-        self._checkpoints = tf.train.CheckpointManager(
-            self.state.checkpoint(),
-            str(self.model_dir / model_folder.CHECKPOINTS_NAME),
-            max_to_keep=2,
+        self._checkpoints = CheckpointFolder(
+            self.model_dir / model_folder.CHECKPOINTS_NAME,
+            self.state,
+            settings.keep_checkpoints,
         )
+        self._metrics_path = self.model_dir / "metrics.jsonl"
+        self._setbacks = Setbacks(settings.divergence_retries)
 
     @property
     def step(self) -> int:
@@ -120,21 +145,31 @@ class Trainer:
         return TrainedModel(self.state.average, self.configuration, self.step)
 
     def save(self) -> None:
-        """Writes a checkpoint."""
-        self._checkpoints.save(checkpoint_number=self.step)
+        """Writes a checkpoint.
+
+        Raises:
+          NotFiniteError: A variable is not finite. Nothing is written.
+          UserError: The checkpoint cannot be written. The older ones are kept.
+        """
+        self._checkpoints.save()
 
     def restore(self) -> int:
-        """Continues from the newest checkpoint, if there is one.
+        """Continues from the newest checkpoint that is not damaged, if there is one.
 
         Returns:
           The number of steps trained so far.
 
         Raises:
-          UserError: The checkpoint is damaged or does not fit the configuration.
+          UserError: All checkpoints are damaged or gone, or one does not fit the
+            configuration.
         """
-        newest = self._checkpoints.latest_checkpoint
-        if newest:
-            restore_checkpoint(self._checkpoints.checkpoint, newest)
+        restored = self._checkpoints.restore()
+        path = self._metrics_path
+        if not restored and path.exists() and path.stat().st_size:
+            raise UserError(
+                f"{self.model_dir} holds the records of a run, but none of its "
+                "checkpoints; delete it or name another folder"
+            )
         return self.step
 
     def transfer(self, folder: pathlib.Path) -> None:
@@ -154,86 +189,129 @@ class Trainer:
             self.state.reset_average()
             return
         checkpoints = folder / model_folder.CHECKPOINTS_NAME
-        newest = newest_checkpoint(checkpoints)
-        if not newest:
+        networks = self.state.networks()
+        found = restore_newest(
+            checkpoints, lambda checkpoint: restore_checkpoint(checkpoint, networks)
+        )
+        if found is None:
             raise UserError(f"--transfer_from: no checkpoint in {checkpoints}")
-        networks = tf.train.Checkpoint(**self.state.networks())
-        restore_checkpoint(networks, newest, partly=True)
 
     def train(
         self, pictures: PictureSet, observer: TrainingObserver | None = None
     ) -> None:
         """Trains for the configured number of steps, or until the observer stops it.
 
-        In either case, a checkpoint of the last step is written.
+        In either case, a checkpoint of the last step is written. When a number is no
+        longer finite, training goes back to the last checkpoint, as often as the
+        configuration allows.
 
         Args:
           pictures: The real pictures.
           observer: Observer of the training, which may stop it.
 
         Raises:
-          UserError: A measurement is no longer finite. The last checkpoint is kept.
+          UserError: Training diverged, or a file cannot be read or written. The last
+            checkpoint is kept.
         """
         observer = observer or TrainingObserver()
-        settings, step = self.configuration.training, self.step
-        if step >= settings.steps:
+        if self.step >= self.configuration.training.steps:
             return
-        self.model_dir.mkdir(parents=True, exist_ok=True)
-        log = MetricsLog(self.model_dir / "metrics.jsonl", step)
-        writer = tf.summary.create_file_writer(str(self.model_dir / "events"))
+        self._checkpoints.tidy()
+        with EventLog(self.model_dir / "events") as events:
+            while True:
+                try:
+                    if self._checkpoints.newest is None:
+                        self.save()  # To go back to.
+                    return self._train(pictures, observer, events)
+                except NotFiniteError as error:
+                    self._go_back(error, observer)
+
+    def _train(
+        self, pictures: PictureSet, observer: TrainingObserver, events: EventLog
+    ) -> None:
+        settings, step = self.configuration.training, self.step
+        log = MetricsLog(self._metrics_path, step)
+        batches = self._batches(pictures)
+        started, counted, stop = time.monotonic(), 0, Stop.NO
+        while step < settings.steps and stop is Stop.NO:
+            values = self._train_step(self._next(batches), observer)
+            step, counted = step + 1, counted + settings.batch_size
+            stop = observer.stop()
+            last = step == settings.steps or stop is Stop.MEASURED
+            sheet = step % settings.sheet_interval == 0 or last
+            if step % settings.log_interval == 0 or sheet:
+                record = {name: float(value) for name, value in values.items()}
+                if math.isnan(record["r1"]):
+                    del record["r1"]  # Not known yet; what diverged is found before.
+                if sheet and stop is not Stop.AT_ONCE:
+                    record |= observer.sheet(step)
+                log.write(step, {"pictures": step * settings.batch_size, **record})
+                now = time.monotonic()
+                record["pictures_per_second"] = counted / (now - started)
+                started, counted = now, 0
+                events.write(step, record)
+                observer.record(step, record)
+            # Only now, so that no record of this or an earlier step is missing.
+            if step % settings.checkpoint_interval == 0 or last or stop is not Stop.NO:
+                self.save()
+            if sheet:
+                events.flush()
+
+    def _batches(self, pictures: PictureSet) -> Iterator[tf.Tensor]:
+        """The batches of real pictures from this step on."""
+        settings = self.configuration.training
         dataset = pictures.batches(
-            settings.batch_size, seed=settings.seed + step, mirror=settings.mirror
+            settings.batch_size,
+            seed=settings.seed,
+            mirror=settings.mirror,
+            first_batch=self.step,
         )
-        batches = iter(self._strategy.experimental_distribute_dataset(dataset))
-        started, counted = time.monotonic(), 0
-        last_r1 = 0.0
-        with writer.as_default():
-            while step < settings.steps:
-                penalty = step % settings.r1_interval == 0
-                values = self._train_step(next(batches), penalty, observer)
-                step, counted = step + 1, counted + settings.batch_size
-                if penalty:
-                    last_r1 = values["r1"]
-                stop = observer.should_stop() or step == settings.steps
-                sheet = step % settings.sheet_interval == 0 or stop
-                if step % settings.log_interval == 0 or sheet:
-                    values = {name: float(value) for name, value in values.items()}
-                    values["r1"] = float(last_r1)
-                    self._check_finite(step, values)
-                    if sheet:
-                        values |= observer.sheet(step)
-                    seen = step * settings.batch_size
-                    log.write(step, {"pictures": seen, **values})
-                    now = time.monotonic()
-                    values["pictures_per_second"] = counted / (now - started)
-                    started, counted = now, 0
-                    for name, value in values.items():
-                        tf.summary.scalar(name, value, step=step)
-                    observer.record(step, values)
-                if step % settings.checkpoint_interval == 0 or stop:
-                    self.save()
-                if sheet:
-                    writer.flush()
-                if stop:
-                    break
+        return iter(self._strategy.experimental_distribute_dataset(dataset))
+
+    def _next(self, batches: Iterator[tf.Tensor]) -> tf.Tensor:
+        try:
+            return next(batches)
+        except tf.errors.OpError as error:
+            self.save()
+            raise UserError(
+                f"the pictures can no longer be read: {error.message.splitlines()[0]}; "
+                f"step {self.step} is saved, and the same command goes on from there"
+            ) from error
 
     def _train_step(
-        self, batch: tf.Tensor, penalty: bool, observer: TrainingObserver
+        self, batch: tf.Tensor, observer: TrainingObserver
     ) -> dict[str, tf.Tensor]:
-        seen = self.step * self.configuration.training.batch_size
-        size, fade = self._growth.at(seen)
+        settings, step = self.configuration.training, self.step
+        penalty = step % settings.r1_interval == 0
+        size, fade = self._growth.at(step * settings.batch_size)
         graph = (penalty, size, fade is None)
         first = graph not in self._compiled
         self._compiled.add(graph)
-        with observer.compiling() if first else contextlib.nullcontext():
-            return self._step.run(
-                batch, penalty, size, None if fade is None else tf.constant(fade)
-            )
+        try:
+            with observer.compiling() if first else contextlib.nullcontext():
+                return self._step.run(batch, penalty, size, fade)
+        except NotFiniteError:
+            # It counts, although the renderer may have ended it halfway.
+            self.state.step.assign(step + 1)
+            raise
 
-    def _check_finite(self, step: int, values: dict[str, float]) -> None:
-        for name, value in values.items():
-            if not math.isfinite(value):
-                raise UserError(
-                    f"{name} is {value} at step {step}: training diverged; the last "
-                    f"checkpoint is {self._checkpoints.latest_checkpoint}"
-                )
+    def _go_back(self, error: NotFiniteError, observer: TrainingObserver) -> None:
+        """Restores the last checkpoint after training diverged, unless it did often."""
+        step = self.step
+        self._setbacks.add(step)
+        newest = self._checkpoints.newest
+        what = f"step {step}: {error}"
+        if self._setbacks.exhausted or newest is None:
+            saved = f"the last checkpoint is {newest.path}" if newest else "none saved"
+            raise UserError(
+                f"{what}: training diverged {self._setbacks.describe()}; {saved}; try "
+                "lower Trainer.generator_rate and Trainer.discriminator_rate"
+            ) from error
+        self._checkpoints.restore()
+        factor = self.configuration.training.divergence_rate_factor
+        if factor != 1.0:
+            lowered = self.state.rate_factor.numpy() * factor**self._setbacks.count
+            self.state.rate_factor.assign(lowered)
+            self.state.set_rates()
+            what += f"; learning rates are multiplied by {lowered:g} from now on"
+        observer.notice(f"warning: {what}; back to step {self.step}")
