@@ -29,6 +29,9 @@ def pytest_addoption(parser):
     parser.addoption(
         "--ptfrenderer", help="checkout of pTFrenderer, to test it as well"
     )
+    parser.addoption(
+        "--portraits", help="folder of photographs of people, to align them as well"
+    )
 
 
 _STOCK_TENSORFLOW = pathlib.Path(__file__).with_name("export") / "stock_tensorflow.py"

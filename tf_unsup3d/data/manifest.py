@@ -17,6 +17,8 @@ MANIFEST_NAME = "dataset.json"
 # This folder exists inside the prepared folder until the manifest does.
 WORK_NAME = ".preparation"
 FORMAT_VERSION = 1
+# What pictures are aligned by: nothing, or the faces in them.
+ALIGNMENTS = ("none", "faces")
 
 # Nothing else, so that a manifest cannot point to files outside its folder.
 _SHARD_NAME = re.compile(r"pictures-[0-9]{5,}-of-[0-9]{5,}\.tfrecord")
@@ -64,9 +66,11 @@ class Manifest:
       source: Name of the folder or archive that the pictures came from.
       source_checksum: SHA-256 of the names and sizes of the files in the source.
       checksum: SHA-256 of the pixels of all pictures; see `pixels_checksum`.
-      skipped: Number of files in the source that could not be used.
+      skipped: Number of files in the source, or of faces in them, that could not be
+        used.
       shards: The TFRecord files in order.
       format_version: Version of the layout of the prepared folder.
+      align: What the pictures were aligned by, one of `ALIGNMENTS`.
     """
 
     count: int
@@ -77,6 +81,7 @@ class Manifest:
     skipped: int
     shards: tuple[Shard, ...]
     format_version: int = FORMAT_VERSION
+    align: str = "none"
 
 
 def shard_name(index: int, total: int) -> str:
@@ -147,6 +152,8 @@ def read_manifest(folder: str | os.PathLike) -> Manifest:
         checksum=values["checksum"].checksum(),
         skipped=values["skipped"].integer(),
         shards=tuple(Shard.from_json(shard) for shard in values["shards"]),
+        # Folders from before there was a choice do not name it.
+        align=values["align"].text() if "align" in values.fields() else "none",
     )
     try:
         check_resolution(manifest.resolution)

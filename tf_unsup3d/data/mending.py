@@ -1,5 +1,6 @@
 """Writes the damaged shards of a prepared folder again."""
 
+import itertools
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,13 +47,18 @@ def mend_shards(
     with (
         tqdm(total=sum(map(len, wanted)), unit="picture", desc="mending") as bar,
         workers.prepare_chunks(
-            source, manifest.resolution, wanted, output / manifests.WORK_NAME
+            source,
+            manifest.resolution,
+            manifest.align,
+            wanted,
+            output / manifests.WORK_NAME,
         ) as results,
     ):
-        for shard, outcomes in zip(damaged, results, strict=True):
-            made = list(outcomes)
+        for shard, files in zip(damaged, results, strict=True):
+            made = list(files)
             bar.update(len(made))
-            if shards.write_shard(output, shard.file, made).shard != shard:
+            outcomes = itertools.chain.from_iterable(made)
+            if shards.write_shard(output, shard.file, outcomes).shard != shard:
                 raise UserError(
                     f"{output / shard.file} was damaged, and what was prepared again "
                     f"differs from what it held; {remedy}"

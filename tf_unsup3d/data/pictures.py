@@ -164,6 +164,34 @@ def load_picture(content: bytes, resolution: int) -> np.ndarray:
       BadPictureError: If the content is not a picture, is damaged, or is too small, or
         if its header announces more than 2^26 pixels.
     """
+    image = _open(content)
+    smallest = resolution // 2
+    if min(image.size) < smallest:
+        raise BadPictureError(
+            f"too small: {image.width}x{image.height}, the short side must be at least "
+            f"{smallest} for resolution {resolution}"
+        )
+    return np.asarray(_resize(_decode(image, crop=_crop_centre), resolution))
+
+
+def load_whole_picture(content: bytes) -> Image.Image:
+    """Decodes a picture file as `load_picture` does, without cropping or resizing.
+
+    Args:
+      content: Content of the picture file.
+
+    Returns:
+      The picture, upright and in RGB.
+
+    Raises:
+      BadPictureError: If the content is not a picture or is damaged, or if its header
+        announces more than 2^26 pixels.
+    """
+    return _decode(_open(content))
+
+
+def _open(content: bytes) -> Image.Image:
+    """Reads the header of a picture file."""
     if not content:
         raise BadPictureError("empty file")
     try:
@@ -179,23 +207,24 @@ def load_picture(content: bytes, resolution: int) -> np.ndarray:
             f"too many pixels: {image.width}x{image.height}, at most 64 megapixels "
             f"({_MOST_PIXELS}) are decoded"
         )
-    smallest = resolution // 2
-    if min(image.size) < smallest:
-        raise BadPictureError(
-            f"too small: {image.width}x{image.height}, the short side must be at least "
-            f"{smallest} for resolution {resolution}"
-        )
+    return image
+
+
+def _decode(
+    image: Image.Image, crop: Callable[[Image.Image], Image.Image] | None = None
+) -> Image.Image:
+    """Decodes an opened picture file, upright and in RGB."""
     # On damaged files, the decoders raise almost any exception (OSError, SyntaxError,
     # struct.error, ...).
     try:
         image.load()
-        centre = _to_rgb(_crop_centre(ImageOps.exif_transpose(image)))
+        upright = ImageOps.exif_transpose(image)
+        return _to_rgb(crop(upright) if crop else upright)
     except (BadPictureError, MemoryError):
         raise
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BadPictureError(f"damaged: {reason}") from error
-    return np.asarray(_resize(centre, resolution))
 
 
 def _list_folder(folder: Path) -> list[SourceFile]:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from tf_unsup3d.data import face_detection, faces_table, pictures, shards, workers
 from tf_unsup3d.data import manifest as manifests
-from tf_unsup3d.data import pictures, shards, workers
 from tf_unsup3d.data.json_value import JsonValue
 from tf_unsup3d.data.mending import mend_shards
 from tf_unsup3d.errors import UserError
@@ -31,6 +31,7 @@ from tf_unsup3d.files import (
 )
 
 SKIPPED_NAME = "skipped.csv"
+FACES_NAME = "faces.csv"
 _SETTINGS_NAME = "settings.json"
 
 
@@ -41,6 +42,7 @@ class _Settings:
     Attributes:
       format_version: Version of the layout of the prepared folder.
       resolution: Height and width of the prepared pictures in pixels.
+      align: What the pictures are aligned by, one of `manifest.ALIGNMENTS`.
       source: Name of the source.
       source_checksum: SHA-256 of the names and sizes of the files in the source.
       pictures_per_shard: Number of source files per shard; None for a finished folder,
@@ -49,6 +51,7 @@ class _Settings:
 
     format_version: int
     resolution: int
+    align: str
     source: str
     source_checksum: str
     pictures_per_shard: int | None
@@ -63,6 +66,7 @@ def prepare_pictures(
     output: str | os.PathLike,
     resolution: int,
     *,
+    align: str = "none",
     strict: bool = False,
     pictures_per_shard: int | None = None,
 ) -> tuple[manifests.Manifest, bool]:
@@ -71,16 +75,20 @@ def prepare_pictures(
     The folder `output` then holds shards such as `pictures-00000-of-00004.tfrecord`,
     which consist of `tf.train.Example` records with the features `picture` (a PNG file)
     and `name`; `dataset.json`; and `skipped.csv`, which lists each file that could not
-    be used together with the reason. If they are already there, shards that were
-    damaged or deleted since are written again.
+    be used together with the reason. With `align="faces"`, each face is a picture;
+    `skipped.csv` lists the faces that cannot be used as well, and `faces.csv` says from
+    which file, and from where in it, each picture comes. If they are already there,
+    shards that were damaged or deleted since are written again.
 
     Args:
       source: Folder (with sub-folders) or ZIP archive.
       output: The folder to write, which is new, empty, or left by an earlier call.
       resolution: Height and width of the prepared pictures in pixels, a power of two
         from 8 to 1024.
-      strict: Whether to stop at the first file that cannot be used instead of skipping
-        it.
+      align: "none" for the central square of each picture, or "faces" for the square
+        that FFHQ cuts out around each face.
+      strict: Whether to stop at the first file or face that cannot be used instead of
+        skipping it.
       pictures_per_shard: Number of source files per shard. By default the decoded
         pictures of a shard take about 64 MiB.
 
@@ -90,9 +98,15 @@ def prepare_pictures(
     Raises:
       UserError: If the source holds no pictures, the output cannot be written, is in
         use by another preparation or holds something else, or the resolution is not
-        allowed; with `strict`, also if a file cannot be used.
+        allowed; with `strict`, also if a file cannot be used; with `align="faces"`,
+        also if the package `mtcnn` is not installed.
+      ValueError: If `align` is not one of `manifest.ALIGNMENTS`.
     """
     pictures.check_resolution(resolution)
+    if align not in manifests.ALIGNMENTS:
+        raise ValueError(f"align is {align!r}, not one of {manifests.ALIGNMENTS}")
+    if align == "faces":
+        face_detection.check_installed()
     source, output = Path(source), Path(output)
     _check_places(source, output)
     files = pictures.list_files(source)
@@ -101,6 +115,7 @@ def prepare_pictures(
     settings = _Settings(
         format_version=manifests.FORMAT_VERSION,
         resolution=resolution,
+        align=align,
         source=pictures.printable(source.resolve().name),
         source_checksum=pictures.listing_checksum(files),
         pictures_per_shard=pictures_per_shard,
@@ -138,7 +153,7 @@ def _prepare(
     """Prepares all shards that are not finished."""
     _start_or_continue(output, settings)
     try:
-        finished = _write_shards(source, output, settings.resolution, chunks, strict)
+        finished = _write_shards(source, output, settings, chunks, strict)
         return _finish(source, output, settings, finished)
     except _UnusableSourceError:
         # Whoever repairs the source changes it, and then this preparation could not be
@@ -165,6 +180,7 @@ def _find_finished(
     found = _Settings(
         format_version=manifest.format_version,
         resolution=manifest.resolution,
+        align=manifest.align,
         source=manifest.source,
         source_checksum=manifest.source_checksum,
         pictures_per_shard=None,
@@ -172,9 +188,15 @@ def _find_finished(
     _check_settings(output, settings, found)
     if strict and manifest.skipped:
         raise UserError(
-            f"{manifest.skipped} files were skipped, see {output / SKIPPED_NAME}"
+            f"{describe_skipped(manifest)} were skipped, see {output / SKIPPED_NAME}"
         )
     return manifest
+
+
+def describe_skipped(manifest: manifests.Manifest) -> str:
+    """Says how many files, or faces in them, could not be used."""
+    what = "files or faces" if manifest.align == "faces" else "files"
+    return f"{manifest.skipped} {what}"
 
 
 def _check_settings(output: Path, wanted: _Settings, found: _Settings) -> None:
@@ -182,6 +204,8 @@ def _check_settings(output: Path, wanted: _Settings, found: _Settings) -> None:
         difference = "by another version of this program"
     elif found.resolution != wanted.resolution:
         difference = f"at resolution {found.resolution}, not {wanted.resolution}"
+    elif found.align != wanted.align:
+        difference = f"with --align={found.align}, not {wanted.align}"
     elif found.source != wanted.source:
         difference = f"from {found.source!r}, not {wanted.source!r}"
     elif found.source_checksum != wanted.source_checksum:
@@ -217,6 +241,7 @@ def _read_settings(path: Path, output: Path) -> _Settings:
     return _Settings(
         format_version=values["format_version"].integer(),
         resolution=values["resolution"].integer(),
+        align=values["align"].text(),
         source=values["source"].text(),
         source_checksum=values["source_checksum"].checksum(),
         pictures_per_shard=values["pictures_per_shard"].integer(minimum=1),
@@ -226,7 +251,7 @@ def _read_settings(path: Path, output: Path) -> _Settings:
 def _write_shards(
     source: Path,
     output: Path,
-    resolution: int,
+    settings: _Settings,
     chunks: Sequence[Sequence[str]],
     strict: bool,
 ) -> list[shards.FinishedShard]:
@@ -239,14 +264,15 @@ def _write_shards(
         tqdm(total=total, initial=done, unit="picture", desc="preparing") as bar,
         workers.prepare_chunks(
             source,
-            resolution,
+            settings.resolution,
+            settings.align,
             [chunks[index] for index in missing],
             output / manifests.WORK_NAME,
         ) as results,
     ):
-        for index, outcomes in zip(missing, results, strict=True):
-            watched = _watch(outcomes, bar, source, strict)
-            finished[names[index]] = shards.write_shard(output, names[index], watched)
+        for index, files in zip(missing, results, strict=True):
+            outcomes = _watch(files, bar, source, strict)
+            finished[names[index]] = shards.write_shard(output, names[index], outcomes)
     complete = [shard for shard in finished.values() if shard is not None]
     if strict:
         # Files that an earlier call, which was not strict, has skipped.
@@ -257,12 +283,15 @@ def _write_shards(
 
 
 def _watch(
-    outcomes: Iterable[workers.Outcome], bar: tqdm, source: Path, strict: bool
+    files: Iterable[list[workers.Outcome]], bar: tqdm, source: Path, strict: bool
 ) -> Iterator[workers.Outcome]:
-    for outcome in outcomes:
-        if strict and outcome.reason:
-            raise _UnusableSourceError(f"{source}: {outcome.name}: {outcome.reason}")
-        yield outcome
+    for outcomes in files:
+        for outcome in outcomes:
+            if strict and outcome.reason:
+                raise _UnusableSourceError(
+                    f"{source}: {outcome.name}: {outcome.reason}"
+                )
+            yield outcome
         bar.update()
 
 
@@ -276,8 +305,9 @@ def _finish(
     skipped = [file for shard in finished for file in shard.skipped]
     if not checksums:
         name, reason = skipped[0]
+        files = len({file for file, _ in skipped})
         raise _UnusableSourceError(
-            f"no pictures in {source}: none of its {len(skipped)} files can be used "
+            f"no pictures in {source}: none of its {files} files can be used "
             f"(the first: {name}: {reason})"
         )
     manifest = manifests.Manifest(
@@ -288,20 +318,32 @@ def _finish(
         checksum=manifests.pixels_checksum(checksums),
         skipped=len(skipped),
         shards=tuple(shard.shard for shard in finished),
+        align=settings.align,
     )
-    table = io.StringIO()
-    rows = csv.writer(table, lineterminator="\n")
-    rows.writerow(("path", "reason"))
-    rows.writerows(skipped)
-    write_text(output / SKIPPED_NAME, table.getvalue())
+    _write_table(output / SKIPPED_NAME, ("path", "reason"), skipped)
+    if settings.align == "faces":
+        faces = [face for shard in finished for face in shard.faces]
+        rows = [(str(number), *face) for number, face in enumerate(faces)]
+        _write_table(output / FACES_NAME, ("picture", *faces_table.COLUMNS), rows)
     manifests.write_manifest(output, manifest)
     shutil.rmtree(output / manifests.WORK_NAME)
     return manifest
+
+
+def _write_table(
+    path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]
+) -> None:
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_text(path, table.getvalue())
 
 
 def _discard(output: Path) -> None:
     """Removes everything that an unfinished preparation has written."""
     for shard in output.glob("pictures-*.tfrecord"):
         shard.unlink()
-    (output / SKIPPED_NAME).unlink(missing_ok=True)
+    for name in (SKIPPED_NAME, FACES_NAME):
+        (output / name).unlink(missing_ok=True)
     shutil.rmtree(output / manifests.WORK_NAME)

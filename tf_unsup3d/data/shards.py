@@ -19,12 +19,16 @@ class FinishedShard:
     Attributes:
       shard: The file.
       checksums: SHA-256 in hexadecimal of the pixels of each picture in the shard.
-      skipped: Name of each file that could not be used, and the reason.
+      skipped: Name of each file that could not be used, and the reason. A file of
+        which some faces cannot be used is named for each of them.
+      faces: Where the face in each picture was, as the cells of `faces_table`; empty
+        without a search for faces.
     """
 
     shard: Shard
     checksums: list[str]
     skipped: list[tuple[str, str]]
+    faces: list[tuple[str, ...]]
 
 
 def write_shard(output: Path, name: str, outcomes: Iterable[Outcome]) -> FinishedShard:
@@ -33,7 +37,7 @@ def write_shard(output: Path, name: str, outcomes: Iterable[Outcome]) -> Finishe
     Args:
       output: The prepared folder.
       name: File name of the shard.
-      outcomes: What became of the source files that belong to the shard.
+      outcomes: What became of the files that belong to the shard, or of their faces.
 
     Returns:
       The finished shard.
@@ -44,7 +48,7 @@ def write_shard(output: Path, name: str, outcomes: Iterable[Outcome]) -> Finishe
     # Not at the top, because the worker processes import this module; see `workers`.
     import tensorflow as tf
 
-    checksums, skipped = [], []
+    checksums, skipped, faces = [], [], []
     with replacing(output / name) as temporary:
         try:
             with tf.io.TFRecordWriter(os.fspath(temporary)) as records:
@@ -53,11 +57,13 @@ def write_shard(output: Path, name: str, outcomes: Iterable[Outcome]) -> Finishe
                         skipped.append((outcome.name, outcome.reason))
                     else:
                         checksums.append(outcome.checksum)
+                        if outcome.face:
+                            faces.append(outcome.face)
                         records.write(_record(outcome))
         except tf.errors.OpError as error:
             raise OSError(error.message) from error
     shard = Shard(name, len(checksums), file_checksum(output / name))
-    finished = FinishedShard(shard, checksums, skipped)
+    finished = FinishedShard(shard, checksums, skipped, faces)
     write_json(_note_path(output, name), dataclasses.asdict(finished))
     return finished
 
@@ -81,6 +87,7 @@ def read_finished(output: Path, name: str) -> FinishedShard | None:
             shard=Shard.from_json(note["shard"]),
             checksums=[checksum.checksum() for checksum in note["checksums"]],
             skipped=[_skipped_file(file) for file in note["skipped"]],
+            faces=[tuple(cell.text() for cell in row) for row in note["faces"]],
         )
         checksum = file_checksum(output / name)
     except UserError:

@@ -6,6 +6,7 @@ unsup3d-prepare-data --input=photos --output=prepared --resolution=64
 from absl import flags
 
 from tf_unsup3d.data import prepare
+from tf_unsup3d.data.manifest import ALIGNMENTS
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.programs import cli
 
@@ -25,10 +26,17 @@ _RESOLUTION = flags.DEFINE_integer(
     None,
     "Height and width of the prepared pictures, a power of two from 8 to 1024.",
 )
+_ALIGN = flags.DEFINE_enum(
+    "align",
+    "none",
+    list(ALIGNMENTS),
+    "What to cut out of each picture: its central square (none), or each face in it, "
+    "upright and framed as in FFHQ (faces), which needs the extra tf-unsup3d[faces].",
+)
 _STRICT = flags.DEFINE_boolean(
     "strict",
     False,
-    "Stop at the first file that cannot be used instead of skipping it.",
+    "Stop at the first file or face that cannot be used instead of skipping it.",
 )
 _VERIFY = flags.DEFINE_boolean(
     "verify",
@@ -62,7 +70,11 @@ def _prepare() -> None:
     if source is None or resolution is None:
         raise UserError("without --verify, --input and --resolution are required")
     manifest, done_now = prepare.prepare_pictures(
-        source, _OUTPUT.value, resolution, strict=_STRICT.value
+        source,
+        _OUTPUT.value,
+        resolution,
+        align=_ALIGN.value,
+        strict=_STRICT.value,
     )
     summary = (
         f"{manifest.count} pictures of {manifest.resolution}x{manifest.resolution} "
@@ -70,7 +82,7 @@ def _prepare() -> None:
     )
     if manifest.skipped:
         skipped = f"{_OUTPUT.value}/{prepare.SKIPPED_NAME}"
-        summary += f", {manifest.skipped} files skipped (see {skipped})"
+        summary += f", {prepare.describe_skipped(manifest)} skipped (see {skipped})"
     print(("prepared " if done_now else "already prepared: ") + summary)
 
 
