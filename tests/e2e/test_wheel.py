@@ -16,7 +16,7 @@ import requests
 import tensorflow as tf
 import trimesh
 
-from tests.serving.server_process import serving
+from benchmarks.server_process import serving
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 

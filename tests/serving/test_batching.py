@@ -11,6 +11,7 @@ from tf_unsup3d.serving.batching import Batcher
 from tf_unsup3d.serving.limits import Limits
 from tf_unsup3d.serving.metrics import Metrics
 from tf_unsup3d.serving.request_error import RequestError
+from tf_unsup3d.serving.saved_model import Function
 from tf_unsup3d.serving.signatures import Signature, TensorSpec
 
 
@@ -23,20 +24,23 @@ class HeldModel:
         wide = {"x": TensorSpec("x", tf.float32, (None, None))}
         whole = {"x": TensorSpec("x", tf.float32, (2,))}
         size = {name: TensorSpec(name, tf.int32, shape) for name in ("height", "width")}
-        self.signatures = {
-            "double": Signature("double", spec, spec),
-            "wide": Signature("wide", wide, wide),
-            "whole": Signature("whole", whole, whole),
-            "draw": Signature("draw", size, size),
+        self.functions = {
+            name: Function(Signature(name, specs, specs), self.run)
+            for name, specs in (
+                ("double", spec),
+                ("wide", wide),
+                ("whole", whole),
+                ("draw", size),
+            )
         }
         self.batches = []
         self.started = threading.Semaphore(0)
         self.released = threading.Event()
 
-    def run(self, signature, inputs):
+    def run(self, inputs):
         self.started.release()
         assert self.released.wait(60)
-        self.batches.append((signature, inputs["x"].tolist()))
+        self.batches.append(inputs["x"].tolist())
         if np.any(inputs["x"] < 0):
             raise RequestError(400, "negative")
         return {"x": tf.constant(2.0 * inputs["x"])}
@@ -64,7 +68,7 @@ def run(scenario, **limits):
 
 async def predict(batcher, model, x, signature="double"):
     inputs = {"x": np.array(x, np.float32)}
-    answer = await batcher.predict(model, signature, inputs)
+    answer = await batcher.predict(model.functions[signature], inputs)
     return answer.array("x").tolist()
 
 
@@ -82,8 +86,8 @@ def test_what_waits_is_computed_together_and_padded():
     async def scenario(batcher, model):
         found = await gather(batcher, model, [1.0], [2.0, 3.0], [4.0, 5.0])
         assert found == [[2.0], [4.0, 6.0], [8.0, 10.0]]
-        # Padded with the last row to a power of two.
-        assert model.batches[1:] == [("double", [1, 2, 3, 4, 5, 5, 5, 5])]
+        # Padded with the last row to one of a few sizes.
+        assert model.batches[1:] == [[1, 2, 3, 4, 5, 5]]
 
     run(scenario)
 
@@ -93,7 +97,7 @@ def test_batches_have_a_largest_size():
         found = await gather(batcher, model, [1.0, 2.0], [3.0, 4.0], [5.0])
         assert found == [[2.0, 4.0], [6.0, 8.0], [10.0]]
         # The third fits beside the first, and need not wait for the second.
-        assert [sorted(x) for _, x in model.batches[1:]] == [[1, 2, 5], [3, 4]]
+        assert [sorted(x) for x in model.batches[1:]] == [[1, 2, 5], [3, 4]]
 
     run(scenario, batch_size=3)
 
@@ -103,7 +107,7 @@ def test_rows_of_different_shapes_are_not_mixed():
         requests = [[[1.0]], [[2.0, 3.0]], [[4.0]]]
         found = await gather(batcher, model, *requests, signature="wide")
         assert found == [[[2.0]], [[4.0, 6.0]], [[8.0]]]
-        assert [x for _, x in model.batches[1:]] == [[[1], [4]], [[2, 3]]]
+        assert model.batches[1:] == [[[1], [4]], [[2, 3]]]
 
     run(scenario)
 
@@ -163,7 +167,7 @@ def test_a_request_that_is_given_up_is_not_computed():
             await asyncio.wait_for(predict(batcher, model, [1.0, 1.0]), 0.01)
         # Its place in the queue is free again.
         assert await gather(batcher, model, [2.0, 3.0]) == [[4.0, 6.0]]
-        assert model.batches[1:] == [("double", [2, 3])]
+        assert model.batches[1:] == [[2, 3]]
 
     run(scenario, queue_size=2)
 
@@ -216,13 +220,13 @@ def test_pictures_of_a_wrong_size_are_refused(height, width, message):
 
     async def scenario(batcher, model):
         with pytest.raises(RequestError) as caught:
-            await batcher.predict(model, "draw", inputs)
+            await batcher.predict(model.functions["draw"], inputs)
         assert message in caught.value.message and caught.value.status == 400
 
     run(scenario, picture_size=8)
 
 
 def test_few_sizes_of_batches_are_computed():
-    assert Limits(batch_size=16).padded_sizes == (1, 2, 4, 8, 16)
-    assert Limits(batch_size=12).padded_sizes == (1, 2, 4, 8, 12)
+    assert Limits(batch_size=16).padded_sizes == (1, 2, 3, 4, 6, 8, 12, 16)
+    assert Limits(batch_size=10).padded_sizes == (1, 2, 3, 4, 6, 8, 10)
     assert Limits(batch_size=1).padded_sizes == (1,)

@@ -10,7 +10,7 @@ import threading
 import pytest
 import requests
 
-from tests.serving.server_process import ServerProcess
+from benchmarks.server_process import ServerProcess
 from tests.serving.toy_model import write_version
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.serving.limits import Limits

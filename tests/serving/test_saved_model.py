@@ -1,5 +1,6 @@
 """Loading and running a version, and what is wrong with a damaged one."""
 
+import dataclasses
 import shutil
 
 import numpy as np
@@ -12,12 +13,13 @@ from tf_unsup3d.serving.saved_model import SavedModel
 
 
 def test_signatures_are_those_of_the_file(toy):
-    scale = toy.signatures["serving_default"]
+    signatures = {name: function.signature for name, function in toy.functions.items()}
+    scale = signatures["serving_default"]
     (x,) = scale.inputs.values()
     assert (x.name, x.dtype, x.shape) == ("x", tf.float32, (None, 2))
-    assert scale.batched and toy.signatures["echo"].batched
-    assert not toy.signatures["sum"].batched
-    assert toy.signatures["render"].inputs.keys() == {
+    assert scale.batched and signatures["echo"].batched
+    assert not signatures["sum"].batched
+    assert signatures["render"].inputs.keys() == {
         "style",
         "yaw_degrees",
         "pitch_degrees",
@@ -26,23 +28,41 @@ def test_signatures_are_those_of_the_file(toy):
 
 
 def test_signatures_run(toy):
-    outputs = toy.run("serving_default", {"x": np.ones([3, 2], np.float32)})
+    outputs = toy.functions["serving_default"].run({"x": np.ones([3, 2], np.float32)})
     np.testing.assert_array_equal(outputs["y"], np.ones([3, 2]))
+
+
+def test_a_chain_calls_signatures_one_after_the_other(toy):
+    chain = toy.chain(("map_seed", "render"))
+    assert chain is toy.chain(("map_seed", "render"))
+    assert chain.signature.batched
+    angles = {f"{name}_degrees": np.zeros(2) for name in ("yaw", "pitch", "roll")}
+    seed = {"seed": np.array([20, 30]), "truncation_psi": np.array([0.5, 0.7])}
+    assert chain.signature.inputs.keys() == {*seed, *angles}
+    picture = chain.run({**seed, **angles})["picture"]
+    np.testing.assert_allclose(picture[:, 0, 0], [[0.2, 0.5, 0], [0.3, 0.7, 0]])
+    assert toy.chain(("map_seed", "missing")) is None
 
 
 def test_an_error_of_the_model_is_one_line_with_its_status(toy):
     with pytest.raises(RequestError) as caught:
-        toy.run("invert", {"x": np.zeros([1], np.float32)})
+        toy.functions["invert"].run({"x": np.zeros([1], np.float32)})
     assert caught.value.status == 400
     assert caught.value.message == "division : Tensor had Inf values"
 
 
 def test_warming_up_tries_what_zeros_can_be_made_for(toy, monkeypatch):
     runs = []
-    run = toy.run
-    monkeypatch.setattr(
-        toy, "run", lambda name, inputs: (runs.append(name), run(name, inputs))[1]
-    )
+
+    def counted(name, function):
+        def run(inputs):
+            runs.append(name)
+            return function.run(inputs)
+
+        return dataclasses.replace(function, run=run)
+
+    functions = {name: counted(name, each) for name, each in toy.functions.items()}
+    monkeypatch.setattr(toy, "functions", functions)
     toy.warm_up((1, 2), lambda: False)
     assert runs.count("serving_default") == runs.count("render") == 2
     # It fails on zeros, which is no reason to try larger ones.

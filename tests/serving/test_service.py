@@ -19,8 +19,8 @@ from tensorflow_serving.apis import (
     model_pb2,
 )
 
+from benchmarks.server_process import serving
 from tests.serving.malformed_requests import malformed_requests, read_status, status_of
-from tests.serving.server_process import serving
 from tests.serving.toy_model import PICTURE_SIZE
 
 MALFORMED = 1000

@@ -30,9 +30,9 @@ def states(versions):
 
 def factor(versions):
     with versions.using() as model:
-        return model.run("serving_default", {"x": np.ones([1, 2], np.float32)})["y"][
-            0, 0
-        ]
+        return model.functions["serving_default"].run(
+            {"x": np.ones([1, 2], np.float32)}
+        )["y"][0, 0]
 
 
 def run(folder, scenario):
@@ -79,7 +79,9 @@ def test_the_old_version_is_kept_for_the_requests_that_use_it(folder, two):
             await versions.look()
             assert states(versions) == {"2": "AVAILABLE", "1": "UNLOADING"}
             assert factor(versions) == 2.0
-            outputs = model.run("serving_default", {"x": np.ones([1, 2], np.float32)})
+            outputs = model.functions["serving_default"].run(
+                {"x": np.ones([1, 2], np.float32)}
+            )
             assert outputs["y"][0, 0] == 1.0
         assert states(versions) == {"2": "AVAILABLE", "1": "END"}
 

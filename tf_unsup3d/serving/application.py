@@ -24,7 +24,14 @@ from tf_unsup3d.serving.json_request import PredictRequest, parse_predict_reques
 from tf_unsup3d.serving.json_response import Answer
 from tf_unsup3d.serving.limits import Limits
 from tf_unsup3d.serving.metrics import Metrics
-from tf_unsup3d.serving.pictures_and_meshes import glb_of, mesh_of, picture_of, png_of
+from tf_unsup3d.serving.pictures_and_meshes import (
+    MESH_SIGNATURES,
+    PICTURE_SIGNATURES,
+    glb_of,
+    mesh_inputs,
+    picture_inputs,
+    png_of,
+)
 from tf_unsup3d.serving.request_error import (
     RequestError,
     bad_request,
@@ -33,6 +40,7 @@ from tf_unsup3d.serving.request_error import (
     unavailable,
 )
 from tf_unsup3d.serving.saved_model import SavedModel
+from tf_unsup3d.serving.signatures import Signature
 from tf_unsup3d.serving.versions import Versions
 
 _LOGGER = logging.getLogger(__name__)
@@ -159,10 +167,12 @@ class Service:
 
     async def _predict(self, request: Request, body: bytes) -> Response:
         with self._versions.using(self._find_version(request)) as model:
-            parsed = await self._parse(body, model)
-            answer = await self._batcher.predict(
-                model, parsed.signature.name, parsed.inputs
-            )
+            signatures = {
+                name: function.signature for name, function in model.functions.items()
+            }
+            parsed = await self._parse(body, signatures)
+            function = model.functions[parsed.signature.name]
+            answer = await self._batcher.predict(function, parsed.inputs)
             content = await self._in_thread(answer.to_json, parsed.row_format)
         return Response(content, media_type=_JSON)
 
@@ -186,13 +196,15 @@ class Service:
 
     async def _render_png(self, request: Request, body: bytes) -> Response:
         with self._versions.using() as model:
-            picture = await picture_of(request.query_params, self._predicting(model))
-            content = await self._in_thread(png_of, picture)
+            inputs = picture_inputs(request.query_params)
+            answer = await self._call(model, PICTURE_SIGNATURES, inputs)
+            content = await self._in_thread(png_of, answer)
         return Response(content, media_type="image/png")
 
     async def _mesh_glb(self, request: Request, body: bytes) -> Response:
         with self._versions.using() as model:
-            answer = await mesh_of(request.query_params, self._predicting(model))
+            inputs = mesh_inputs(request.query_params)
+            answer = await self._call(model, MESH_SIGNATURES, inputs)
             content = await self._in_thread(glb_of, answer)
         return Response(content, media_type="model/gltf-binary")
 
@@ -234,23 +246,27 @@ class Service:
             raise bad_request(f"Failed to convert version: {version} to numeric.")
         return int(version)
 
-    async def _parse(self, body: bytes, model: SavedModel) -> PredictRequest:
+    async def _parse(
+        self, body: bytes, signatures: Mapping[str, Signature]
+    ) -> PredictRequest:
         if len(body) <= _SMALL_BODY:
-            return parse_predict_request(body, model.signatures)
-        return await self._in_thread(parse_predict_request, body, model.signatures)
+            return parse_predict_request(body, signatures)
+        return await self._in_thread(parse_predict_request, body, signatures)
 
-    def _predicting(
-        self, model: SavedModel
-    ) -> Callable[[str, Mapping[str, np.ndarray]], Awaitable[Answer]]:
-        async def predict(signature: str, inputs: Mapping[str, np.ndarray]) -> Answer:
-            known = model.signatures.get(signature)
-            if known is None or known.inputs.keys() != inputs.keys():
-                raise not_found(
-                    f"the model has no signature {signature!r} of {', '.join(inputs)}"
-                )
-            return await self._batcher.predict(model, signature, inputs)
-
-        return predict
+    async def _call(
+        self,
+        model: SavedModel,
+        names: tuple[str, ...],
+        inputs: Mapping[str, np.ndarray],
+    ) -> Answer:
+        """Calls signatures of this project's models, one after the other."""
+        function = model.chain(names)
+        if function is None or function.signature.inputs.keys() != inputs.keys():
+            raise not_found(
+                f"the model lacks the signatures {' and '.join(names)} of this "
+                "project's models"
+            )
+        return await self._batcher.predict(function, inputs)
 
     async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         loop = asyncio.get_running_loop()

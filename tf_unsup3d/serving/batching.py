@@ -13,27 +13,26 @@ from tf_unsup3d.serving.json_response import Answer, BatchOutputs
 from tf_unsup3d.serving.limits import Limits
 from tf_unsup3d.serving.metrics import Metrics
 from tf_unsup3d.serving.request_error import bad_request, unavailable
-from tf_unsup3d.serving.saved_model import SavedModel
+from tf_unsup3d.serving.saved_model import Function
+
+_GATHERING_SECONDS = 0.002
 
 
 @dataclasses.dataclass(eq=False)
 class _Job:
     """A request that waits for the model."""
 
-    model: SavedModel
-    signature: str
+    function: Function
     inputs: Mapping[str, np.ndarray]
     rows: int
-    batched: bool
     loop: asyncio.AbstractEventLoop
     answer: "asyncio.Future[Answer]"
 
     def fits(self, other: "_Job") -> bool:
         """Whether both can be computed at once."""
         return (
-            self.batched
-            and self.model is other.model
-            and self.signature == other.signature
+            self.function is other.function
+            and self.function.signature.batched
             and all(
                 array.shape[1:] == other.inputs[name].shape[1:]
                 for name, array in self.inputs.items()
@@ -54,10 +53,11 @@ class _Job:
 
 
 class Batcher:
-    """Runs signatures in one thread, and all waiting rows that fit at once.
+    """Runs functions in one thread, and all waiting rows that fit at once.
 
-    The thread never waits for a batch to fill: while it computes a batch, the next one
-    gathers. Alone, a request is computed immediately.
+    While the thread computes a batch, the next one gathers. After a batch of several
+    requests it waits a moment for more of them, because clients that are answered
+    together ask together. A request alone is computed immediately.
 
     Args:
       limits: The sizes of batches and of the queue.
@@ -70,6 +70,7 @@ class Batcher:
         self._waiting: collections.deque[_Job] = collections.deque()
         self._changed = threading.Condition()
         self._closing = False
+        self._several = False
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
 
     def start(self) -> None:
@@ -89,14 +90,13 @@ class Batcher:
         return self._thread.is_alive()
 
     async def predict(
-        self, model: SavedModel, signature: str, inputs: Mapping[str, np.ndarray]
+        self, function: Function, inputs: Mapping[str, np.ndarray]
     ) -> Answer:
-        """Runs a signature, together with other requests.
+        """Runs a function, together with other requests for it.
 
         Args:
-          model: The model.
-          signature: Name of the signature.
-          inputs: The inputs by name, of the types and shapes of the signature.
+          function: The function.
+          inputs: The inputs by name, of the types and shapes of its signature.
 
         Returns:
           The outputs.
@@ -107,10 +107,9 @@ class Batcher:
             it.
         """
         loop = asyncio.get_running_loop()
-        batched = model.signatures[signature].batched
-        rows = self._count_rows(inputs) if batched else 1
+        rows = self._count_rows(inputs) if function.signature.batched else 1
         self._limits.check_pictures(inputs)
-        job = _Job(model, signature, inputs, rows, batched, loop, loop.create_future())
+        job = _Job(function, inputs, rows, loop, loop.create_future())
         with self._changed:
             waiting = sum(other.rows for other in self._waiting)
             if self._closing:
@@ -158,6 +157,8 @@ class Batcher:
                 self._changed.wait()
             if not self._waiting:
                 return []
+            if self._several:
+                self._changed.wait_for(self._is_full, _GATHERING_SECONDS)
             oldest = self._waiting.popleft()
             jobs, rows = [oldest], oldest.rows
             for job in list(self._waiting):
@@ -166,7 +167,12 @@ class Batcher:
                     jobs.append(job)
                     rows += job.rows
             self._metrics.queue_rows.dec(rows)
+            self._several = len(jobs) > 1
             return jobs
+
+    def _is_full(self) -> bool:
+        waiting = sum(job.rows for job in self._waiting)
+        return waiting >= self._limits.batch_size or self._closing
 
     def _finish(self, jobs: Sequence[_Job]) -> None:
         """Computes jobs at once; alone if that fails, to find whose fault it is."""
@@ -191,15 +197,16 @@ class Batcher:
             else first.inputs[name]
             for name in first.inputs
         }
-        if first.batched:
+        batched = first.function.signature.batched
+        if batched:
             sizes = self._limits.padded_sizes
             size = next(size for size in sizes if size >= rows)
             inputs = {name: _pad(array, size) for name, array in inputs.items()}
         start = time.monotonic()
-        outputs = first.model.run(first.signature, inputs)
+        outputs = first.function.run(inputs)
         self._metrics.batch_seconds.observe(time.monotonic() - start)
         self._metrics.batch_rows.observe(rows)
-        if not first.batched:
+        if not batched:
             return [Answer(BatchOutputs(outputs))]
         shared = BatchOutputs({name: value[:rows] for name, value in outputs.items()})
         answers, start_row = [], 0

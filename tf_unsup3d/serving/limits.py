@@ -39,13 +39,15 @@ class Limits:
 
     @property
     def padded_sizes(self) -> tuple[int, ...]:
-        """The batch sizes that the model is run with: powers of two and the largest.
+        """The batch sizes that the model is run with: 1, 2, 3, 4, 6, 8, 12, ...
 
         Batches are padded to one of these, so that TensorFlow prepares for a few shapes
         only.
         """
-        powers = (2**k for k in range(self.batch_size.bit_length()))
-        return tuple(sorted({*powers, self.batch_size}))
+        powers = [2**k for k in range(self.batch_size.bit_length())]
+        between = [3 * power for power in powers]
+        sizes = {*powers, *between, self.batch_size}
+        return tuple(sorted(size for size in sizes if size <= self.batch_size))
 
     def check_pictures(self, inputs: Mapping[str, np.ndarray]) -> None:
         """Checks the size of the pictures that a request asks for.

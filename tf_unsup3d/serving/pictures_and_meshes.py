@@ -1,11 +1,10 @@
 """Answers with pictures and meshes of this project's models, as files.
 
-They come from the signatures `map_seed`, `render` and `generate` of an exported model.
+They come from signatures that `unsup3d-export` writes.
 """
 
 import math
 import re
-from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -17,9 +16,6 @@ from tf_unsup3d.export.pictures import encode_png, to_uint8
 from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.serving.json_response import Answer
 from tf_unsup3d.serving.request_error import RequestError, bad_request
-
-# Runs a signature of the model on inputs by name.
-Predict = Callable[[str, Mapping[str, np.ndarray]], Awaitable[Answer]]
 
 _MOST_DIGITS = 18
 
@@ -41,48 +37,46 @@ _NUMBERS = {
 _ANGLES = ("yaw_degrees", "pitch_degrees", "roll_degrees")
 
 
-async def picture_of(query: QueryParams, predict: Predict) -> np.ndarray:
-    """Draws one object of the model.
+# What pictures and meshes come from; each signature is called with what the one before
+# it returns.
+PICTURE_SIGNATURES = ("map_seed", "render")
+MESH_SIGNATURES = ("generate",)
+
+
+def picture_inputs(query: QueryParams) -> dict[str, np.ndarray]:
+    """Reads which object to draw, and from where.
 
     Args:
       query: `seed` (default 0), `truncation_psi` (0.7), `yaw_degrees`, `pitch_degrees`
         and `roll_degrees` (0).
-      predict: Runs the signatures.
 
     Returns:
-      `[height, width, 3]` in [-1, 1].
+      The inputs of `PICTURE_SIGNATURES`, a batch of one.
 
     Raises:
-      RequestError: A parameter is unknown or out of range, or the model has no such
-        signatures.
+      RequestError: A parameter is unknown or out of range.
     """
-    values = _read_query(query, ("seed", "truncation_psi", *_ANGLES))
-    seed = {name: values[name] for name in ("seed", "truncation_psi")}
-    angles = {name: values[name] for name in _ANGLES}
-    style = (await predict("map_seed", seed)).array("style")
-    return (await predict("render", {"style": style, **angles})).array("picture")[0]
+    return _read_query(query, ("seed", "truncation_psi", *_ANGLES))
 
 
-async def mesh_of(query: QueryParams, predict: Predict) -> Answer:
-    """Generates one object of the model.
+def mesh_inputs(query: QueryParams) -> dict[str, np.ndarray]:
+    """Reads which object to generate.
 
     Args:
       query: `seed` (default 0) and `truncation_psi` (0.7).
-      predict: Runs the signatures.
 
     Returns:
-      The outputs of the signature `generate`.
+      The inputs of `MESH_SIGNATURES`, a batch of one.
 
     Raises:
-      RequestError: A parameter is unknown or out of range, or the model has no such
-        signature.
+      RequestError: A parameter is unknown or out of range.
     """
-    return await predict("generate", _read_query(query, ("seed", "truncation_psi")))
+    return _read_query(query, ("seed", "truncation_psi"))
 
 
-def png_of(picture: np.ndarray) -> bytes:
-    """The content of a PNG file of a picture in [-1, 1]."""
-    return encode_png(to_uint8(picture))
+def png_of(answer: Answer) -> bytes:
+    """The content of a PNG file of the output `picture`, of one row."""
+    return encode_png(to_uint8(answer.array("picture")[0]))
 
 
 def glb_of(answer: Answer) -> bytes:

@@ -1,5 +1,7 @@
 """One version of a SavedModel, loaded and ready to run."""
 
+import dataclasses
+import functools
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -21,6 +23,48 @@ _SERVING_TAG = "serve"
 _OUR_OPS = "TfUnsup3d>"
 
 
+Inputs = Mapping[str, np.ndarray]
+Outputs = Mapping[str, tf.Tensor]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Function:
+    """A function that requests call.
+
+    Attributes:
+      signature: What it takes and returns.
+      run: Computes the outputs of inputs that are as the signature says. It raises
+        `RequestError` where TensorFlow cannot.
+    """
+
+    signature: Signature
+    run: Callable[[Inputs], Outputs]
+
+    def then(self, second: "Function") -> "Function":
+        """Makes the function that calls this one and another one with what it returns.
+
+        Args:
+          second: The other one. Inputs that this one does not return are inputs of
+            both together.
+        """
+        inner, outer = self.signature, second.signature
+
+        def run(inputs: Inputs) -> Outputs:
+            found = self.run({name: inputs[name] for name in inner.inputs})
+            known = {**inputs, **{name: found[name].numpy() for name in found}}
+            return second.run({name: known[name] for name in outer.inputs})
+
+        left = {
+            name: spec
+            for name, spec in outer.inputs.items()
+            if name not in inner.outputs
+        }
+        signature = Signature(
+            f"{inner.name}, {outer.name}", {**inner.inputs, **left}, outer.outputs
+        )
+        return Function(signature, run)
+
+
 class SavedModel:
     """A version of a SavedModel.
 
@@ -30,7 +74,7 @@ class SavedModel:
       folder: The folder of the version, which holds `saved_model.pb`.
 
     Attributes:
-      signatures: The signatures by name.
+      functions: The functions by the names of their signatures.
       metadata: The signatures as the metadata of TensorFlow Serving's protocol.
 
     Raises:
@@ -49,13 +93,15 @@ class SavedModel:
             raise UserError(
                 f"cannot load the SavedModel in {folder}: {one_line(str(error))}"
             ) from error
-        self._functions: Mapping[str, Callable[..., Any]] = self._loaded.signatures
-        self.signatures: dict[str, Signature] = {
-            name: Signature.from_signature_def(name, graph.signature_def[name])
-            for name in self._functions
+        self.functions = {
+            name: _function(
+                Signature.from_signature_def(name, graph.signature_def[name]), concrete
+            )
+            for name, concrete in self._loaded.signatures.items()
             if name in graph.signature_def
         }
-        if not self.signatures:
+        self._chains: dict[tuple[str, ...], Function] = {}
+        if not self.functions:
             raise UserError(f"the SavedModel in {folder} has no signatures")
         self.metadata: dict[str, Any] = {
             name: MessageToDict(
@@ -66,30 +112,19 @@ class SavedModel:
             for name, definition in graph.signature_def.items()
         }
 
-    def run(
-        self, signature: str, inputs: Mapping[str, np.ndarray]
-    ) -> dict[str, tf.Tensor]:
-        """Runs a signature.
+    def chain(self, names: tuple[str, ...]) -> Function | None:
+        """Finds the function that calls signatures one after the other.
 
         Args:
-          signature: Name of the signature.
-          inputs: The inputs by name, of the types and shapes of the signature.
+          names: The names of the signatures.
 
         Returns:
-          The outputs by name.
-
-        Raises:
-          RequestError: TensorFlow cannot compute it.
+          The function, the same one for the same names; None if one is missing.
         """
-        specs = self.signatures[signature].inputs
-        try:
-            tensors = {
-                name: tf.constant(inputs[name], spec.dtype)
-                for name, spec in specs.items()
-            }
-            return self._functions[signature](**tensors)
-        except tf.errors.OpError as error:
-            raise from_tensorflow(error) from error
+        if names not in self._chains and self.functions.keys() >= set(names):
+            functions = (self.functions[name] for name in names)
+            self._chains[names] = functools.reduce(Function.then, functions)
+        return self._chains.get(names)
 
     def warm_up(self, batch_sizes: Sequence[int], stopping: Callable[[], bool]) -> None:
         """Runs each signature on zeros, for the first run takes longer than others.
@@ -98,16 +133,30 @@ class SavedModel:
           batch_sizes: The numbers of rows to run.
           stopping: Asked between runs whether to leave off.
         """
-        for name, signature in self.signatures.items():
-            for size in batch_sizes if signature.batched else ():
-                zeros = signature.zeros(size)
+        for function in self.functions.values():
+            for size in batch_sizes if function.signature.batched else ():
+                zeros = function.signature.zeros(size)
                 if zeros is None or stopping():
                     break
                 try:
-                    self.run(name, zeros)
+                    function.run(zeros)
                 except Exception:
                     # Zeros need not be what the signature takes; requests will show.
                     break
+
+
+def _function(signature: Signature, concrete: Callable[..., Any]) -> Function:
+    def run(inputs: Inputs) -> Outputs:
+        try:
+            tensors = {
+                name: tf.constant(inputs[name], spec.dtype)
+                for name, spec in signature.inputs.items()
+            }
+            return concrete(**tensors)
+        except tf.errors.OpError as error:
+            raise from_tensorflow(error) from error
+
+    return Function(signature, run)
 
 
 def _read_graph(path: pathlib.Path) -> Any:
