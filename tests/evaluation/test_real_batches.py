@@ -3,7 +3,7 @@ import PIL.Image
 import tensorflow as tf
 
 from tf_unsup3d.data.dataset import open_pictures
-from tf_unsup3d.evaluation.distribution.real_batches import real_batches
+from tf_unsup3d.evaluation.real_batches import real_batches
 
 
 def test_order_of_real_pictures_hangs_on_their_seed_alone(tmp_path):
