@@ -34,7 +34,8 @@ class PairErrors:
       RE: `[objects]`, mean squared difference between the same two; colours range from
         -1 to 1. This is the reprojection error of Wang et al. (2023) over the compared
         pixels.
-      unwarped: `[objects]`, mean absolute difference between B and A as it is, at the same pixels.
+      unwarped: `[objects]`, mean absolute difference between B and A as it is, at the
+        same pixels.
       depth_median: `[objects]`, median absolute error of the depth, in radii of the
         object.
       depth_mean: `[objects]`, mean absolute error of the depth, in radii of the object.

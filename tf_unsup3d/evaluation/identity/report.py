@@ -31,6 +31,7 @@ class IdentityReport(Report):
             )
         lines.append(f"faces described by {self.settings['face_network']}")
         lines.append(
-            "these numbers are not comparable with published ones, which rest on ArcFace"
+            "these numbers are not comparable with published ones, which rest on "
+            "ArcFace"
         )
         return "\n".join(lines)
