@@ -12,6 +12,7 @@ from absl.testing import flagsaver
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.evaluation.distribution.measure import measure_distribution
+from tf_unsup3d.evaluation.features.random_network import random_network
 from tf_unsup3d.programs import evaluate as program
 from tf_unsup3d.trained.trained_model import load
 
@@ -82,6 +83,7 @@ def test_the_program_measures_without_truth(small_run, photos, tmp_path):
         assert settings["step"] == 1
         assert settings["viewpoints"].startswith("drawn from p_v, UniformViewpoints")
     for name in ("distribution", "consistency"):
+        assert reports[name]["settings"]["feature_network"] == "random"
         assert "random convolutions" in reports[name]["settings"]["features"]
     assert reports["alarms"]["objects"] == 64
     distances = reports["distribution"]["distances"]
@@ -98,6 +100,7 @@ def test_the_program_measures_without_truth(small_run, photos, tmp_path):
     for words in (
         "not comparable with published",
         "warning: FID",
+        "FID/random",
         "reprojection",
         "raised by, of 64",
     ):
@@ -113,12 +116,22 @@ def test_the_program_measures_without_truth(small_run, photos, tmp_path):
         (["--metrics=distribution"], "--metrics=distribution needs --data_dir"),
         (
             ["--metrics=consistency,fid"],
-            "--metrics: ['fid'] not among shape, distribution, consistency, alarms",
+            "--metrics: ['fid'] not among shape, distribution, consistency, identity, "
+            "alarms",
         ),
         (
             ["--metrics=consistency", "--feature_weights=nowhere.h5"],
             "--feature_weights: there is no file nowhere.h5",
         ),
+        (
+            [
+                "--metrics=consistency",
+                "--features=efficientnet_lite0",
+                "--feature_weights=nowhere.h5",
+            ],
+            "--features=efficientnet_lite0 and --feature_weights",
+        ),
+        (["--metrics=identity"], "--metrics=identity needs --data_dir"),
         (["--metrics=alarms", "--model_dir=nowhere"], "no trained model in nowhere"),
     ],
 )
@@ -136,4 +149,6 @@ def test_too_few_pictures_are_refused(small_run, photos):
     for number in range(31, 40):
         (photos / f"{number}.png").unlink()
     with pytest.raises(UserError, match="photos holds 31 pictures"):
-        measure_distribution(load(small_run), str(photos), samples=100)
+        measure_distribution(
+            load(small_run), str(photos), random_network(16), samples=100
+        )

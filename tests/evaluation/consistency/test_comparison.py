@@ -12,7 +12,7 @@ from tf_unsup3d.evaluation.consistency.sheet import consistency_sheet
 from tf_unsup3d.evaluation.consistency.variance import picture_variance
 from tf_unsup3d.evaluation.consistency.views import view_pair, yaw_differences
 from tf_unsup3d.evaluation.drawing import depth_drawing
-from tf_unsup3d.evaluation.features import FeatureNetwork
+from tf_unsup3d.evaluation.features.network import FeatureNetwork
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import GaussianViewpoints, UniformViewpoints
 from tf_unsup3d.rendering.renderer import Renderer
@@ -24,7 +24,9 @@ DRAW = depth_drawing(RENDERER)
 VIEWPOINTS = UniformViewpoints((30.0, 10.0, 0.0))
 ALL_VIEW = {"latent": 0.0, "view": 1.0, "interaction": 0.0}
 ALL_LATENT = {"latent": 1.0, "view": 0.0, "interaction": 0.0}
-MEANS = FeatureNetwork("means", "", lambda pictures: tf.reduce_mean(pictures, [1, 2]))
+MEANS = FeatureNetwork(
+    "means", "", "", lambda pictures: tf.reduce_mean(pictures, [1, 2])
+)
 
 
 def balls(count=10):

@@ -173,7 +173,14 @@ def test_a_point_before_the_surface_is_wrong_and_one_behind_is_hidden():
 def test_errors_are_of_the_range_of_colours_and_of_the_size():
     a = draw(BALL, A, lambda fixed, seen: np.full_like(fixed, -1.0))
     b = draw(BALL, A, lambda fixed, seen: np.full_like(fixed, 1.0))
-    assert compare_views(a, b, RADIUS, CAMERA).reprojection[0] == pytest.approx(1.0)
+    errors = compare_views(a, b, RADIUS, CAMERA)
+    assert errors.reprojection[0] == pytest.approx(1.0)
+    # Carver's error is squared, and its colours range over 2.
+    assert errors.RE[0] == pytest.approx(4.0)
+    middle = dataclasses.replace(
+        b, pictures=np.where(b.mask[..., None], 0.0, b.pictures)
+    )
+    assert compare_views(a, middle, RADIUS, CAMERA).RE[0] == pytest.approx(1.0)
     b = dataclasses.replace(b, depth=np.where(b.mask, b.depth - 0.1, 0.0))
     small, large = (compare_views(a, b, np.array([r]), CAMERA) for r in (0.6, 1.2))
     assert small.depth_mean[0] == pytest.approx(2.0 * large.depth_mean[0])

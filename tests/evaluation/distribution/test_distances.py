@@ -114,7 +114,7 @@ def test_subsets_are_drawn_without_repeats(monkeypatch):
 def test_report_sets_the_generator_beside_real_pictures(random):
     generated, held_out, real = random.normal(size=[3, 60, 8])
     report = distribution_report(
-        {"features": "none", "note": "worth nothing"},
+        {"feature_network": "none", "features": "", "note": "worth nothing"},
         generated + 1.0,
         held_out,
         real,
@@ -131,6 +131,7 @@ def test_report_sets_the_generator_beside_real_pictures(random):
     assert stored["settings"]["feature_size"] == 8
     assert stored["settings"]["kid_subset_size"] == 30
     lines = report.table().splitlines()
+    assert "FID/none" in lines[0] and "KID/none x 1000" in lines[0]
     assert lines[1].startswith("generator") and f"{generator.fid:.3f}" in lines[1]
     assert lines[2].startswith("real") and f"{floor.fid:.3f}" in lines[2]
     assert lines[-1] == "these numbers are worth nothing"
@@ -138,6 +139,8 @@ def test_report_sets_the_generator_beside_real_pictures(random):
 
 def test_report_warns_of_too_few_pictures(random):
     few = random.normal(size=[3, 8, 8])
-    report = distribution_report({"features": "", "note": ""}, *few, 0)
+    report = distribution_report(
+        {"feature_network": "", "features": "", "note": ""}, *few, 0
+    )
     assert "8 pictures in 8 dimensions" in report.warnings[0]
     assert report.table().splitlines()[-1].startswith("warning: FID of 8")

@@ -64,12 +64,14 @@ def flatness(depth: np.ndarray, mask: np.ndarray, camera: PinholeCamera) -> np.n
     return values
 
 
-def _points(depth, mask, camera):
+def _points(
+    depth: np.ndarray, mask: np.ndarray, camera: PinholeCamera
+) -> list[np.ndarray]:
     """The points `[points, 3]` in the mask of each picture."""
     points = camera.back_project(np.where(mask, depth, 1.0))
     return [picture[inside] for picture, inside in zip(points, mask, strict=True)]
 
 
-def _width(points):
+def _width(points: np.ndarray) -> float:
     """Diameter of the disc that has the second moments of the points."""
     return 4.0 * np.sqrt(np.mean(np.var(points[:, :2], axis=0))) + 1e-9

@@ -81,14 +81,16 @@ def back_spikiness(vertices: np.ndarray, mesh: SphereMesh) -> np.ndarray:
     return _mean_bend(vertices, mesh, back) / ball
 
 
-def _triangle_normals(vertices, mesh):
+def _triangle_normals(vertices: np.ndarray, mesh: SphereMesh) -> np.ndarray:
     """Outward unit normals `[objects, triangles, 3]`."""
     a, b, c = np.moveaxis(vertices[:, mesh.triangles], 2, 0)
     normals = np.cross(b - a, c - a)
     return normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-12)
 
 
-def _mean_bend(vertices, mesh, triangles=slice(None)):
+def _mean_bend(
+    vertices: np.ndarray, mesh: SphereMesh, triangles: slice | np.ndarray = slice(None)
+) -> np.ndarray:
     """Mean angle `[objects]` between the chosen triangles and their neighbours."""
     normals = _triangle_normals(vertices, mesh)
     neighbors = normals[:, mesh.neighbors[triangles]]

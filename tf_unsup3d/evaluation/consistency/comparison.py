@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -30,7 +31,11 @@ class PairErrors:
     Attributes:
       reprojection: `[objects]`, mean absolute difference between B and A warped to B;
         colours range from 0 to 1.
-      unwarped: `[objects]`, the same between B and A as it is, at the same pixels.
+      RE: `[objects]`, mean squared difference between the same two; colours range from
+        -1 to 1. This is the reprojection error of Wang et al. (2023) over the compared
+        pixels.
+      unwarped: `[objects]`, mean absolute difference between B and A as it is, at the
+        same pixels.
       depth_median: `[objects]`, median absolute error of the depth, in radii of the
         object.
       depth_mean: `[objects]`, mean absolute error of the depth, in radii of the object.
@@ -38,6 +43,7 @@ class PairErrors:
     """
 
     reprojection: np.ndarray
+    RE: np.ndarray
     unwarped: np.ndarray
     depth_median: np.ndarray
     depth_mean: np.ndarray
@@ -62,16 +68,20 @@ def compare_views(
     count = warped.seen.sum((1, 2))
     missed = count < _FEWEST_PIXELS
 
-    def over_seen(values, statistic):
+    def over_seen(
+        values: np.ndarray, statistic: Callable[[np.ndarray], float]
+    ) -> np.ndarray:
         pairs = zip(values, warped.seen, missed, strict=True)
         return np.array([np.nan if m else statistic(v[s]) for v, s, m in pairs])
 
+    difference = warped.pictures - b.pictures
     # Colours range over 2.
-    reprojection = 0.5 * np.abs(warped.pictures - b.pictures).mean(-1)
+    reprojection = 0.5 * np.abs(difference).mean(-1)
     unwarped = 0.5 * np.abs(a.pictures - b.pictures).mean(-1)
     depth = np.abs(warped.depth_error) / radius[:, None, None]
     return PairErrors(
         reprojection=over_seen(reprojection, np.mean),
+        RE=over_seen((difference**2).mean(-1), np.mean),
         unwarped=over_seen(unwarped, np.mean),
         depth_median=over_seen(depth, np.median),
         depth_mean=over_seen(depth, np.mean),

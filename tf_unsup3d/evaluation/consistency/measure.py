@@ -7,7 +7,7 @@ from tf_unsup3d.evaluation.consistency.report import ConsistencyReport
 from tf_unsup3d.evaluation.consistency.sheet import consistency_sheet
 from tf_unsup3d.evaluation.consistency.variance import VIEWPOINTS, picture_variance
 from tf_unsup3d.evaluation.drawing import depth_drawing
-from tf_unsup3d.evaluation.features import open_network
+from tf_unsup3d.evaluation.features.network import FeatureNetwork
 from tf_unsup3d.evaluation.random_batches import random_batches
 from tf_unsup3d.evaluation.report import describe_model
 from tf_unsup3d.trained.trained_model import TrainedModel
@@ -16,7 +16,7 @@ OBJECTS = 64
 
 
 def measure_consistency(
-    model: TrainedModel, *, seed: int = 0, feature_weights: str | None = None
+    model: TrainedModel, network: FeatureNetwork, *, seed: int = 0
 ) -> ConsistencyReport:
     """Measures how well views agree, and what the view and the latent vector decide.
 
@@ -25,24 +25,24 @@ def measure_consistency(
 
     Args:
       model: The model.
+      network: Network that computes the features whose variance is split.
       seed: Seed of all random numbers.
-      feature_weights: Weights of the feature network, see `open_network`.
 
     Returns:
       The report with its sheet.
 
     Raises:
-      UserError: The weights cannot be used, or the range of yaw is too narrow.
+      UserError: The range of yaw is too narrow.
     """
     draw = depth_drawing(model.renderer.replace(lamps=None))
     scenes = functools.partial(
         random_batches, model, OBJECTS, seed=seed, name="consistency"
     )
-    network = open_network(feature_weights, model.resolution)
     settings = describe_model(model, seed) | {
         "objects": OBJECTS,
         "viewpoints_of_variance": VIEWPOINTS,
-        "features": network.name,
+        "feature_network": network.name,
+        "features": network.description,
     }
     viewpoints, camera = model.viewpoints, model.camera
     return ConsistencyReport(

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tf_unsup3d.evaluation.consistency.views import Scenes
 from tf_unsup3d.evaluation.drawing import Draw
-from tf_unsup3d.evaluation.features import FeatureNetwork
+from tf_unsup3d.evaluation.features.network import FeatureNetwork
 from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.trained.configuration import Viewpoints
 from tf_unsup3d.trained.random_streams import variance_key

@@ -74,7 +74,7 @@ def warp(a: View, b: View, radius: np.ndarray, camera: PinholeCamera) -> Warped:
     across, down = np.moveaxis(position - corner, -1, 0)
     number = np.arange(objects)[:, None, None]
 
-    def four(values):
+    def four(values: np.ndarray) -> np.ndarray:
         """The neighbours in A of each pixel of B, `[4, objects, size, size, ...]`."""
         x, y = np.moveaxis(corner, -1, 0)
         return np.stack([values[number, y + j, x + i] for j in (0, 1) for i in (0, 1)])
@@ -95,14 +95,14 @@ def warp(a: View, b: View, radius: np.ndarray, camera: PinholeCamera) -> Warped:
     return Warped(np.sum(weights[..., None] * four(a.pictures), 0), error, seen)
 
 
-def _to_world(points, camera):
+def _to_world(points: np.ndarray, camera: PinholeCamera) -> np.ndarray:
     """Takes points `[..., 3]` from camera space to world space."""
     pose = np.array(camera.pose)
     # Row vectors times R are turned back by R.
     return (points - pose[:, 3]) @ pose[:, :3]
 
 
-def _turn_to(a, b, points):
+def _turn_to(a: View, b: View, points: np.ndarray) -> np.ndarray:
     """Turns points `[objects, size, size, 3]` from B's viewpoints to A's."""
     rotations = [
         rotation_matrices(tf.constant(view.viewpoints, tf.float64)).numpy()

@@ -114,10 +114,10 @@ def kernel_distance(first: np.ndarray, second: np.ndarray) -> float:
     return float(within - 2.0 * _kernel(first, second).mean())
 
 
-def _kernel(first, second):
+def _kernel(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return (first @ second.T / first.shape[1] + 1.0) ** 3
 
 
-def _mean_without_diagonal(matrix):
+def _mean_without_diagonal(matrix: np.ndarray) -> float:
     count = len(matrix)
     return (matrix.sum() - np.trace(matrix)) / (count * (count - 1))

@@ -9,7 +9,7 @@ from tf_unsup3d.evaluation.distribution.report import (
     DistributionReport,
     distribution_report,
 )
-from tf_unsup3d.evaluation.features import open_network
+from tf_unsup3d.evaluation.features.network import FeatureNetwork
 from tf_unsup3d.evaluation.random_batches import random_batches
 from tf_unsup3d.evaluation.report import describe_model
 from tf_unsup3d.export.pictures import to_uint8
@@ -21,10 +21,10 @@ _BATCH_SIZE = 64
 def measure_distribution(
     model: TrainedModel,
     data_dir: str | os.PathLike,
+    network: FeatureNetwork,
     *,
     samples: int,
     seed: int = 0,
-    feature_weights: str | None = None,
 ) -> DistributionReport:
     """Measures FID and KID of a model's pictures, and of real ones, to other real ones.
 
@@ -33,17 +33,16 @@ def measure_distribution(
     Args:
       model: The model.
       data_dir: Folder of real pictures, prepared by unsup3d-prepare-data or not.
+      network: Network that computes the features.
       samples: Number of pictures of each kind. Half of the real pictures are used if
         that is fewer.
       seed: Seed of all random numbers.
-      feature_weights: Weights of the feature network, see `open_network`.
 
     Returns:
       The report.
 
     Raises:
-      UserError: The pictures or the weights cannot be used, or there are too few
-        pictures.
+      UserError: The pictures cannot be used, or there are too few.
     """
     pictures = open_pictures(data_dir, model.resolution)
     count = min(samples, pictures.count // 2)
@@ -52,7 +51,6 @@ def measure_distribution(
             f"--data_dir: {data_dir} holds {pictures.count} pictures; to compare"
             f" one half with the other takes {2 * FEWEST_PICTURES}"
         )
-    network = open_network(feature_weights, model.resolution)
     mirror = model.configuration.training.mirror
     batches = pictures.batches(_BATCH_SIZE, seed=seed, mirror=mirror, repeat=False)
     real = network.features(
@@ -66,7 +64,8 @@ def measure_distribution(
         "data_dir": str(data_dir),
         "data_checksum": pictures.checksum,
         "mirror": mirror,
-        "features": network.name,
+        "feature_network": network.name,
+        "features": network.description,
         "note": network.note,
     }
     return distribution_report(

@@ -46,14 +46,20 @@ class DistributionReport(Report):
 
     def table(self) -> str:
         """The distances as text, with notes and warnings."""
+        network = self.settings["feature_network"]
+        # A number without the name of its network would be taken for another.
+        titles = f"FID/{network}", f"KID/{network} x 1000"
+        widths = [len(title) + 2 for title in titles]
         lines = [
-            f"{'':12}{'pictures':>9}{'real ones':>11}{'FID':>12}{'KID x 1000':>20}"
+            f"{'':12}{'pictures':>9}{'real ones':>11}"
+            f"{titles[0]:>{widths[0]}}{titles[1]:>{widths[1]}}"
         ]
         count = self.settings["pictures"]
         for name, distance in self.distances.items():
             kid = f"{1000 * distance.kid:.3f} ± {1000 * distance.kid_std:.3f}"
             lines.append(
-                f"{name:12}{count:>9}{count:>11}{distance.fid:>12.3f}{kid:>20}"
+                f"{name:12}{count:>9}{count:>11}"
+                f"{distance.fid:>{widths[0]}.3f}{kid:>{widths[1]}}"
             )
         lines.append(f"features: {self.settings['features']}")
         lines.append(f"these numbers are {self.settings['note']}")
@@ -74,7 +80,9 @@ def distribution_report(
     FID of two samples of one distribution is not 0.
 
     Args:
-      settings: Settings that the numbers depend on; those known here are added.
+      settings: Settings that the numbers depend on, among them the name of the
+        "feature_network", what its "features" are and a "note" about both; those known
+        here are added.
       generated: `[pictures, features]` of generated pictures.
       held_out: `[pictures, features]` of as many real pictures.
       real: `[pictures, features]` of as many other real pictures.
@@ -107,7 +115,7 @@ def distribution_report(
     )
 
 
-def _distance(first, second, seed):
+def _distance(first: np.ndarray, second: np.ndarray, seed: int) -> Distance:
     subsets = kernel_distances(first, second, seed)
     return Distance(
         frechet_distance(first, second), float(subsets.mean()), float(subsets.std())

@@ -189,7 +189,7 @@ def residual_correlation(
     return np.where(least < _LEAST_RELIEF, 0.0, correlation)
 
 
-def _mean(values, mask):
+def _mean(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Mean `[pictures]` over the mask, NaN where it is empty."""
     count = mask.sum((1, 2))
     total = np.where(mask, values, 0.0).sum((1, 2))

@@ -6,6 +6,8 @@ pictures as the generator is. Wu et al. 2020 and Pan et al. 2021 measure shape t
 """
 
 import math
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -43,7 +45,11 @@ class DepthNetwork(keras.Model):
     """
 
     def __init__(
-        self, camera: PinholeCamera, channels: int = 24, levels: int = 4, **kwargs
+        self,
+        camera: PinholeCamera,
+        channels: int = 24,
+        levels: int = 4,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         widths = [min(channels * 2**level, 4 * channels) for level in range(levels)]
@@ -56,7 +62,7 @@ class DepthNetwork(keras.Model):
         self.merge = [EqualizedConv(width) for width in widths[-2::-1]]
         self.last = EqualizedConv(8)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[int | None]) -> None:
         """Makes the weights; the network starts from a flat card."""
         widths = self.widths
         self.first.build([None, None, None, 12])
@@ -72,7 +78,7 @@ class DepthNetwork(keras.Model):
         self.last.kernel.assign(tf.zeros(self.last.kernel.shape))
         self.built = True
 
-    def call(self, pictures):
+    def call(self, pictures: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Estimates depth and masks.
 
         Args:
@@ -174,7 +180,7 @@ def train_depth_network(
     dtype = precision.convolution_dtype("auto")
 
     @tf.function(jit_compile=False)
-    def update(pictures, depth, mask):
+    def update(pictures: tf.Tensor, depth: tf.Tensor, mask: tf.Tensor) -> None:
         with precision.convolutions_in(dtype), tf.GradientTape() as tape:
             found, logits = network(pictures)
             losses = depth_loss(found, logits, depth, mask, pairs.camera)
@@ -217,11 +223,11 @@ def predict_depth(
     return depth, logits > 0.0
 
 
-def _normalized(pictures):
+def _normalized(pictures: np.ndarray) -> np.ndarray:
     return np.asarray(pictures, np.float32) / 127.5 - 1.0
 
 
-def _tensors(pairs, mirrored):
+def _tensors(pairs: DepthPairs, mirrored: np.ndarray) -> Iterator[tf.Tensor]:
     """The arguments of a training step, mirrored where `mirrored` is true."""
     arrays = _normalized(pairs.pictures), pairs.depth, pairs.mask.astype(np.float32)
     for array in arrays:
@@ -229,7 +235,7 @@ def _tensors(pairs, mirrored):
         yield tf.constant(np.where(chosen, array[:, :, ::-1], array))
 
 
-def _loss(network, pairs):
+def _loss(network: DepthNetwork, pairs: DepthPairs) -> float:
     losses = []
     for first in range(0, len(pairs), _CHUNK):
         part = pairs.take(slice(first, first + _CHUNK))
@@ -240,7 +246,7 @@ def _loss(network, pairs):
     return float(np.mean(losses))
 
 
-def _masked_mean(values, mask):
+def _masked_mean(values: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     """Mean `[batch]` over the mask, 0 where it is empty."""
     total = tf.reduce_sum(values * mask, [1, 2])
     return tf.math.divide_no_nan(total, tf.reduce_sum(mask, [1, 2]))

@@ -44,7 +44,7 @@ def ellipsoid_residual(
     return np.concatenate(parts)
 
 
-def _residual(depth, mask, camera):
+def _residual(depth: np.ndarray, mask: np.ndarray, camera: PinholeCamera) -> np.ndarray:
     pictures, height, width = mask.shape
     points = camera.back_project(np.where(mask, depth, 0.0))
     step = max(1, min(height, width) // _FITTED_RESOLUTION)
@@ -55,7 +55,7 @@ def _residual(depth, mask, camera):
     spread = np.einsum("np,npk->nk", weight, (fitted - middle[:, None]) ** 2) / count
     scale = np.sqrt(np.maximum(spread[:, 0] + spread[:, 1], 1e-12))
 
-    def normalized(values):
+    def normalized(values: np.ndarray) -> np.ndarray:
         values = values.reshape(pictures, -1, 3) - middle[:, None]
         return np.moveaxis(values / scale[:, None, None], -1, 0)
 
@@ -67,7 +67,9 @@ def _residual(depth, mask, camera):
     return np.where(mask, residual.reshape(mask.shape), 0.0)
 
 
-def _surface(parameters, x, y):
+def _surface(
+    parameters: np.ndarray, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Depth `[pictures, points]` and its derivatives by the nine parameters."""
     z0, a, b, c, x0, y0, l11, l21, l22 = parameters.T[..., None]
     u = l11 * (x - x0) + l21 * (y - y0)
@@ -90,7 +92,7 @@ def _surface(parameters, x, y):
     return z0 + a * x + b * y - c * height, np.stack(derivatives, -1)
 
 
-def _fit(x, y, z, weight):
+def _fit(x: np.ndarray, y: np.ndarray, z: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Fits nine parameters per picture to points of mean 0 and weight 0 or 1."""
     count = np.maximum(weight.sum(1), 1.0)
     xx, xy, yy = (

@@ -35,7 +35,7 @@ class DepthPairs:
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def take(self, indices) -> "DepthPairs":
+    def take(self, indices: slice | np.ndarray) -> "DepthPairs":
         """Selects pairs by a NumPy index, slice or mask."""
         return DepthPairs(
             self.pictures[indices],

@@ -129,7 +129,13 @@ def network_score(
     return _score(depth, mask, test, len(pairs), training), (depth, mask)
 
 
-def _score(depth, mask, test: DepthPairs, pairs: int, training: Sequence = ()):
+def _score(
+    depth: np.ndarray,
+    mask: np.ndarray,
+    test: DepthPairs,
+    pairs: int,
+    training: Sequence = (),
+) -> Score:
     errors = compare_depth(depth, mask, test.depth, test.mask, test.camera)
     return Score(pairs, errors.summary(), list(training))
 

@@ -1,0 +1,1 @@
+"""Whether a face is the same person from every side: ID."""
