@@ -7,24 +7,24 @@ import tensorflow as tf
 TOLERANCES = {np.float64: 1e-9, np.float32: 1e-5}
 
 
-def _to_double(scene):
+def _to_double(inputs):
     return {
         name: value.astype(np.float64) if value.dtype == np.float32 else value
-        for name, value in scene.items()
+        for name, value in inputs.items()
     }
 
 
-def _compare(scene, render_with_gradients, **options):
+def _compare(inputs, render_with_gradients, **options):
     """Both backends' pictures, triangles and gradients agree.
 
     The op computes in double precision, whatever its inputs: so does the reference.
     """
-    weights = np.random.default_rng(1).normal(size=scene["background"].shape)
-    op = render_with_gradients(scene, weights, **options)
+    weights = np.random.default_rng(1).normal(size=inputs["background"].shape)
+    op = render_with_gradients(inputs, weights, **options)
     reference = render_with_gradients(
-        _to_double(scene), weights, backend="reference", **options
+        _to_double(inputs), weights, backend="reference", **options
     )
-    tolerance = TOLERANCES[scene["vertices"].dtype.type]
+    tolerance = TOLERANCES[inputs["vertices"].dtype.type]
     np.testing.assert_array_equal(op[1], reference[1])
     np.testing.assert_allclose(op[0], reference[0], atol=tolerance)
     for name, gradient in op[2].items():
@@ -38,21 +38,21 @@ def _compare(scene, render_with_gradients, **options):
 @pytest.mark.parametrize("margin", [0.0, 1.0, 2.5])
 @pytest.mark.parametrize("height, width", [(32, 32), (20, 45), (70, 18)])
 def test_bumpy_spheres(
-    dtype, margin, height, width, bumpy_scene, render_with_gradients
+    dtype, margin, height, width, bumpy_inputs, render_with_gradients
 ):
     seed = height + int(margin)
-    scene = bumpy_scene(
+    inputs = bumpy_inputs(
         seed, subdivisions=4, height=height, width=width, batch=2, dtype=dtype
     )
-    _compare(scene, render_with_gradients, margin=margin)
+    _compare(inputs, render_with_gradients, margin=margin)
 
 
 def test_reference_in_single_precision(
-    bumpy_scene, render_with_gradients, render_scene
+    bumpy_inputs, render_with_gradients, render_inputs
 ):
-    scene = bumpy_scene(4, height=32, width=32, batch=2, dtype=np.float32)
-    picture, _, gradients = render_with_gradients(scene, 1.0, backend="reference")
-    expected, _ = render_scene(**scene)
+    inputs = bumpy_inputs(4, height=32, width=32, batch=2, dtype=np.float32)
+    picture, _, gradients = render_with_gradients(inputs, 1.0, backend="reference")
+    expected, _ = render_inputs(**inputs)
     assert picture.dtype == np.float32
     assert np.mean(np.abs(picture - expected)) < 1e-5
     assert all(np.all(np.isfinite(gradient)) for gradient in gradients.values())
@@ -60,88 +60,88 @@ def test_reference_in_single_precision(
 
 @pytest.mark.parametrize("margin", [0.0, 1.0, 2.5, 40.0])
 @pytest.mark.parametrize("height, width", [(1, 1), (1, 9), (24, 17)])
-def test_triangle_soup(margin, height, width, soup_scene, render_with_gradients):
+def test_triangle_soup(margin, height, width, soup_inputs, render_with_gradients):
     for seed in range(3):
-        scene = soup_scene(seed, height=height, width=width, batch=2)
-        _compare(scene, render_with_gradients, margin=margin)
+        inputs = soup_inputs(seed, height=height, width=width, batch=2)
+        _compare(inputs, render_with_gradients, margin=margin)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("margin", [0.0, 1.0, 2.5])
 def test_triangles_that_reach_behind_the_camera(
-    dtype, margin, soup_scene, render_with_gradients
+    dtype, margin, soup_inputs, render_with_gradients
 ):
     for seed in range(4):
-        scene = soup_scene(seed, nearest=-1.5, batch=2, dtype=dtype)
-        _compare(scene, render_with_gradients, margin=margin)
+        inputs = soup_inputs(seed, nearest=-1.5, batch=2, dtype=dtype)
+        _compare(inputs, render_with_gradients, margin=margin)
 
 
 @pytest.mark.parametrize("margin", [0.0, 1.0, 2.5])
 def test_both_sides_of_open_surfaces(
-    margin, open_scene, soup_scene, render_with_gradients
+    margin, open_inputs, soup_inputs, render_with_gradients
 ):
     options = {"margin": margin, "cull_backfaces": False}
     for seed in range(3):
         _compare(
-            open_scene(seed, height=32, width=32), render_with_gradients, **options
+            open_inputs(seed, height=32, width=32), render_with_gradients, **options
         )
-        _compare(soup_scene(seed, nearest=-1.5), render_with_gradients, **options)
+        _compare(soup_inputs(seed, nearest=-1.5), render_with_gradients, **options)
 
 
 @pytest.mark.parametrize("depth_push", [0.0, 0.3])
-def test_other_depth_push(depth_push, bumpy_scene, render_with_gradients):
-    scene = bumpy_scene(5, height=32, width=32)
-    _compare(scene, render_with_gradients, depth_push=depth_push)
+def test_other_depth_push(depth_push, bumpy_inputs, render_with_gradients):
+    inputs = bumpy_inputs(5, height=32, width=32)
+    _compare(inputs, render_with_gradients, depth_push=depth_push)
 
 
-def test_fine_mesh(bumpy_scene, render_with_gradients):
+def test_fine_mesh(bumpy_inputs, render_with_gradients):
     """Most triangles are smaller than a pixel."""
-    scene = bumpy_scene(7, subdivisions=9, height=20, width=20)
-    _compare(scene, render_with_gradients)
+    inputs = bumpy_inputs(7, subdivisions=9, height=20, width=20)
+    _compare(inputs, render_with_gradients)
 
 
 @pytest.mark.parametrize("texture_channels, attribute_channels", [(0, 2), (3, 0)])
 def test_one_source_of_colour(
-    texture_channels, attribute_channels, bumpy_scene, render_with_gradients
+    texture_channels, attribute_channels, bumpy_inputs, render_with_gradients
 ):
-    scene = bumpy_scene(3, subdivisions=3, height=16, width=16)
+    inputs = bumpy_inputs(3, subdivisions=3, height=16, width=16)
     rng = np.random.default_rng(0)
-    vertices = scene["vertices"].shape[1]
-    scene["texture"] = rng.normal(size=[1, 4, 5, texture_channels])
-    scene["attributes"] = rng.normal(size=[1, vertices, attribute_channels])
+    vertices = inputs["vertices"].shape[1]
+    inputs["texture"] = rng.normal(size=[1, 4, 5, texture_channels])
+    inputs["attributes"] = rng.normal(size=[1, vertices, attribute_channels])
     channels = texture_channels + attribute_channels
-    scene["background"] = rng.normal(size=[1, 16, 16, channels])
-    _compare(scene, render_with_gradients)
+    inputs["background"] = rng.normal(size=[1, 16, 16, channels])
+    _compare(inputs, render_with_gradients)
 
 
 @pytest.mark.parametrize("backend", ["op", "reference"])
-def test_no_triangles_leave_the_background(backend, soup_scene, render_scene):
-    scene = soup_scene(0, triangles=0, batch=2)
-    picture, triangle_ids = render_scene(**scene, backend=backend)
-    np.testing.assert_array_equal(picture, scene["background"])
+def test_no_triangles_leave_the_background(backend, soup_inputs, render_inputs):
+    inputs = soup_inputs(0, triangles=0, batch=2)
+    picture, triangle_ids = render_inputs(**inputs, backend=backend)
+    np.testing.assert_array_equal(picture, inputs["background"])
     assert np.all(triangle_ids.numpy() == -1)
 
 
 @pytest.mark.parametrize("backend", ["op", "reference"])
-def test_graph_without_known_shapes(backend, bumpy_scene, render_scene):
-    scene = bumpy_scene(2, subdivisions=3, height=16, width=12, batch=2)
+def test_graph_without_known_shapes(backend, bumpy_inputs, render_inputs):
+    inputs = bumpy_inputs(2, subdivisions=3, height=16, width=12, batch=2)
     unknown = {
         name: tf.TensorSpec([None] * value.ndim, value.dtype)
-        for name, value in scene.items()
+        for name, value in inputs.items()
     }
 
     @tf.function(input_signature=[unknown])
-    def render_and_differentiate(scene):
+    def render_and_differentiate(inputs):
         with tf.GradientTape() as tape:
-            tape.watch(scene["vertices"])
-            picture, _ = render_scene(**scene, backend=backend)
+            tape.watch(inputs["vertices"])
+            picture, _ = render_inputs(**inputs, backend=backend)
             value = tf.reduce_sum(picture**2)
         assert picture.shape.rank == 4
-        return picture, tape.gradient(value, scene["vertices"])
+        return picture, tape.gradient(value, inputs["vertices"])
 
-    constants = {name: tf.constant(value) for name, value in scene.items()}
+    constants = {name: tf.constant(value) for name, value in inputs.items()}
     picture, gradient = render_and_differentiate(constants)
-    expected, _ = render_scene(**scene)
+    expected, _ = render_inputs(**inputs)
     np.testing.assert_allclose(picture, expected, atol=1e-12)
-    assert gradient.shape == scene["vertices"].shape
+    assert gradient.shape == inputs["vertices"].shape
     assert np.any(gradient.numpy() != 0)

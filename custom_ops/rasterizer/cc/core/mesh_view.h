@@ -7,8 +7,8 @@
 #include <cstdint>
 
 #include "core/geometry.h"
+#include "core/picture_inputs.h"
 #include "core/pixel_range.h"
-#include "core/scene.h"
 
 namespace unsup3d {
 

@@ -19,9 +19,9 @@
 #include "core/geometry.h"
 #include "core/layer_point.h"
 #include "core/mesh_view.h"
+#include "core/picture_inputs.h"
 #include "core/pixel_layers.h"
 #include "core/pixel_range.h"
-#include "core/scene.h"
 #include "gpu/launch.h"
 
 namespace unsup3d {
