@@ -72,6 +72,19 @@ def test_more_triangles_than_threads_of_a_tile(
     _check(emulation, render_with_gradients, inputs, cull_backfaces=False, margin=2.5)
 
 
+def test_triangles_across_many_tiles(
+    emulation, soup_inputs, bumpy_inputs, merge_inputs, render_with_gradients
+):
+    """Beside small ones, so that tiles look at bins of several levels."""
+    size = {"height": 70, "width": 150}
+    large = soup_inputs(2, triangles=4, nearest=2.0, **size)
+    small = bumpy_inputs(2, subdivisions=3, **size)
+    for name in ("attributes", "background"):
+        large[name] = large[name][..., : small[name].shape[-1]]
+    inputs = merge_inputs(small, large)
+    _check(emulation, render_with_gradients, inputs, margin=2.5, cull_backfaces=False)
+
+
 def test_gradients_of_all_magnitudes(emulation, soup_inputs, render_with_gradients):
     """The precision of one is not that of the largest of all."""
     inputs = soup_inputs(0, batch=3)

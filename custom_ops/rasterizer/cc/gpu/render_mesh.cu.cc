@@ -1,9 +1,10 @@
 // CUDA kernels of RenderMesh and RenderMeshGrad.
 //
 // The functions of a pixel are those of the CPU kernels, and its layers are found in
-// layers.cu.cc, so pictures are the same as on the CPU. Gradients are added up in fixed
-// point, see fixed_point.h, for which each pixel is differentiated twice. Results
-// therefore do not depend on the order in which threads run.
+// sharp_layer.cu.cc and soft_layer.cu.cc, so pictures are the same as on the CPU.
+// Gradients are added up in fixed point, see fixed_point.h, for which each pixel is
+// differentiated twice. Results therefore do not depend on the order in which threads
+// run.
 
 #include "gpu/render_mesh.h"
 
@@ -113,7 +114,8 @@ GpuStatus RenderMeshOnGpu(const Batch<PictureInputs<T>>& batch, const Options& o
   Findings findings;
   GpuStatus status = PlaceTexturedMesh(batch, options, stream, &scratch, &layers);
   if (!status.ok()) return status;
-  DrawSharpOnGpu(layers, ids, stream);
+  status = DrawSharpOnGpu(layers, stream, &scratch, ids);
+  if (!status.ok()) return status;
   status = GatherSoftFragments(stream, &scratch, &layers, &findings);
   if (!status.ok()) return status;
   DrawPixels(batch.first, layers, ids, picture, stream);
