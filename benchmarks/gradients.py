@@ -4,9 +4,9 @@ import time
 
 import numpy as np
 
-from benchmarks import report, scenes
+from benchmarks import report, workloads
 from benchmarks.renderers import Renderer
-from benchmarks.scene import Scene
+from benchmarks.workload import Workload
 
 # In pixels. A renderer is credited with the best of them, for each percentile; what
 # float64 can use, float32 cannot.
@@ -19,7 +19,7 @@ PERCENTILES = (50, 90, 99)
 
 def relative_errors(
     renderer: Renderer,
-    scene: Scene,
+    workload: Workload,
     directions: np.ndarray,
     weights: np.ndarray,
     steps: tuple[float, ...],
@@ -30,7 +30,7 @@ def relative_errors(
 
     Args:
       renderer: the renderer.
-      scene: where to differentiate.
+      workload: where to differentiate.
       directions: [directions, batch, vertices, 3], moves of the vertices.
       weights: [batch, height, width, 3].
       steps: parts of a direction to go forth and back.
@@ -39,8 +39,8 @@ def relative_errors(
       [directions, steps]: `|predicted - observed| / |observed|`, where predicted is the
       change that the gradient at the centre promises.
     """
-    centre = scene.vertices.astype(renderer.dtype)
-    loaded = renderer.load(scene)
+    centre = workload.vertices.astype(renderer.dtype)
+    loaded = renderer.load(workload)
     gradient, _ = renderer.differentiate(
         renderer.move(loaded, centre), renderer.weigh(weights)
     )
@@ -72,25 +72,25 @@ def _object_moves(rng, vertices, count):
 
 
 def _samples(kind, resolution, count, directions, seed):
-    """The same scenes, directions and weights for each renderer.
+    """The same workloads, directions and weights for each renderer.
 
     Directions are those of each vertex by itself, and those of the whole object.
     """
     for index in range(count):
         rng = np.random.default_rng([seed, resolution, index, *kind.encode()])
-        scene = scenes.KINDS[kind](
+        workload = workloads.KINDS[kind](
             rng, subdivisions=max(2, resolution // 4), resolution=resolution
         )
         # A standard deviation of one pixel for each coordinate.
-        moves = rng.normal(size=[directions, *scene.vertices.shape]) * 2 / resolution
-        weights = np.float64(np.float32(rng.normal(size=scene.background.shape)))
-        whole = _object_moves(rng, scene.vertices, directions) * 2 / resolution
-        yield scene, moves, whole, weights
+        moves = rng.normal(size=[directions, *workload.vertices.shape]) * 2 / resolution
+        weights = np.float64(np.float32(rng.normal(size=workload.background.shape)))
+        whole = _object_moves(rng, workload.vertices, directions) * 2 / resolution
+        yield workload, moves, whole, weights
 
 
-def _seconds(renderer, scene):
+def _seconds(renderer, workload):
     """Processor time of a picture, which does not depend on what else runs."""
-    loaded = renderer.load(scene)
+    loaded = renderer.load(workload)
     renderer.draw(loaded)
     start = time.process_time()
     renderer.draw(loaded)
@@ -107,14 +107,14 @@ def measure(
     seed: int,
     slowest: float = np.inf,
 ) -> dict | None:
-    """Errors of one renderer on one kind of scene.
+    """Errors of one renderer on one kind of workload.
 
     Args:
       renderer: the renderer.
-      kind: of `scenes.KINDS`.
+      kind: of `workloads.KINDS`.
       resolution: height and width of the pictures.
-      count: how many scenes.
-      directions: for each scene.
+      count: how many workloads.
+      directions: for each workload.
       seed: of all chance.
       slowest: seconds of the processor for a picture, from which on it is left out.
 
@@ -126,14 +126,16 @@ def measure(
     large = resolution == STEPS_RESOLUTION
     steps = tuple(sorted({*best, *LARGE_STEPS})) if large else best
     single, whole = [], []
-    for scene, moves, object_moves, weights in _samples(
+    for workload, moves, object_moves, weights in _samples(
         kind, resolution, count, directions, seed
     ):
-        if not single and _seconds(renderer, scene) > slowest:
+        if not single and _seconds(renderer, workload) > slowest:
             return None
-        single.append(relative_errors(renderer, scene, moves, weights, steps))
+        single.append(relative_errors(renderer, workload, moves, weights, steps))
         if large:
-            whole.append(relative_errors(renderer, scene, object_moves, weights, steps))
+            whole.append(
+                relative_errors(renderer, workload, object_moves, weights, steps)
+            )
     by_step = _percentiles(single, steps)
     result = {
         "samples": count * directions,
@@ -147,7 +149,7 @@ def measure(
 
 
 def _percentiles(errors, steps):
-    """By step the percentiles of errors [directions, steps] of several scenes."""
+    """By step the percentiles of errors [directions, steps] of several workloads."""
     values = np.percentile(np.concatenate(errors), PERCENTILES, 0).T
     return {
         step: dict(zip(PERCENTILES, column.tolist(), strict=True))
@@ -195,8 +197,8 @@ def tables(result: dict) -> str:
         parts.append("Not measured: " + "; ".join(lines) + ".")
     machine, settings = result["machine"], result["settings"]
     parts.append(
-        f"{settings['scenes']} scenes with {settings['directions']} directions each,"
-        f" seed {settings['seed']}; {machine['date']}."
+        f"{settings['workloads']} workloads with {settings['directions']} directions"
+        f" each, seed {settings['seed']}; {machine['date']}."
     )
     return "\n\n".join(parts)
 

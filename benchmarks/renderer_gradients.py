@@ -13,7 +13,7 @@ from absl import flags
 from tf_unsup3d.programs import cli  # Before TensorFlow is imported.
 
 # isort: split
-from benchmarks import gradients, renderers, report, scenes
+from benchmarks import gradients, renderers, report, workloads
 from tf_unsup3d.errors import UserError
 
 # Everything that has gradients, in float64 first.
@@ -27,8 +27,10 @@ _PTFRENDERER = flags.DEFINE_string("ptfrenderer", None, "Checkout of pTFrenderer
 _RESOLUTIONS = flags.DEFINE_list(
     "resolutions", ["16", "32", "64", "128", "256"], "Heights and widths of pictures."
 )
-_SCENES = flags.DEFINE_integer("scenes", 25, "Scenes of each kind and resolution.")
-_DIRECTIONS = flags.DEFINE_integer("directions", 4, "Directions for each scene.")
+_WORKLOADS = flags.DEFINE_integer(
+    "workloads", 25, "Workloads of each kind and resolution."
+)
+_DIRECTIONS = flags.DEFINE_integer("directions", 4, "Directions for each workload.")
 _SLOWEST = flags.DEFINE_float(
     "slowest", 1.5, "Processor seconds a picture from which on a renderer is left out."
 )
@@ -43,7 +45,7 @@ def _measure(renderer, kind, resolutions):
             renderer,
             kind,
             resolution,
-            count=_SCENES.value,
+            count=_WORKLOADS.value,
             directions=_DIRECTIONS.value,
             seed=_SEED.value,
             slowest=_SLOWEST.value,
@@ -83,11 +85,11 @@ def main(argv: list[str]) -> None:
     result = {
         "machine": report.describe_machine(),
         "settings": {
-            "scenes": _SCENES.value,
+            "workloads": _WORKLOADS.value,
             "directions": _DIRECTIONS.value,
             "seed": _SEED.value,
         },
-        "kinds": list(scenes.KINDS),
+        "kinds": list(workloads.KINDS),
         "resolutions": [int(size) for size in _RESOLUTIONS.value],
         "titles": {},
         "measured": {},
@@ -104,7 +106,7 @@ def main(argv: list[str]) -> None:
         else:
             result["titles"][name] = renderer.title
             result["measured"][name] = {
-                kind: _measure(renderer, kind, resolutions) for kind in scenes.KINDS
+                kind: _measure(renderer, kind, resolutions) for kind in workloads.KINDS
             }
         # An interrupted run leaves what it has measured.
         stored = report.write_json(_OUTPUT.value, result)

@@ -89,21 +89,19 @@ def _save(result, run):
     report.replace_section(_PAGE.value, "speed", content)
 
 
-def _fitting(workloads):
+def _fitting(sizes):
     return [
-        work
-        for work in workloads
-        if _SMALLEST.value <= work.resolution <= _LARGEST.value
+        size for size in sizes if _SMALLEST.value <= size.resolution <= _LARGEST.value
     ]
 
 
 def _measure_speed(result, run, names, options):
     slow_runs = {"forward": _SLOW_FORWARD_RUNS.value, "both": _SLOW_RUNS.value}
     failed = set()
-    for workload in _fitting(speed.WORKLOADS):
+    for size in _fitting(speed.SIZES):
         if failed.issuperset(names):
             break
-        print(workload, flush=True)
+        print(size, flush=True)
         members = {
             name: (name, None)
             for name in [speed.REFERENCE, *names]
@@ -115,7 +113,7 @@ def _measure_speed(result, run, names, options):
         ) as lineup:
             if speed.REFERENCE in lineup.missing:
                 raise UserError(lineup.missing[speed.REFERENCE])
-            found = lineup.measure(workload, **result["settings"])
+            found = lineup.measure(size, **result["settings"])
         speed.add_reference(found)
         failed |= set(lineup.missing)
         for name in names:
@@ -126,7 +124,7 @@ def _measure_speed(result, run, names, options):
             one = found[name]
             result["not_available"].pop(name, None)
             result["titles"].setdefault(name, lineup.titles[name])
-            result["workloads"].setdefault(str(workload), {})[name] = one
+            result["workloads"].setdefault(str(size), {})[name] = one
             if "failure" in one:
                 failed.add(name)
             times = [speed.milliseconds(one[p]) for p in speed.PARTS if one.get(p)]
@@ -149,12 +147,12 @@ def main(argv: list[str]) -> None:
         _measure_speed(result, run, names, options)
     there = [name for name in names if name in result["titles"]]
     if "growth" in _MEASURE.value:
-        for quantity, workloads in speed.GROWTH.items():
+        for quantity, sizes in speed.GROWTH.items():
             print(f"growth of {quantity}", flush=True)
             measured = speed.measure_growth(
                 [speed.REFERENCE, *there],
                 options,
-                _fitting(workloads),
+                _fitting(sizes),
                 runs=_GROWTH_RUNS.value,
                 seed=_SEED.value,
                 slowest=0.1 * _SLOWEST.value,
@@ -165,9 +163,9 @@ def main(argv: list[str]) -> None:
         speed.plot_growth(result, _PLOT.value)
     if "threads" in _MEASURE.value:
         single = [
-            work
-            for work in _fitting(speed.WORKLOADS)
-            if work.batch == 1 and work.resolution <= 512
+            size
+            for size in _fitting(speed.SIZES)
+            if size.batch == 1 and size.resolution <= 512
         ]
         for name in there:
             print(f"threads of {name}", flush=True)

@@ -5,9 +5,9 @@ import statistics
 
 import numpy as np
 
-from benchmarks import renderers, report, scenes
-from benchmarks.scene import Scene
+from benchmarks import renderers, report, workloads
 from benchmarks.worker import Worker, WorkerError
+from benchmarks.workload import Workload
 from tf_unsup3d.errors import UserError
 
 # What everything is compared with.
@@ -19,7 +19,7 @@ SLOW_RUNS = {"forward": 3, "both": 3}
 
 
 @dataclasses.dataclass(frozen=True)
-class Workload:
+class WorkloadSize:
     """What is drawn in one call.
 
     Attributes:
@@ -42,9 +42,9 @@ class Workload:
         short = f"{count / 1e6:.0f}M" if count > 999_999 else f"{count / 1e3:.0f}k"
         return f"{self.resolution}² / {short} / {self.batch}"
 
-    def scene(self, seed: int) -> Scene:
+    def workload(self, seed: int) -> Workload:
         """A sphere with gentle waves."""
-        return scenes.bumpy_spheres(
+        return workloads.bumpy_spheres(
             np.random.default_rng(seed),
             subdivisions=self.subdivisions,
             resolution=self.resolution,
@@ -54,16 +54,16 @@ class Workload:
         )
 
 
-WORKLOADS = (
-    Workload(64, 32, 16),
-    Workload(128, 64, 4),
-    Workload(256, 64, 1),
-    Workload(512, 128, 1),
-    Workload(1024, 354, 1),
+SIZES = (
+    WorkloadSize(64, 32, 16),
+    WorkloadSize(128, 64, 4),
+    WorkloadSize(256, 64, 1),
+    WorkloadSize(512, 128, 1),
+    WorkloadSize(1024, 354, 1),
 )
 GROWTH = {
-    "triangles": [Workload(128, n, 1) for n in (16, 32, 64, 128, 256)],
-    "pixels": [Workload(size, 64, 1) for size in (32, 64, 128, 256, 512, 1024)],
+    "triangles": [WorkloadSize(128, n, 1) for n in (16, 32, 64, 128, 256)],
+    "pixels": [WorkloadSize(size, 64, 1) for size in (32, 64, 128, 256, 512, 1024)],
 }
 
 
@@ -107,14 +107,14 @@ class Lineup:
         for worker in self.workers.values():
             worker.close()
 
-    def _prepare(self, key, scene, weights):
+    def _prepare(self, key, workload, weights):
         """Draws until everything is compiled and in memory.
 
         Returns:
           The picture, and how often a call of each part is worth repeating.
         """
         worker, repeats = self.workers[key], {}
-        worker.load(scene, weights, timeout=self.slowest)
+        worker.load(workload, weights, timeout=self.slowest)
         picture = worker.picture(timeout=self.slowest)
         for part in self.parts[key]:
             worker.time(part == "both", timeout=self.slowest)
@@ -123,24 +123,24 @@ class Lineup:
             repeats[part] = self.slow_runs[part] if slow else None
         return picture, repeats
 
-    def measure(self, workload: Workload, *, runs: int, seed: int) -> dict:
+    def measure(self, size: WorkloadSize, *, runs: int, seed: int) -> dict:
         """Calls every renderer in turn, `runs` times.
 
         Args:
-          workload: what to draw.
+          size: what to draw.
           runs: calls of each, after some that do not count; of slow ones fewer.
-          seed: of the scene.
+          seed: of the workload.
 
         Returns:
           For each renderer the seconds of its calls, `forward` and `both`, its
           memory in bytes, and how far its picture is from that of the first one.
         """
-        scene = workload.scene(seed)
-        weights = np.random.default_rng(seed).normal(size=scene.background.shape)
+        workload = size.workload(seed)
+        weights = np.random.default_rng(seed).normal(size=workload.background.shape)
         first, found, repeats = None, {}, {}
         for key, worker in list(self.workers.items()):
             try:
-                picture, repeats[key] = self._prepare(key, scene, weights)
+                picture, repeats[key] = self._prepare(key, workload, weights)
             except WorkerError as error:
                 found[key] = {"failure": str(error)}
                 self.workers.pop(key).close()
@@ -163,7 +163,7 @@ class Lineup:
 def measure_threads(
     name: str,
     options: renderers.Options,
-    workloads: list[Workload],
+    sizes: list[WorkloadSize],
     *,
     runs: int,
     seed: int,
@@ -171,20 +171,17 @@ def measure_threads(
     """Measures a renderer with one thread and with all, in turns.
 
     Returns:
-      By workload what `Lineup.measure` returns for `one` and `all`.
+      By size what `Lineup.measure` returns for `one` and `all`.
     """
     members = {"one": (name, 1), "all": (name, None)}
     with Lineup(members, options) as lineup:
-        return {
-            str(workload): lineup.measure(workload, runs=runs, seed=seed)
-            for workload in workloads
-        }
+        return {str(size): lineup.measure(size, runs=runs, seed=seed) for size in sizes}
 
 
 def measure_growth(
     names: list[str],
     options: renderers.Options,
-    workloads: list[Workload],
+    sizes: list[WorkloadSize],
     *,
     runs: int,
     seed: int,
@@ -193,17 +190,17 @@ def measure_growth(
     """Measures growing workloads; a renderer stops where a call takes too long.
 
     Returns:
-      For each workload its `triangles`, its `pixels`, and what `Lineup.measure` found.
+      For each size its `triangles`, its `pixels`, and what `Lineup.measure` found.
     """
     members = {name: (name, None) for name in names}
     with Lineup(members, options, slowest=slowest) as lineup:
         return [
             {
-                "triangles": workload.triangles,
-                "pixels": workload.resolution**2,
-                "found": lineup.measure(workload, runs=runs, seed=seed),
+                "triangles": size.triangles,
+                "pixels": size.resolution**2,
+                "found": lineup.measure(size, runs=runs, seed=seed),
             }
-            for workload in workloads
+            for size in sizes
         ]
 
 
@@ -293,15 +290,15 @@ def _number_table(result, title, number):
 
 
 def _thread_table(result):
-    workloads = list(
+    sizes = list(
         dict.fromkeys(size for found in result["threads"].values() for size in found)
     )
     rows = []
-    for name, by_workload in result["threads"].items():
+    for name, by_size in result["threads"].items():
         for part, text in (("forward", "forward"), ("both", "forward and backward")):
             cells = []
-            for workload in workloads:
-                found = by_workload.get(workload, {})
+            for size in sizes:
+                found = by_size.get(size, {})
                 one, every = (found.get(key, {}).get(part) for key in ("one", "all"))
                 if not (one and every):
                     cells.append("")
@@ -312,7 +309,7 @@ def _thread_table(result):
                 )
             if any(cells):
                 rows.append([f"{result['titles'][name]}, {text}", *cells])
-    return report.markdown_table(["one thread / all threads", *workloads], rows)
+    return report.markdown_table(["one thread / all threads", *sizes], rows)
 
 
 def _circumstances(run):

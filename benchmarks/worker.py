@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.renderers import Options, create
 from benchmarks.renderers.base import DifferentiableRenderer, NotAvailable
-from benchmarks.scene import Scene
+from benchmarks.workload import Workload
 
 # What the libraries read at their start.
 _THREAD_VARIABLES = (
@@ -48,11 +48,11 @@ class _Measured:
     def describe(self) -> dict[str, Any]:
         return {"title": self.title, "differentiable": self.differentiable}
 
-    def load(self, scene: Scene, weights: np.ndarray) -> None:
-        """Takes a scene, and forgets the one before."""
+    def load(self, workload: Workload, weights: np.ndarray) -> None:
+        """Takes a workload, and forgets the one before."""
         # Both are still in use while they are replaced.
-        self._scene = self._weights = None
-        self._scene = self._renderer.load(scene)
+        self._workload = self._weights = None
+        self._workload = self._renderer.load(workload)
         self._weights = self._renderer.weigh(weights)
         self._before = _resident_bytes("VmRSS")
         # The high-water mark starts anew.
@@ -78,14 +78,14 @@ class _Measured:
     def _call(self, gradient: bool) -> float:
         start = time.perf_counter()
         if gradient:
-            self._renderer.differentiate(self._scene, self._weights)
+            self._renderer.differentiate(self._workload, self._weights)
         else:
-            self._renderer.draw(self._scene)
+            self._renderer.draw(self._workload)
         return time.perf_counter() - start
 
     def picture(self) -> np.ndarray:
         """[batch, height, width, 3]."""
-        return self._renderer.to_numpy(self._renderer.draw(self._scene))
+        return self._renderer.to_numpy(self._renderer.draw(self._workload))
 
     def memory(self) -> dict[str, int]:
         """Bytes: at most since `load`, and what of that is more than at `load`."""

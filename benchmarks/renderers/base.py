@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.scene import Scene
+from benchmarks.workload import Workload
 
 
 class NotAvailable(Exception):
@@ -25,7 +25,7 @@ class Options:
 
 
 class Renderer(abc.ABC):
-    """Draws scenes of `benchmarks.scenes`.
+    """Draws workloads of `benchmarks.workloads`.
 
     Class attributes:
       title: name in tables.
@@ -43,8 +43,8 @@ class Renderer(abc.ABC):
         del options
 
     @abc.abstractmethod
-    def load(self, scene: Scene) -> Any:
-        """Brings a scene into the renderer's own form; not timed."""
+    def load(self, workload: Workload) -> Any:
+        """Brings a workload into the renderer's own form; not timed."""
 
     def weigh(self, weights: np.ndarray) -> Any:
         """Brings weights of pixels [batch, height, width, 3] into the own form."""
@@ -64,7 +64,7 @@ class DifferentiableRenderer(Renderer):
 
     @abc.abstractmethod
     def move(self, loaded: Any, vertices: np.ndarray) -> Any:
-        """The same scene with other vertices [batch, vertices, 3] of `dtype`."""
+        """The same workload with other vertices [batch, vertices, 3] of `dtype`."""
 
     @abc.abstractmethod
     def differentiate(self, loaded: Any, weights: Any) -> tuple[Any, Any]:

@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 
 from benchmarks.renderers.base import DifferentiableRenderer, NotAvailable, Options
-from benchmarks.scene import DISTANCE, FIELD_OF_VIEW, Scene
+from benchmarks.workload import DISTANCE, FIELD_OF_VIEW, Workload
 
 
 @dataclasses.dataclass(frozen=True)
 class _Loaded:
-    scene: Scene
+    workload: Workload
     adjacencies: object
     texels: np.ndarray
 
@@ -34,33 +34,33 @@ class Deodr(DifferentiableRenderer):
         self._scene2d = Scene2D
         self._adjacencies = TriMeshAdjacencies
 
-    def load(self, scene):
-        height, width = scene.texture.shape[1:3]
+    def load(self, workload):
+        height, width = workload.texture.shape[1:3]
         adjacencies = self._adjacencies(
-            scene.triangles, clockwise=False, nb_vertices=scene.vertices.shape[1]
+            workload.triangles, clockwise=False, nb_vertices=workload.vertices.shape[1]
         )
-        return _Loaded(scene, adjacencies, scene.uv * [width, height] - 0.5)
+        return _Loaded(workload, adjacencies, workload.uv * [width, height] - 0.5)
 
     def move(self, loaded, vertices):
-        scene = dataclasses.replace(loaded.scene, vertices=vertices)
-        return dataclasses.replace(loaded, scene=scene)
+        workload = dataclasses.replace(loaded.workload, vertices=vertices)
+        return dataclasses.replace(loaded, workload=workload)
 
     def _scenes(self, loaded):
-        """Each picture's scene, projected, and the depths of its vertices."""
-        scene = loaded.scene
-        height, width = scene.size
-        triangles = len(scene.triangles)
+        """The `Scene2D` of each picture, and the depths of its vertices."""
+        workload = loaded.workload
+        height, width = workload.size
+        triangles = len(workload.triangles)
         focal = 0.5 * height / np.tan(0.5 * FIELD_OF_VIEW)
         for vertices, texture, background in zip(
-            scene.vertices, scene.texture, scene.background, strict=True
+            workload.vertices, workload.texture, workload.background, strict=True
         ):
             depths = vertices[:, 2] + DISTANCE
             points = focal * vertices[:, :2] / depths[:, None]
             points += [0.5 * width, 0.5 * height]
             yield (
                 self._scene2d(
-                    faces=scene.triangles.astype(np.uint32),
-                    faces_uv=scene.uv_triangles.astype(np.uint32),
+                    faces=workload.triangles.astype(np.uint32),
+                    faces_uv=workload.uv_triangles.astype(np.uint32),
                     ij=points,
                     depths=depths,
                     textured=np.ones(triangles, bool),
@@ -94,7 +94,7 @@ class Deodr(DifferentiableRenderer):
             flat.render_backward(weights[index].copy(), make_copies=False)
             depths = flat.depths[:, None]
             by_points = focal * flat.ij_b / depths
-            slopes = loaded.scene.vertices[index, :, :2] / depths
+            slopes = loaded.workload.vertices[index, :, :2] / depths
             by_depth = -np.sum(by_points * slopes, -1, keepdims=True)
             by_vertices.append(np.concatenate([by_points, by_depth], -1))
             by_texture.append(flat.texture_b)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.renderers.base import NotAvailable, Options, Renderer
-from benchmarks.scene import DISTANCE, FIELD_OF_VIEW, Scene
+from benchmarks.workload import DISTANCE, FIELD_OF_VIEW, Workload
 
 _VERTEX_SHADER = """
 #version 330
@@ -82,30 +82,30 @@ class OpenGL(Renderer):
         self._program["distance"] = DISTANCE
         self._program["reach"] = _REACH
 
-    def load(self, scene: Scene):
+    def load(self, workload: Workload):
         context = self._context
         positions = np.ascontiguousarray(
-            scene.vertices[:, scene.uv_vertices], np.float32
+            workload.vertices[:, workload.uv_vertices], np.float32
         )
         buffer = context.buffer(reserve=positions[0].nbytes, dynamic=True)
         mesh = context.vertex_array(
             self._program,
             [
                 (buffer, "3f", "position"),
-                (context.buffer(np.float32(scene.uv)), "2f", "uv"),
+                (context.buffer(np.float32(workload.uv)), "2f", "uv"),
             ],
-            index_buffer=context.buffer(scene.uv_triangles.astype(np.int32)),
+            index_buffer=context.buffer(workload.uv_triangles.astype(np.int32)),
         )
-        height, width = scene.size
+        height, width = workload.size
         textures = []
-        for texture in _to_bytes(scene.texture):
+        for texture in _to_bytes(workload.texture):
             colours = context.texture(texture.shape[1::-1], 4, texture.tobytes())
             colours.filter = (self._gl.LINEAR, self._gl.LINEAR)
             colours.repeat_x = colours.repeat_y = False
             textures.append(colours)
         backgrounds = [
             context.framebuffer([context.texture((width, height), 4, part.tobytes())])
-            for part in _to_bytes(scene.background)
+            for part in _to_bytes(workload.background)
         ]
         frame = context.framebuffer(
             [context.renderbuffer((width, height), 4)],

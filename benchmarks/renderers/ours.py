@@ -25,14 +25,14 @@ class Ours(TensorFlowRenderer):
             raise NotAvailable(str(error)) from error
         super().__init__(options)
 
-    def picture(self, scene):
-        height, width = scene["background"].shape[1:3]
+    def picture(self, workload):
+        height, width = workload["background"].shape[1:3]
         fields = ("triangles", "uv", "uv_triangles", "neighbors")
         return render_mesh(
-            _CAMERA.project(scene["vertices"], height, width),
-            Mesh(**{name: scene[name] for name in fields}),
-            scene["texture"],
-            background=scene["background"],
+            _CAMERA.project(workload["vertices"], height, width),
+            Mesh(**{name: workload[name] for name in fields}),
+            workload["texture"],
+            background=workload["background"],
             margin=self.margin,
         )["picture"]
 

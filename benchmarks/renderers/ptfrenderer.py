@@ -33,9 +33,9 @@ class PTFRenderer(TensorFlowRenderer):
         self._utils = importlib.import_module("ptfrenderer.utils")
         super().__init__(options)
 
-    def picture(self, scene):
-        height, width = scene["background"].shape[1:3]
-        vertices = tf.gather(scene["vertices"], scene["uv_vertices"], axis=1)
+    def picture(self, workload):
+        height, width = workload["background"].shape[1:3]
+        vertices = tf.gather(workload["vertices"], workload["uv_vertices"], axis=1)
         # Their pictures reach from the centre of the first pixel at -1 to that of the
         # last at 1.
         x, y = 2.0 / (width - 1.0), 2.0 / (height - 1.0)
@@ -46,19 +46,19 @@ class PTFRenderer(TensorFlowRenderer):
         ]
         soft, sharp = self._mesh.render_(
             _CAMERA.project(vertices, height, width),
-            tf.tile(scene["uv"][None], [vertices.shape[0], 1, 1]),
-            scene["uv_triangles"],
+            tf.tile(workload["uv"][None], [vertices.shape[0], 1, 1]),
+            workload["uv_triangles"],
             tf.constant([intrinsic], self.dtype),
             tf.eye(3, 4, dtype=self.dtype)[None],
             [height, width],
             margin=tf.constant(1.0, self.dtype),
         )
         drawn = self._utils.alpha_matte(
-            self._paint(scene["texture"], soft),
-            self._paint(scene["texture"], sharp),
+            self._paint(workload["texture"], soft),
+            self._paint(workload["texture"], sharp),
             apply_alpha=True,
         )
-        background = tf.pad(scene["background"], [[0, 0]] * 3 + [[0, 1]])
+        background = tf.pad(workload["background"], [[0, 0]] * 3 + [[0, 1]])
         return self._utils.alpha_matte(drawn, background)[..., :3]
 
     def _paint(self, texture, layer):
@@ -82,7 +82,7 @@ class PTFRendererFloat64(PTFRenderer):
     title = "pTFrenderer, float64"
     dtype = np.float64
 
-    def picture(self, scene):
+    def picture(self, workload):
         def cast(value):
             return tf.cast(value, tf.float64)
 
@@ -91,7 +91,7 @@ class PTFRendererFloat64(PTFRenderer):
             return tf.where(condition, *values)
 
         with mock.patch.multiple(self._mesh, _f32=cast, _where=where):
-            return super().picture(scene)
+            return super().picture(workload)
 
     def _sample(self, texture, uv):
         return sample_bilinear(texture, uv)

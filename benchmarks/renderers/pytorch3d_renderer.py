@@ -6,17 +6,17 @@ import math
 import numpy as np
 
 from benchmarks.renderers.base import DifferentiableRenderer, NotAvailable, Options
-from benchmarks.scene import DISTANCE, FIELD_OF_VIEW, Scene
+from benchmarks.workload import DISTANCE, FIELD_OF_VIEW, Workload
 
 # Nearest faces that are kept at each pixel, the library's default.
 _FACES_PER_PIXEL = 8
-# The depth is blended between planes close to the scene, where it is precise.
+# The depth is blended between planes close to the object, where it is precise.
 _NEAR, _FAR = DISTANCE - 1.5, DISTANCE + 1.5
 
 
 @dataclasses.dataclass(frozen=True)
 class _Loaded:
-    scene: Scene
+    workload: Workload
     vertices: object
     texture: object
     constants: dict[str, object]
@@ -41,19 +41,19 @@ class PyTorch3D(DifferentiableRenderer):
         self._rasterize_meshes = rasterize_meshes
         self._fragments = rasterizer.Fragments
 
-    def load(self, scene):
+    def load(self, workload):
         torch = self._torch
         constants = {
-            "uv_vertices": scene.uv_vertices.astype(np.int64),
-            "triangles": scene.uv_triangles.astype(np.int64),
+            "uv_vertices": workload.uv_vertices.astype(np.int64),
+            "triangles": workload.uv_triangles.astype(np.int64),
             # Their textures have v upwards.
-            "uv": np.float32(scene.uv * [1, -1] + [0, 1]),
-            "background": np.float32(scene.background),
+            "uv": np.float32(workload.uv * [1, -1] + [0, 1]),
+            "background": np.float32(workload.background),
         }
         return _Loaded(
-            scene,
-            torch.tensor(np.float32(scene.vertices)),
-            torch.tensor(np.float32(scene.texture)),
+            workload,
+            torch.tensor(np.float32(workload.vertices)),
+            torch.tensor(np.float32(workload.texture)),
             {name: torch.tensor(value) for name, value in constants.items()},
         )
 
@@ -67,7 +67,7 @@ class PyTorch3D(DifferentiableRenderer):
     def _picture(self, loaded, vertices, texture):
         torch, library = self._torch, self._renderer
         constants = loaded.constants
-        height, width = loaded.scene.size
+        height, width = loaded.workload.size
         batch = len(vertices)
         # Their axes point left and up; the shorter side of the picture is [-1, 1].
         depth = vertices[..., 2:] + DISTANCE

@@ -13,7 +13,7 @@ import tensorflow as tf
 from benchmarks.renderers.base import NotAvailable, Options
 from benchmarks.renderers.sampling import sample_bilinear
 from benchmarks.renderers.tensorflow_renderer import TensorFlowRenderer
-from benchmarks.scene import DISTANCE, FIELD_OF_VIEW
+from benchmarks.workload import DISTANCE, FIELD_OF_VIEW
 
 _PACKAGE = "tensorflow_graphics.rendering.kernels"
 # Planes before and behind everything that is drawn.
@@ -73,7 +73,7 @@ class RasterizeThenSplat(TensorFlowRenderer):
         self._splat = importlib.import_module("tensorflow_graphics.rendering.splat")
         super().__init__(options)
 
-    def picture(self, scene):
+    def picture(self, workload):
         focal = 1.0 / tf.tan(0.5 * FIELD_OF_VIEW)
         depth = (_FAR + _NEAR) / (_FAR - _NEAR)
         offset = depth * DISTANCE - 2.0 * _FAR * _NEAR / (_FAR - _NEAR)
@@ -85,13 +85,13 @@ class RasterizeThenSplat(TensorFlowRenderer):
                 [0.0, 0.0, 1.0, DISTANCE],
             ]
         )
-        vertices = tf.gather(scene["vertices"], scene["uv_vertices"], axis=1)
+        vertices = tf.gather(workload["vertices"], workload["uv_vertices"], axis=1)
         # With y downwards their front is our back.
-        triangles = scene["uv_triangles"][:, ::-1]
+        triangles = workload["uv_triangles"][:, ::-1]
         pictures = []
         # A shader sees no batch, so each picture with its texture is a call.
         for index in range(vertices.shape[0]):
-            texture = scene["texture"][index][None]
+            texture = workload["texture"][index][None]
 
             def shade(buffers, texture=texture):
                 colour = sample_bilinear(texture, buffers["uv"][None])[0]
@@ -100,11 +100,11 @@ class RasterizeThenSplat(TensorFlowRenderer):
             drawn = self._splat.rasterize_then_splat(
                 vertices[index][None],
                 triangles,
-                {"uv": scene["uv"][None]},
+                {"uv": workload["uv"][None]},
                 projection[None],
-                scene["background"].shape[1:3],
+                workload["background"].shape[1:3],
                 shade,
             )[0]
             visible = 1.0 - drawn[..., 3:]
-            pictures.append(drawn[..., :3] + visible * scene["background"][index])
+            pictures.append(drawn[..., :3] + visible * workload["background"][index])
         return tf.stack(pictures)

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.renderers.base import DifferentiableRenderer, Options
-from benchmarks.scene import Scene
+from benchmarks.workload import Workload
 
 # Each shape is compiled anew, on purpose.
 tf.get_logger().setLevel("ERROR")
@@ -24,26 +24,26 @@ class TensorFlowRenderer(DifferentiableRenderer):
         self._differentiate = tf.function(self._gradients, autograph=False)
 
     @abc.abstractmethod
-    def picture(self, scene: dict[str, tf.Tensor]) -> tf.Tensor:
+    def picture(self, workload: dict[str, tf.Tensor]) -> tf.Tensor:
         """Draws with TensorFlow ops.
 
         Args:
-          scene: the fields of `Scene` as tensors, and `uv_vertices`.
+          workload: the fields of `Workload` as tensors, and `uv_vertices`.
 
         Returns:
           [batch, height, width, 3].
         """
 
-    def _gradients(self, scene, weights):
-        sources = (scene["vertices"], scene["texture"])
+    def _gradients(self, workload, weights):
+        sources = (workload["vertices"], workload["texture"])
         with tf.GradientTape() as tape:
             tape.watch(sources)
-            value = tf.reduce_sum(weights * self.picture(scene))
+            value = tf.reduce_sum(weights * self.picture(workload))
         gradients = tape.gradient(value, sources, unconnected_gradients="zero")
         return tuple(tf.convert_to_tensor(gradient) for gradient in gradients)
 
-    def load(self, scene: Scene) -> dict[str, tf.Tensor]:
-        fields = {**vars(scene), "uv_vertices": scene.uv_vertices}
+    def load(self, workload: Workload) -> dict[str, tf.Tensor]:
+        fields = {**vars(workload), "uv_vertices": workload.uv_vertices}
         return {
             name: tf.constant(
                 value, self.dtype if value.dtype == np.float64 else tf.int32

@@ -1,4 +1,4 @@
-"""The scenes, adapters and tables of the benchmarks, at tiny sizes."""
+"""The workloads, adapters and tables of the benchmarks, at tiny sizes."""
 
 import dataclasses
 import json
@@ -8,9 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import gradients, renderers, report, scenes, speed
-from benchmarks.scene import DISTANCE, FIELD_OF_VIEW
+from benchmarks import gradients, renderers, report, speed, workloads
 from benchmarks.worker import Worker, WorkerError
+from benchmarks.workload import DISTANCE, FIELD_OF_VIEW
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.geometry.mesh import triangle_neighbors
 from tf_unsup3d.rendering.camera import PinholeCamera
@@ -22,9 +22,9 @@ SOURCES_ONLY = ("ptfrenderer", "pytorch3d")
 
 
 @pytest.fixture
-def scene():
+def workload():
     rng = np.random.default_rng(0)
-    return scenes.bumpy_spheres(rng, subdivisions=6, resolution=24, batch=2)
+    return workloads.bumpy_spheres(rng, subdivisions=6, resolution=24, batch=2)
 
 
 def test_camera_is_that_of_the_project():
@@ -33,11 +33,11 @@ def test_camera_is_that_of_the_project():
     assert camera.distance == pytest.approx(DISTANCE)
 
 
-@pytest.mark.parametrize("kind", scenes.KINDS)
-def test_scenes_are_in_view_and_repeatable(kind):
+@pytest.mark.parametrize("kind", workloads.KINDS)
+def test_workloads_are_in_view_and_repeatable(kind):
     def make():
         rng = np.random.default_rng(3)
-        return scenes.KINDS[kind](rng, subdivisions=4, resolution=16, batch=2)
+        return workloads.KINDS[kind](rng, subdivisions=4, resolution=16, batch=2)
 
     made, again = make(), make()
     for name, value in vars(made).items():
@@ -50,37 +50,37 @@ def test_scenes_are_in_view_and_repeatable(kind):
     assert 0.1 < changed.mean() < 0.9
 
 
-def test_mesh_with_one_uv_for_each_vertex_is_the_same(scene):
-    corners = scene.uv_vertices[scene.uv_triangles]
-    np.testing.assert_array_equal(corners, scene.triangles)
+def test_mesh_with_one_uv_for_each_vertex_is_the_same(workload):
+    corners = workload.uv_vertices[workload.uv_triangles]
+    np.testing.assert_array_equal(corners, workload.triangles)
 
 
-def test_our_gradient_predicts_our_picture(scene):
+def test_our_gradient_predicts_our_picture(workload):
     rng = np.random.default_rng(1)
-    directions = rng.normal(size=[2, *scene.vertices.shape]) / 12
-    weights = rng.normal(size=scene.background.shape)
+    directions = rng.normal(size=[2, *workload.vertices.shape]) / 12
+    weights = rng.normal(size=workload.background.shape)
     errors = gradients.relative_errors(
-        renderers.create("ours64"), scene, directions, weights, (1e-6,)
+        renderers.create("ours64"), workload, directions, weights, (1e-6,)
     )
     assert errors.shape == (2, 1)
     assert errors.max() < 1e-4
 
 
-def test_wrong_gradient_is_found(scene, monkeypatch):
+def test_wrong_gradient_is_found(workload, monkeypatch):
     renderer = renderers.create("ours64")
     right = renderer.differentiate
     monkeypatch.setattr(
         renderer, "differentiate", lambda *args: [1.5 * g for g in right(*args)]
     )
     rng = np.random.default_rng(1)
-    directions = rng.normal(size=[1, *scene.vertices.shape]) / 12
-    weights = rng.normal(size=scene.background.shape)
-    errors = gradients.relative_errors(renderer, scene, directions, weights, (1e-6,))
+    directions = rng.normal(size=[1, *workload.vertices.shape]) / 12
+    weights = rng.normal(size=workload.background.shape)
+    errors = gradients.relative_errors(renderer, workload, directions, weights, (1e-6,))
     assert errors == pytest.approx(0.5, abs=1e-3)
 
 
 @pytest.mark.parametrize("name", PEERS)
-def test_peers_draw_the_same_picture(scene, name, pytestconfig):
+def test_peers_draw_the_same_picture(workload, name, pytestconfig):
     options = renderers.Options(ptfrenderer=pytestconfig.getoption("ptfrenderer"))
     try:
         renderer = renderers.create(name, options)
@@ -89,29 +89,29 @@ def test_peers_draw_the_same_picture(scene, name, pytestconfig):
             raise
         pytest.skip(str(error))
     ours = renderers.create("ours")
-    expected = ours.to_numpy(ours.draw(ours.load(scene)))
-    loaded = renderer.load(scene)
+    expected = ours.to_numpy(ours.draw(ours.load(workload)))
+    loaded = renderer.load(workload)
     picture = renderer.to_numpy(renderer.draw(loaded))
     # They treat silhouettes each in their own way.
     assert np.mean(np.abs(picture - expected)) < 0.1
-    weights = renderer.weigh(np.ones(scene.background.shape))
+    weights = renderer.weigh(np.ones(workload.background.shape))
     by_vertices, by_texture = renderer.differentiate(loaded, weights)
-    assert renderer.to_numpy(by_vertices).shape == scene.vertices.shape
-    assert renderer.to_numpy(by_texture).shape == scene.texture.shape
+    assert renderer.to_numpy(by_vertices).shape == workload.vertices.shape
+    assert renderer.to_numpy(by_texture).shape == workload.texture.shape
 
 
-def test_worker_draws_times_and_counts(scene):
+def test_worker_draws_times_and_counts(workload):
     worker = Worker("ours", renderers.Options())
     try:
-        worker.load(scene, np.ones(scene.background.shape))
+        worker.load(workload, np.ones(workload.background.shape))
         ours = renderers.create("ours")
-        expected = ours.to_numpy(ours.draw(ours.load(scene)))
+        expected = ours.to_numpy(ours.draw(ours.load(workload)))
         np.testing.assert_allclose(worker.picture(), expected, atol=1e-6)
         assert worker.time(True) > 0
         assert worker.memory()["peak"] > 1e6
         with pytest.raises(WorkerError, match="broadcast|shape|[Ii]ncompatible"):
-            broken = dataclasses.replace(scene, texture=scene.texture[:1])
-            worker.load(broken, np.ones(scene.background.shape))
+            broken = dataclasses.replace(workload, texture=workload.texture[:1])
+            worker.load(broken, np.ones(workload.background.shape))
             worker.picture()
     finally:
         worker.close()
@@ -130,7 +130,7 @@ def test_gradient_tables():
     }
     result = {
         "machine": {"date": "today"},
-        "settings": {"scenes": 2, "directions": 2, "seed": 0},
+        "settings": {"workloads": 2, "directions": 2, "seed": 0},
         "kinds": ["heads"],
         "resolutions": [16, 32, 64],
         "titles": {"ours64": "ours", "pytorch3d": "other"},

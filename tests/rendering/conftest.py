@@ -1,4 +1,4 @@
-"""Scenes for the tests of the rasteriser, as inputs of the op `RenderMesh`."""
+"""Inputs of the op `RenderMesh`, for the tests of the rasteriser."""
 
 import importlib.util
 import pathlib
@@ -34,14 +34,14 @@ def _bumpy_vertices(rng, directions, scale, center):
     return directions * radius * scale + center
 
 
-def _cast(scene, dtype):
+def _cast(inputs, dtype):
     return {
         name: value.astype(dtype) if name in REAL_INPUTS else value.astype(np.int32)
-        for name, value in scene.items()
+        for name, value in inputs.items()
     }
 
 
-def _bumpy_scene(
+def _bumpy_inputs(
     seed,
     *,
     subdivisions=5,
@@ -81,21 +81,21 @@ def _bumpy_scene(
     )
 
 
-def _open_scene(seed, *, subdivisions=5, **options):
+def _open_inputs(seed, *, subdivisions=5, **options):
     """The bumpy spheres with a cap cut off each, so that one sees into some of them."""
-    scene = _bumpy_scene(seed, subdivisions=subdivisions, **options)
+    inputs = _bumpy_inputs(seed, subdivisions=subdivisions, **options)
     sphere = octahedral_sphere(subdivisions)
     cut = np.random.default_rng(seed).normal(size=3)
     height = sphere.directions[sphere.triangles].mean(1) @ (cut / np.linalg.norm(cut))
     keep = np.tile(height < 0.4, 2)
     new_index = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)
     for name in ("triangles", "uv_triangles", "neighbors"):
-        scene[name] = scene[name][keep]
-    scene["neighbors"] = new_index[scene["neighbors"]].astype(np.int32)
-    return scene
+        inputs[name] = inputs[name][keep]
+    inputs["neighbors"] = new_index[inputs["neighbors"]].astype(np.int32)
+    return inputs
 
 
-def _soup_scene(
+def _soup_inputs(
     seed,
     *,
     triangles=20,
@@ -130,7 +130,7 @@ def _soup_scene(
     )
 
 
-def _quad_scene(height, width, *, texture=None, depths=(1, 1, 1, 1), box=None):
+def _quad_inputs(height, width, *, texture=None, depths=(1, 1, 1, 1), box=None):
     """A rectangle, by default the whole picture; the UVs of its corners are 0 and 1.
 
     `depths` are those of its corners, top left, top right, bottom left, bottom right;
@@ -157,35 +157,37 @@ def _quad_scene(height, width, *, texture=None, depths=(1, 1, 1, 1), box=None):
     )
 
 
-def _merge_scenes(*scenes):
-    """Puts the meshes of scenes together; the rest is that of the first."""
-    merged = dict(scenes[0])
-    for scene in scenes[1:]:
+def _merge_inputs(*all_inputs):
+    """Puts meshes together; the rest is that of the first inputs."""
+    merged = dict(all_inputs[0])
+    for inputs in all_inputs[1:]:
         shifts = {
             "triangles": merged["vertices"].shape[1],
             "uv_triangles": merged["uv"].shape[0],
         }
         for name, shift in shifts.items():
-            merged[name] = np.concatenate([merged[name], scene[name] + np.int32(shift)])
-        neighbors = scene["neighbors"]
+            merged[name] = np.concatenate(
+                [merged[name], inputs[name] + np.int32(shift)]
+            )
+        neighbors = inputs["neighbors"]
         count = np.int32(len(merged["neighbors"]))
         shifted = np.where(neighbors < 0, np.int32(-1), neighbors + count)
         merged["neighbors"] = np.concatenate([merged["neighbors"], shifted])
-        merged["uv"] = np.concatenate([merged["uv"], scene["uv"]])
+        merged["uv"] = np.concatenate([merged["uv"], inputs["uv"]])
         for name in ("vertices", "attributes"):
-            merged[name] = np.concatenate([merged[name], scene[name]], 1)
+            merged[name] = np.concatenate([merged[name], inputs[name]], 1)
     return merged
 
 
-def _mesh_of(scene):
+def _mesh_of(inputs):
     """The mesh as tensors, which nothing but the ops checks and converts."""
     fields = ("triangles", "uv", "uv_triangles", "neighbors")
-    return Mesh(**{name: tf.convert_to_tensor(scene[name]) for name in fields})
+    return Mesh(**{name: tf.convert_to_tensor(inputs[name]) for name in fields})
 
 
-def _split(scene_and_options):
-    """The mesh of a scene, its other inputs, and options."""
-    rest = dict(scene_and_options)
+def _split(inputs_and_options):
+    """The mesh of a picture, its other inputs, and options."""
+    rest = dict(inputs_and_options)
     names = ("vertices", "texture", "attributes", "background")
     inputs = {name: rest.pop(name) for name in names}
     topology = ("triangles", "uv", "uv_triangles", "neighbors")
@@ -193,17 +195,17 @@ def _split(scene_and_options):
     return mesh, inputs, rest
 
 
-def _render_scene(**scene_and_options):
+def _render_inputs(**inputs_and_options):
     """The picture of `render_mesh` and its triangles."""
-    mesh, inputs, options = _split(scene_and_options)
+    mesh, inputs, options = _split(inputs_and_options)
     drawn = rendering.render_mesh(mesh=mesh, **inputs, **options)
     return drawn["picture"], drawn["triangle_ids"]
 
 
-def _render_by_brute_force(margin=1.0, depth_push=0.02, cull_backfaces=True, **scene):
+def _render_by_brute_force(margin=1.0, depth_push=0.02, cull_backfaces=True, **inputs):
     """The same from the definition, in the precision of the inputs."""
     return _BRUTE_FORCE.render_mesh(
-        **scene,
+        **inputs,
         # Attributes of an op are float32.
         margin=float(np.float32(margin)),
         depth_push=float(np.float32(depth_push)),
@@ -211,9 +213,9 @@ def _render_by_brute_force(margin=1.0, depth_push=0.02, cull_backfaces=True, **s
     )
 
 
-def _render_in_steps(**scene_and_options):
+def _render_in_steps(**inputs_and_options):
     """The same from its parts."""
-    mesh, inputs, options = _split(scene_and_options)
+    mesh, inputs, options = _split(inputs_and_options)
     height, width = tf.unstack(tf.shape(inputs["background"]))[1:3]
     fragments = rendering.rasterize_mesh(
         inputs["vertices"], mesh, height, width, **options
@@ -229,13 +231,13 @@ def _render_in_steps(**scene_and_options):
     return picture, fragments.triangle_ids
 
 
-def _render_with_gradients(scene, weights, render=_render_scene, **options):
+def _render_with_gradients(inputs, weights, render=_render_inputs, **options):
     """The picture, its triangles, and the gradients of `sum(weights * picture)`."""
-    inputs = {name: tf.constant(value) for name, value in scene.items()}
-    watched = {name: inputs[name] for name in REAL_INPUTS}
+    tensors = {name: tf.constant(value) for name, value in inputs.items()}
+    watched = {name: tensors[name] for name in REAL_INPUTS}
     with tf.GradientTape() as tape:
         tape.watch(watched)
-        picture, triangle_ids = render(**inputs, **options)
+        picture, triangle_ids = render(**tensors, **options)
         value = tf.reduce_sum(picture * tf.cast(weights, picture.dtype))
     gradients = tape.gradient(
         value, watched, unconnected_gradients=tf.UnconnectedGradients.ZERO
@@ -247,28 +249,28 @@ def _render_with_gradients(scene, weights, render=_render_scene, **options):
 
 
 @pytest.fixture(scope="session")
-def bumpy_scene():
-    return _bumpy_scene
+def bumpy_inputs():
+    return _bumpy_inputs
 
 
 @pytest.fixture(scope="session")
-def open_scene():
-    return _open_scene
+def open_inputs():
+    return _open_inputs
 
 
 @pytest.fixture(scope="session")
-def soup_scene():
-    return _soup_scene
+def soup_inputs():
+    return _soup_inputs
 
 
 @pytest.fixture(scope="session")
-def quad_scene():
-    return _quad_scene
+def quad_inputs():
+    return _quad_inputs
 
 
 @pytest.fixture(scope="session")
-def merge_scenes():
-    return _merge_scenes
+def merge_inputs():
+    return _merge_inputs
 
 
 @pytest.fixture(scope="session")
@@ -277,8 +279,8 @@ def mesh_of():
 
 
 @pytest.fixture(scope="session")
-def render_scene():
-    return _render_scene
+def render_inputs():
+    return _render_inputs
 
 
 @pytest.fixture(scope="session")

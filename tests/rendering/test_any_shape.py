@@ -17,7 +17,7 @@ DTYPES = {
 
 
 @st.composite
-def scenes(draw):
+def all_inputs(draw):
     """Inputs of the op; numbers are random, sizes are drawn."""
 
     def size(low, high):
@@ -62,32 +62,32 @@ def scenes(draw):
 @pytest.mark.parametrize("kind", ["render_mesh", "steps"])
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_any_shape_is_drawn(kind, data, render_scene, render_in_steps):
-    scene = data.draw(scenes())
-    render = render_scene if kind == "render_mesh" else render_in_steps
+def test_any_shape_is_drawn(kind, data, render_inputs, render_in_steps):
+    inputs = data.draw(all_inputs())
+    render = render_inputs if kind == "render_mesh" else render_in_steps
     options = {
         "margin": data.draw(st.sampled_from([0.0, 1.0, 4.0])),
         "depth_push": data.draw(st.sampled_from([0.0, 0.02])),
         "cull_backfaces": data.draw(st.booleans()),
     }
-    real = {name: value for name, value in scene.items() if value.dtype.is_floating}
+    real = {name: value for name, value in inputs.items() if value.dtype.is_floating}
     with tf.GradientTape() as tape:
         tape.watch(real)
-        picture, triangle_ids = render(**scene, **options)
+        picture, triangle_ids = render(**inputs, **options)
         value = tf.reduce_sum(picture**2)
     gradients = tape.gradient(
         value, real, unconnected_gradients=tf.UnconnectedGradients.ZERO
     )
-    double = scene["vertices"].dtype == tf.float64
+    double = inputs["vertices"].dtype == tf.float64
     assert picture.dtype == (tf.float64 if double else tf.float32)
-    assert picture.shape == scene["background"].shape
+    assert picture.shape == inputs["background"].shape
     assert triangle_ids.shape == picture.shape[:3]
     assert np.all(np.abs(picture) <= 1 + 1e-3)
-    assert np.all(triangle_ids.numpy() < scene["triangles"].shape[0])
+    assert np.all(triangle_ids.numpy() < inputs["triangles"].shape[0])
     for name, gradient in gradients.items():
         gradient = tf.convert_to_tensor(gradient)
-        assert gradient.shape == scene[name].shape, name
-        assert gradient.dtype == scene[name].dtype, name
+        assert gradient.shape == inputs[name].shape, name
+        assert gradient.dtype == inputs[name].dtype, name
         if gradient.dtype != tf.float16:  # steep ones are beyond its range
             assert np.all(np.isfinite(tf.cast(gradient, tf.float64))), name
 
@@ -95,18 +95,18 @@ def test_any_shape_is_drawn(kind, data, render_scene, render_in_steps):
 @settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_any_shape_is_sampled_with_mipmaps(data, mesh_of):
-    scene = data.draw(scenes())
-    height, width = scene["background"].shape[1:3]
-    mesh = mesh_of(scene)
+    inputs = data.draw(all_inputs())
+    height, width = inputs["background"].shape[1:3]
+    mesh = mesh_of(inputs)
     fragments = rendering.rasterize_mesh(
-        scene["vertices"], mesh, height, width, cull_backfaces=False
+        inputs["vertices"], mesh, height, width, cull_backfaces=False
     )
     uv = rendering.interpolate_uv(fragments, mesh)
-    footprint = rendering.uv_footprint(fragments, scene["vertices"], mesh)
+    footprint = rendering.uv_footprint(fragments, inputs["vertices"], mesh)
     colours = rendering.sample_texture(
-        fragments, scene["texture"], uv, footprint=footprint
+        fragments, inputs["texture"], uv, footprint=footprint
     )
     assert footprint.shape == [*fragments.pixels.shape, 2, 2]
-    assert colours.shape == [*fragments.pixels.shape, scene["texture"].shape[-1]]
+    assert colours.shape == [*fragments.pixels.shape, inputs["texture"].shape[-1]]
     assert np.all(np.isfinite(colours))
     assert np.all(np.abs(colours) <= 1 + 1e-3)

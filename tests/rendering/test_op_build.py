@@ -295,7 +295,7 @@ INCLUDES = {
     "ops": {"core", "ops", "tensorflow"},
     "cpu": {"core", "ops", "cpu", "tensorflow"},
     "gpu": {"core", "ops", "gpu", "tensorflow", "unsupported"},
-    "tests": {"core", "tests"},
+    "tests": {"core", "gpu", "tests"},
 }
 
 
@@ -307,12 +307,12 @@ def test_files_include_downwards_only(folder):
     assert included == INCLUDES[folder]
 
 
-PROGRAMS = ("fuzz_test", "geometry_test", "picture_test")
+PROGRAMS = ("bins_test", "fuzz_test", "geometry_test", "picture_test")
 
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):
-    """The compiled test programs of the core, with sanitizers if they link."""
+    """The compiled test programs, with sanitizers if they link."""
     folder = tmp_path_factory.mktemp("programs")
     sanitizers = ["-fsanitize=address,undefined,float-cast-overflow"]
     sanitizers += ["-fno-sanitize-recover=all"]
@@ -331,7 +331,7 @@ def programs(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_core_without_tensorflow(name, programs):
+def test_programs_without_tensorflow(name, programs):
     # Whatever is preloaded into this process may not get along with the sanitizers.
     environment = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
     result = subprocess.run(

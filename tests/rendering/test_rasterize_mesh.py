@@ -15,21 +15,21 @@ TOLERANCES = {np.float64: 1e-12, np.float32: 1e-5}
 
 
 @pytest.fixture
-def scenes(bumpy_scene, open_scene, soup_scene):
-    """Scenes `(seed, **options)` by their kind."""
+def all_inputs(bumpy_inputs, open_inputs, soup_inputs):
+    """Inputs `(seed, **options)` by their kind."""
     return {
-        "bumpy": bumpy_scene,
-        "open": open_scene,
-        "behind camera": lambda *args, **options: soup_scene(
+        "bumpy": bumpy_inputs,
+        "open": open_inputs,
+        "behind camera": lambda *args, **options: soup_inputs(
             *args, nearest=-1.5, **options
         ),
     }
 
 
-def _rasterize(scene, **options):
-    height, width = scene["background"].shape[1:3]
-    mesh = Mesh(scene["triangles"], neighbors=scene["neighbors"])
-    return rendering.rasterize_mesh(scene["vertices"], mesh, height, width, **options)
+def _rasterize(inputs, **options):
+    height, width = inputs["background"].shape[1:3]
+    mesh = Mesh(inputs["triangles"], neighbors=inputs["neighbors"])
+    return rendering.rasterize_mesh(inputs["vertices"], mesh, height, width, **options)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -43,15 +43,15 @@ def test_parts_make_the_picture_of_render_mesh(
     cull_backfaces,
     margin,
     dtype,
-    scenes,
+    all_inputs,
     render_with_gradients,
     render_in_steps,
 ):
     options = {"margin": margin, "cull_backfaces": cull_backfaces}
-    scene = scenes[kind](int(margin), height=40, width=33, batch=2, dtype=dtype)
-    weights = np.random.default_rng(1).normal(size=scene["background"].shape)
-    whole = render_with_gradients(scene, weights, **options)
-    parts = render_with_gradients(scene, weights, render=render_in_steps, **options)
+    inputs = all_inputs[kind](int(margin), height=40, width=33, batch=2, dtype=dtype)
+    weights = np.random.default_rng(1).normal(size=inputs["background"].shape)
+    whole = render_with_gradients(inputs, weights, **options)
+    parts = render_with_gradients(inputs, weights, render=render_in_steps, **options)
     tolerance = TOLERANCES[dtype]
     np.testing.assert_array_equal(parts[1], whole[1])
     np.testing.assert_allclose(parts[0], whole[0], atol=tolerance)
@@ -61,13 +61,13 @@ def test_parts_make_the_picture_of_render_mesh(
 
 
 @pytest.mark.parametrize("margin", [0.0, 1.0, 2.5])
-def test_fragments_are_what_they_are_said_to_be(margin, open_scene):
-    scene = open_scene(2, batch=3)
-    fragments = _rasterize(scene, margin=margin, cull_backfaces=False)
+def test_fragments_are_what_they_are_said_to_be(margin, open_inputs):
+    inputs = open_inputs(2, batch=3)
+    fragments = _rasterize(inputs, margin=margin, cull_backfaces=False)
     pixels, weight = fragments.pixels.numpy(), fragments.weight.numpy()
     assert np.all(np.diff(pixels) >= 0)
     assert np.all(weight > 0)
-    mask = np.bincount(pixels, weight, minlength=scene["background"][..., 0].size)
+    mask = np.bincount(pixels, weight, minlength=inputs["background"][..., 0].size)
     assert mask.max() <= 1 + 1e-12
     covered = fragments.triangle_ids.numpy().ravel() >= 0
     np.testing.assert_allclose(mask[covered], 1, atol=1e-12)
@@ -78,41 +78,41 @@ def test_fragments_are_what_they_are_said_to_be(margin, open_scene):
     # The depth is that of the point.
     np.testing.assert_array_equal(fragments.pictures, pixels // (48 * 48))
     depth = rendering.interpolate(
-        fragments, scene["vertices"][..., 2:], scene["triangles"]
+        fragments, inputs["vertices"][..., 2:], inputs["triangles"]
     )
     np.testing.assert_allclose(depth[:, 0], fragments.depth, atol=1e-9)
 
 
-def test_every_layer_is_listed(quad_scene, merge_scenes):
+def test_every_layer_is_listed(quad_inputs, merge_inputs):
     """Many sheets, one behind the other, that all end near one pixel centre."""
     quads = [
-        quad_scene(6, 6, box=(0, 0, 3.45 - 0.06 * k, 6), depths=4 * (1 + 0.5 * k,))
+        quad_inputs(6, 6, box=(0, 0, 3.45 - 0.06 * k, 6), depths=4 * (1 + 0.5 * k,))
         for k in range(9, -1, -1)
     ]
-    fragments = _rasterize(merge_scenes(*quads), margin=1.0)
+    fragments = _rasterize(merge_inputs(*quads), margin=1.0)
     weight = fragments.weight.numpy()[fragments.pixels.numpy() == 3]
     # Nearer sheets reach further here, so that the first one hides the others.
     assert len(weight) == 1
     quads = [
-        quad_scene(6, 6, box=(0, 0, 3.45 - 0.06 * k, 6), depths=4 * (10 - 0.5 * k,))
+        quad_inputs(6, 6, box=(0, 0, 3.45 - 0.06 * k, 6), depths=4 * (10 - 0.5 * k,))
         for k in range(10)
     ]
-    fragments = _rasterize(merge_scenes(*quads), margin=1.0)
+    fragments = _rasterize(merge_inputs(*quads), margin=1.0)
     weight = fragments.weight.numpy()[fragments.pixels.numpy() == 3]
     np.testing.assert_allclose(weight, [0.41] + 9 * [0.06], atol=1e-6)
 
 
-def _functional(scene, weights):
+def _functional(inputs, weights):
     """Of all that is differentiable in the fragments, in pictures of them."""
-    fragments = _rasterize(scene)
-    uv = rendering.interpolate(fragments, scene["uv"], scene["uv_triangles"])
+    fragments = _rasterize(inputs)
+    uv = rendering.interpolate(fragments, inputs["uv"], inputs["uv_triangles"])
     colours = [
-        rendering.sample_texture(fragments, scene["texture"], uv),
-        rendering.interpolate(fragments, scene["attributes"], scene["triangles"]),
+        rendering.sample_texture(fragments, inputs["texture"], uv),
+        rendering.interpolate(fragments, inputs["attributes"], inputs["triangles"]),
         fragments.depth[:, None] - 11.0,
         fragments.barycentric**2,
     ]
-    background = tf.pad(scene["background"], [[0, 0], [0, 0], [0, 0], [0, 4]])
+    background = tf.pad(inputs["background"], [[0, 0], [0, 0], [0, 0], [0, 4]])
     picture = rendering.composite(fragments, tf.concat(colours, -1), background)
     return tf.reduce_sum(picture * weights)
 
@@ -127,16 +127,18 @@ def _functional(scene, weights):
         ("background", 1.0),
     ],
 )
-def test_gradient_by_finite_differences(name, scale, bumpy_scene, slope_error):
+def test_gradient_by_finite_differences(name, scale, bumpy_inputs, slope_error):
     errors = []
     for seed in range(10):
-        scene = {k: tf.constant(v) for k, v in bumpy_scene(seed, batch=2).items()}
+        inputs = {k: tf.constant(v) for k, v in bumpy_inputs(seed, batch=2).items()}
         rng = np.random.default_rng(1000 + seed)
-        weights = rng.normal(size=[*scene["background"].shape[:3], 7])
-        direction = scale * rng.normal(size=scene[name].shape)
+        weights = rng.normal(size=[*inputs["background"].shape[:3], 7])
+        direction = scale * rng.normal(size=inputs[name].shape)
 
-        def along(step, scene=scene, weights=weights, direction=direction):
-            return _functional({**scene, name: scene[name] + step * direction}, weights)
+        def along(step, inputs=inputs, weights=weights, direction=direction):
+            return _functional(
+                {**inputs, name: inputs[name] + step * direction}, weights
+            )
 
         errors.append(slope_error(along))
     assert np.median(errors) < 1e-5
@@ -176,86 +178,86 @@ def test_gradient_by_a_camera_parameter():
     "kind, cull_backfaces",
     [("bumpy", True), ("open", False), ("behind camera", True)],
 )
-def test_both_backends_list_the_same(kind, cull_backfaces, margin, scenes):
-    scene = scenes[kind](3, height=24, width=33, batch=2)
+def test_both_backends_list_the_same(kind, cull_backfaces, margin, all_inputs):
+    inputs = all_inputs[kind](3, height=24, width=33, batch=2)
     options = {"margin": margin, "cull_backfaces": cull_backfaces}
-    expected = _rasterize(scene, **options)
-    fragments = _rasterize(scene, **options, backend="portable")
+    expected = _rasterize(inputs, **options)
+    fragments = _rasterize(inputs, **options, backend="portable")
     for name, values in expected._asdict().items():
         found = getattr(fragments, name)
         assert found.dtype == values.dtype
         np.testing.assert_allclose(found, values, rtol=1e-9, atol=1e-9, err_msg=name)
 
 
-def test_repetition_and_batch_do_not_matter(bumpy_scene):
-    scene = bumpy_scene(0, height=64, width=48, batch=8, dtype=np.float32)
+def test_repetition_and_batch_do_not_matter(bumpy_inputs):
+    inputs = bumpy_inputs(0, height=64, width=48, batch=8, dtype=np.float32)
 
-    def run(scene):
-        vertices = tf.constant(scene["vertices"])
+    def run(inputs):
+        vertices = tf.constant(inputs["vertices"])
         with tf.GradientTape() as tape:
             tape.watch(vertices)
-            fragments = _rasterize({**scene, "vertices": vertices})
+            fragments = _rasterize({**inputs, "vertices": vertices})
             value = tf.reduce_sum(fragments.weight**2 * fragments.depth)
         return fragments, tape.gradient(value, vertices)
 
-    fragments, gradient = run(scene)
+    fragments, gradient = run(inputs)
     for _ in range(3):
-        again, again_gradient = run(scene)
+        again, again_gradient = run(inputs)
         for one, other in zip(fragments, again, strict=True):
             np.testing.assert_array_equal(one, other)
         np.testing.assert_array_equal(gradient, again_gradient)
     # Alone a picture is cut into more bands.
-    first = {name: scene[name][:1] for name in ("vertices", "background")}
-    alone, alone_gradient = run({**scene, **first})
+    first = {name: inputs[name][:1] for name in ("vertices", "background")}
+    alone, alone_gradient = run({**inputs, **first})
     count = len(alone.pixels)
     for one, other in zip(fragments[:5], alone[:5], strict=True):
         np.testing.assert_array_equal(one[:count], other)
     np.testing.assert_allclose(gradient[:1], alone_gradient, rtol=1e-5, atol=1e-7)
 
 
-def test_triangles_may_be_inputs_of_a_graph(bumpy_scene):
-    scene = bumpy_scene(1)
-    expected = _rasterize(scene)
+def test_triangles_may_be_inputs_of_a_graph(bumpy_inputs):
+    inputs = bumpy_inputs(1)
+    expected = _rasterize(inputs)
     unknown = tf.TensorSpec([None, 3], tf.int32)
 
     @tf.function(input_signature=[unknown, unknown])
     def rasterize(triangles, neighbors):
         mesh = Mesh(triangles, neighbors=neighbors)
-        return rendering.rasterize_mesh(scene["vertices"], mesh, 48, 48)
+        return rendering.rasterize_mesh(inputs["vertices"], mesh, 48, 48)
 
-    fragments = rasterize(scene["triangles"], scene["neighbors"])
+    fragments = rasterize(inputs["triangles"], inputs["neighbors"])
     for one, other in zip(fragments, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_values_at_corners_per_picture(soup_scene):
+def test_values_at_corners_per_picture(soup_inputs):
     """UVs of each picture, and what is wrong."""
-    scene = soup_scene(0, batch=2)
-    fragments = _rasterize(scene)
-    shared = rendering.interpolate(fragments, scene["uv"], scene["uv_triangles"])
+    inputs = soup_inputs(0, batch=2)
+    fragments = _rasterize(inputs)
+    shared = rendering.interpolate(fragments, inputs["uv"], inputs["uv_triangles"])
     own = rendering.interpolate(
-        fragments, np.stack([scene["uv"], scene["uv"] + 1]), scene["uv_triangles"]
+        fragments, np.stack([inputs["uv"], inputs["uv"] + 1]), inputs["uv_triangles"]
     )
     pictures = fragments.pictures.numpy()[:, None]
     np.testing.assert_allclose(own, shared + pictures, atol=1e-12)
     with pytest.raises(ValueError, match=r"got \(2,\)"):
-        rendering.interpolate(fragments, np.zeros([2]), scene["uv_triangles"])
+        rendering.interpolate(fragments, np.zeros([2]), inputs["uv_triangles"])
     with pytest.raises(TypeError, match="attributes must be float64 like the frag"):
-        rendering.interpolate(fragments, np.float32(own), scene["uv_triangles"])
+        rendering.interpolate(fragments, np.float32(own), inputs["uv_triangles"])
     with pytest.raises(TypeError, match="triangles must be int32"):
-        rendering.interpolate(fragments, shared, np.int64(scene["triangles"]))
+        rendering.interpolate(fragments, shared, np.int64(inputs["triangles"]))
 
 
-def test_nothing_to_see(soup_scene):
-    for scene in (
-        soup_scene(0, triangles=0, batch=2),
-        soup_scene(0, batch=0),
+def test_nothing_to_see(soup_inputs):
+    for inputs in (
+        soup_inputs(0, triangles=0, batch=2),
+        soup_inputs(0, batch=0),
     ):
-        fragments = _rasterize(scene)
+        fragments = _rasterize(inputs)
         assert fragments.pixels.shape == (0,)
         assert fragments.barycentric.shape == (0, 3)
-        picture = rendering.composite(fragments, np.zeros([0, 4]), scene["background"])
-        np.testing.assert_array_equal(picture, scene["background"])
+        picture = rendering.composite(fragments, np.zeros([0, 4]), inputs["background"])
+        np.testing.assert_array_equal(picture, inputs["background"])
 
 
 @pytest.mark.parametrize(
@@ -274,10 +276,10 @@ def test_nothing_to_see(soup_scene):
         ({"margin": -1.0}, "margin must be finite and at least 0"),
     ],
 )
-def test_invalid_input_is_named(change, message, soup_scene):
-    scene = soup_scene(0, triangles=4, batch=2)
+def test_invalid_input_is_named(change, message, soup_inputs):
+    inputs = soup_inputs(0, triangles=4, batch=2)
     names = ("vertices", "triangles", "neighbors")
-    arguments = {name: scene[name] for name in names}
+    arguments = {name: inputs[name] for name in names}
     arguments.update(height=6, width=8)
     arguments.update(change)
     # Tensors, which nothing but the op checks.
@@ -289,50 +291,50 @@ def test_invalid_input_is_named(change, message, soup_scene):
         rendering.rasterize_mesh(mesh=mesh, **arguments)
 
 
-def test_gradient_checks_what_is_its_own(soup_scene):
-    scene = soup_scene(0, triangles=4, height=6, width=8, batch=2)
-    fragments = _rasterize(scene)
-    inputs = [
+def test_gradient_checks_what_is_its_own(soup_inputs):
+    inputs = soup_inputs(0, triangles=4, height=6, width=8, batch=2)
+    fragments = _rasterize(inputs)
+    arguments = [
         fragments.barycentric,
         fragments.depth,
         fragments.weight,
         fragments.pixels,
         fragments.triangle_ids,
-        *(scene[name] for name in ("vertices", "triangles", "neighbors")),
+        *(inputs[name] for name in ("vertices", "triangles", "neighbors")),
     ]
     gradient = library.load_library().rasterize_mesh_grad
-    assert gradient(*inputs).shape == scene["vertices"].shape
+    assert gradient(*arguments).shape == inputs["vertices"].shape
     wrong = [
-        (0, inputs[0][:, :2], "barycentric_gradient must have the shape"),
-        (1, inputs[1][1:], "depth_gradient must have the shape"),
-        (2, inputs[2][:, None], "weight_gradient must have the shape"),
-        (3, inputs[3] + 1, "pixels is not that of these vertices"),
-        (3, -inputs[3], "pixels is not that of these vertices"),
-        (3, inputs[3][::-1], "pixels is not that of these vertices"),
-        (4, inputs[4][:1], "triangle_ids must have the shape"),
-        (4, tf.fill(inputs[4].shape, 2**31 - 1), "triangle_ids is not that of"),
-        (5, inputs[5] + 0.5, "is not that of these vertices"),
+        (0, arguments[0][:, :2], "barycentric_gradient must have the shape"),
+        (1, arguments[1][1:], "depth_gradient must have the shape"),
+        (2, arguments[2][:, None], "weight_gradient must have the shape"),
+        (3, arguments[3] + 1, "pixels is not that of these vertices"),
+        (3, -arguments[3], "pixels is not that of these vertices"),
+        (3, arguments[3][::-1], "pixels is not that of these vertices"),
+        (4, arguments[4][:1], "triangle_ids must have the shape"),
+        (4, tf.fill(arguments[4].shape, 2**31 - 1), "triangle_ids is not that of"),
+        (5, arguments[5] + 0.5, "is not that of these vertices"),
     ]
     for index, value, message in wrong:
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            gradient(*inputs[:index], value, *inputs[index + 1 :])
+            gradient(*arguments[:index], value, *arguments[index + 1 :])
     # One fragment more than there are, before the pictures, after them, or among them.
-    more = [tf.concat([value, value[-1:]], axis=0) for value in inputs[:3]]
+    more = [tf.concat([value, value[-1:]], axis=0) for value in arguments[:3]]
     for pixels, message in [
-        ([-1, *inputs[3]], "outside of the pictures"),
-        ([*inputs[3], 2 * 6 * 8], "outside of the pictures"),
-        ([*inputs[3], 0], "pixels is not that of these vertices"),
+        ([-1, *arguments[3]], "outside of the pictures"),
+        ([*arguments[3], 2 * 6 * 8], "outside of the pictures"),
+        ([*arguments[3], 0], "pixels is not that of these vertices"),
     ]:
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            gradient(*more, tf.stack(pixels), *inputs[4:])
+            gradient(*more, tf.stack(pixels), *arguments[4:])
 
 
-def test_shapes_are_inferred(soup_scene):
-    scene = soup_scene(0, triangles=4, batch=2)
+def test_shapes_are_inferred(soup_inputs):
+    inputs = soup_inputs(0, triangles=4, batch=2)
 
     @tf.function
     def trace(vertices, height):
-        mesh = Mesh(scene["triangles"])
+        mesh = Mesh(inputs["triangles"])
         fragments = rendering.rasterize_mesh(vertices, mesh, height, 8)
         assert fragments.barycentric.shape.as_list() == [None, 3]
         assert fragments.weight.shape.as_list() == [None]

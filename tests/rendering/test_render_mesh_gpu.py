@@ -27,27 +27,27 @@ OPTIONS = [{}, {"margin": 0.0}, {"margin": 2.5, "cull_backfaces": False}]
 
 
 @pytest.fixture
-def scenes(bumpy_scene, soup_scene):
-    """Scenes of all sizes, also none."""
+def all_inputs(bumpy_inputs, soup_inputs):
+    """Inputs of all sizes, also none."""
     return lambda dtype: (
-        bumpy_scene(3, batch=3, height=70, width=90, dtype=dtype),
-        soup_scene(1, nearest=-1.0, batch=2, dtype=dtype),
-        soup_scene(2, height=1, width=1, dtype=dtype),
-        soup_scene(0, triangles=0, dtype=dtype),
-        soup_scene(0, batch=0, dtype=dtype),
+        bumpy_inputs(3, batch=3, height=70, width=90, dtype=dtype),
+        soup_inputs(1, nearest=-1.0, batch=2, dtype=dtype),
+        soup_inputs(2, height=1, width=1, dtype=dtype),
+        soup_inputs(0, triangles=0, dtype=dtype),
+        soup_inputs(0, batch=0, dtype=dtype),
     )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_same_as_on_the_cpu(dtype, options, scenes, render_with_gradients):
-    for scene in scenes(dtype):
-        weights = np.random.default_rng(0).normal(size=scene["background"].shape)
+def test_same_as_on_the_cpu(dtype, options, all_inputs, render_with_gradients):
+    for inputs in all_inputs(dtype):
+        weights = np.random.default_rng(0).normal(size=inputs["background"].shape)
         with tf.device("CPU:0"):
-            expected = render_with_gradients(scene, weights, **options)
+            expected = render_with_gradients(inputs, weights, **options)
         with tf.device("GPU:0"):
-            first = render_with_gradients(scene, weights, **options)
-            second = render_with_gradients(scene, weights, **options)
+            first = render_with_gradients(inputs, weights, **options)
+            second = render_with_gradients(inputs, weights, **options)
         tolerance = 1e-10 if dtype == np.float64 else 1e-5
         np.testing.assert_array_equal(first[1], expected[1])
         np.testing.assert_allclose(first[0], expected[0], atol=tolerance)
@@ -60,34 +60,34 @@ def test_same_as_on_the_cpu(dtype, options, scenes, render_with_gradients):
             np.testing.assert_array_equal(first[2][name], second[2][name])
 
 
-def _rasterize(scene, **options):
+def _rasterize(inputs, **options):
     # As tensors, which the ops check.
     mesh = Mesh(
-        tf.constant(scene["triangles"]), neighbors=tf.constant(scene["neighbors"])
+        tf.constant(inputs["triangles"]), neighbors=tf.constant(inputs["neighbors"])
     )
     return rendering.rasterize_mesh(
-        scene["vertices"], mesh, *scene["background"].shape[1:3], **options
+        inputs["vertices"], mesh, *inputs["background"].shape[1:3], **options
     )
 
 
-def _surface(scene):
-    return [scene[name] for name in ("vertices", "triangles", "neighbors")]
+def _surface(inputs):
+    return [inputs[name] for name in ("vertices", "triangles", "neighbors")]
 
 
-def _gradient_inputs(scene):
+def _gradient_arguments(inputs):
     """Of RasterizeMeshGrad; the values of the gradients do not matter."""
-    fragments = _rasterize(scene)
+    fragments = _rasterize(inputs)
     gradients = [fragments.barycentric, fragments.depth, fragments.weight]
     given = [fragments.pixels, fragments.triangle_ids]
-    return gradients + given + _surface(scene)
+    return gradients + given + _surface(inputs)
 
 
-def _list_with_gradient(scene, **options):
+def _list_with_gradient(inputs, **options):
     """The fragments and the gradient of a function of all that is differentiable."""
-    vertices = tf.constant(scene["vertices"])
+    vertices = tf.constant(inputs["vertices"])
     with tf.GradientTape() as tape:
         tape.watch(vertices)
-        fragments = _rasterize({**scene, "vertices": vertices}, **options)
+        fragments = _rasterize({**inputs, "vertices": vertices}, **options)
         value = tf.reduce_sum(
             fragments.weight * (fragments.depth + fragments.barycentric[:, 0] ** 2)
         )
@@ -96,13 +96,13 @@ def _list_with_gradient(scene, **options):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_list_is_that_of_the_cpu(dtype, options, scenes):
-    for scene in scenes(dtype):
+def test_list_is_that_of_the_cpu(dtype, options, all_inputs):
+    for inputs in all_inputs(dtype):
         with tf.device("CPU:0"):
-            expected, expected_gradient = _list_with_gradient(scene, **options)
+            expected, expected_gradient = _list_with_gradient(inputs, **options)
         with tf.device("GPU:0"):
-            first, gradient = _list_with_gradient(scene, **options)
-            second, second_gradient = _list_with_gradient(scene, **options)
+            first, gradient = _list_with_gradient(inputs, **options)
+            second, second_gradient = _list_with_gradient(inputs, **options)
         tolerance = 1e-10 if dtype == np.float64 else 1e-5
         for name in ("pixels", "triangles", "triangle_ids"):
             np.testing.assert_array_equal(
@@ -126,32 +126,32 @@ def test_list_is_that_of_the_cpu(dtype, options, scenes):
 
 
 def test_picture_in_steps_on_the_gpu(
-    bumpy_scene, render_with_gradients, render_in_steps
+    bumpy_inputs, render_with_gradients, render_in_steps
 ):
-    scene = bumpy_scene(0, batch=2)
-    weights = np.random.default_rng(0).normal(size=scene["background"].shape)
+    inputs = bumpy_inputs(0, batch=2)
+    weights = np.random.default_rng(0).normal(size=inputs["background"].shape)
     with tf.device("GPU:0"):
-        whole = render_with_gradients(scene, weights)
-        parts = render_with_gradients(scene, weights, render=render_in_steps)
+        whole = render_with_gradients(inputs, weights)
+        parts = render_with_gradients(inputs, weights, render=render_in_steps)
     np.testing.assert_allclose(parts[0], whole[0], atol=1e-9)
     for name, expected in whole[2].items():
         error = np.linalg.norm(parts[2][name] - expected)
         assert error <= 1e-9 * np.linalg.norm(expected), name
 
 
-def test_runs_on_the_gpu_in_a_function(bumpy_scene, render_scene):
-    scene = bumpy_scene(0, dtype=np.float32)
+def test_runs_on_the_gpu_in_a_function(bumpy_inputs, render_inputs):
+    inputs = bumpy_inputs(0, dtype=np.float32)
 
     @tf.function
     def render(vertices):
         with tf.GradientTape() as tape:
             tape.watch(vertices)
-            picture, ids = render_scene(**{**scene, "vertices": vertices})
+            picture, ids = render_inputs(**{**inputs, "vertices": vertices})
         return picture, ids, tape.gradient(picture, vertices)
 
     with tf.device("GPU:0"):
-        outputs = render(tf.constant(scene["vertices"]))
-    picture, ids = render_scene(**scene)
+        outputs = render(tf.constant(inputs["vertices"]))
+    picture, ids = render_inputs(**inputs)
     assert "GPU" in picture.device
     np.testing.assert_array_equal(outputs[0], picture)
     np.testing.assert_array_equal(outputs[1], ids)
@@ -168,38 +168,40 @@ def test_runs_on_the_gpu_in_a_function(bumpy_scene, render_scene):
         ("uv", (3, 1), np.inf, r"uv\[3, 1\] is not"),
     ],
 )
-def test_invalid_input_is_named(name, index, value, message, soup_scene, render_scene):
-    scene = soup_scene(0, triangles=4, height=6, width=8, batch=2)
+def test_invalid_input_is_named(
+    name, index, value, message, soup_inputs, render_inputs
+):
+    inputs = soup_inputs(0, triangles=4, height=6, width=8, batch=2)
     with tf.device("GPU:0"):
-        picture, ids = render_scene(**scene)
-        scene[name][index] = value
+        picture, ids = render_inputs(**inputs)
+        inputs[name][index] = value
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            render_scene(**scene)
+            render_inputs(**inputs)
         gradient = library.load_library().render_mesh_grad
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            gradient(picture, ids, *scene.values())
+            gradient(picture, ids, *inputs.values())
 
 
-def test_no_gradient_of_uv(soup_scene, render_scene):
-    scene = soup_scene(0, batch=2)
+def test_no_gradient_of_uv(soup_inputs, render_inputs):
+    inputs = soup_inputs(0, batch=2)
     gradient = library.load_library().render_mesh_grad
     with tf.device("GPU:0"):
-        picture, ids = render_scene(**scene)
-        full = gradient(picture, ids, *scene.values())
-        without = gradient(picture, ids, *scene.values(), wants_uv=False)
+        picture, ids = render_inputs(**inputs)
+        full = gradient(picture, ids, *inputs.values())
+        without = gradient(picture, ids, *inputs.values(), wants_uv=False)
     assert without.uv_gradient.shape == [0, 2]
     for name in ("vertices", "texture", "attributes", "background"):
         name += "_gradient"
         np.testing.assert_array_equal(getattr(without, name), getattr(full, name))
 
 
-def test_wrong_triangle_id_is_named(soup_scene, render_scene):
-    scene = soup_scene(0, triangles=4, height=6, width=8, batch=2)
+def test_wrong_triangle_id_is_named(soup_inputs, render_inputs):
+    inputs = soup_inputs(0, triangles=4, height=6, width=8, batch=2)
     with tf.device("GPU:0"):
-        picture, ids = render_scene(**scene)
+        picture, ids = render_inputs(**inputs)
         wrong = tf.fill(ids.shape, 4)
         with pytest.raises(tf.errors.InvalidArgumentError, match="triangle_ids has 4"):
-            library.load_library().render_mesh_grad(picture, wrong, *scene.values())
+            library.load_library().render_mesh_grad(picture, wrong, *inputs.values())
 
 
 @pytest.mark.parametrize(
@@ -210,29 +212,29 @@ def test_wrong_triangle_id_is_named(soup_scene, render_scene):
         ("vertices", (1, 2, 0), np.nan, r"vertices\[1, 2, 0\] is not"),
     ],
 )
-def test_invalid_input_of_a_list_is_named(name, index, value, message, soup_scene):
-    scene = soup_scene(0, triangles=4, height=6, width=8, batch=2)
+def test_invalid_input_of_a_list_is_named(name, index, value, message, soup_inputs):
+    inputs = soup_inputs(0, triangles=4, height=6, width=8, batch=2)
     with tf.device("GPU:0"):
-        inputs = _gradient_inputs(scene)
-        scene[name][index] = value
+        arguments = _gradient_arguments(inputs)
+        inputs[name][index] = value
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            _rasterize(scene)
-        inputs[5:] = _surface(scene)
+            _rasterize(inputs)
+        arguments[5:] = _surface(inputs)
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            library.load_library().rasterize_mesh_grad(*inputs)
+            library.load_library().rasterize_mesh_grad(*arguments)
 
 
-def test_wrong_list_is_named(soup_scene):
-    scene = soup_scene(0, triangles=4, height=6, width=8, batch=2)
+def test_wrong_list_is_named(soup_inputs):
+    inputs = soup_inputs(0, triangles=4, height=6, width=8, batch=2)
     gradient = library.load_library().rasterize_mesh_grad
     with tf.device("GPU:0"):
-        inputs = _gradient_inputs(scene)
-        assert gradient(*inputs).shape == scene["vertices"].shape
+        arguments = _gradient_arguments(inputs)
+        assert gradient(*arguments).shape == inputs["vertices"].shape
         for index, value, message in (
-            (3, inputs[3][::-1], "pixels is not that of these vertices"),
-            (4, tf.fill(inputs[4].shape, 4), "triangle_ids is not that of these"),
+            (3, arguments[3][::-1], "pixels is not that of these vertices"),
+            (4, tf.fill(arguments[4].shape, 4), "triangle_ids is not that of these"),
         ):
-            wrong = [*inputs[:index], value, *inputs[index + 1 :]]
+            wrong = [*arguments[:index], value, *arguments[index + 1 :]]
             with pytest.raises(tf.errors.InvalidArgumentError, match=message):
                 gradient(*wrong)
 

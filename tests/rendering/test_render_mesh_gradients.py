@@ -17,10 +17,10 @@ TOLERANCE = 1e-3
 PER_PICTURE = ("vertices", "texture", "attributes", "background")
 
 
-def _repeat(scene, count):
+def _repeat(inputs, count):
     return {
         name: np.repeat(value, count, axis=0) if name in PER_PICTURE else value
-        for name, value in scene.items()
+        for name, value in inputs.items()
     }
 
 
@@ -38,21 +38,21 @@ def _vertex_direction(rng, vertices):
     )
 
 
-def _directions(rng, scene):
+def _directions(rng, inputs):
     scale = {"vertices": 1.0, "uv": 0.01, "texture": 1.0, "attributes": 1.0}
     directions = {
-        name: scale.get(name, 1.0) * rng.normal(size=scene[name].shape)
+        name: scale.get(name, 1.0) * rng.normal(size=inputs[name].shape)
         for name in ("uv", "texture", "attributes", "background")
     }
-    return {"vertices": _vertex_direction(rng, scene["vertices"]), **directions}
+    return {"vertices": _vertex_direction(rng, inputs["vertices"]), **directions}
 
 
-def _difference(render, scene, name, direction, step, weights, **options):
+def _difference(render, inputs, name, direction, step, weights, **options):
     """The central difference of the weighted sum of the picture."""
     values = []
     for sign in (1, -1):
-        moved = dict(scene)
-        moved[name] = scene[name] + sign * step * direction
+        moved = dict(inputs)
+        moved[name] = inputs[name] + sign * step * direction
         picture, _ = render(**moved, **options)
         values.append(np.sum(picture.numpy() * weights))
     return (values[0] - values[1]) / (2 * step)
@@ -63,73 +63,73 @@ def _difference(render, scene, name, direction, step, weights, **options):
 )
 @pytest.mark.parametrize("margin", [1.0, 2.5])
 def test_gradient_is_that_of_the_picture(
-    name, margin, bumpy_scene, render_scene, render_with_gradients
+    name, margin, bumpy_inputs, render_inputs, render_with_gradients
 ):
     errors = []
     for seed in range(SCENES):
-        scene = bumpy_scene(seed)
+        inputs = bumpy_inputs(seed)
         rng = np.random.default_rng(1000 + seed)
-        weights = rng.normal(size=scene["background"].shape)
-        _, _, gradients = render_with_gradients(scene, weights, margin=margin)
-        direction = _directions(rng, scene)[name]
+        weights = rng.normal(size=inputs["background"].shape)
+        _, _, gradients = render_with_gradients(inputs, weights, margin=margin)
+        direction = _directions(rng, inputs)[name]
         # So short a step meets no pixel on the border of two pieces of the picture.
         difference = _difference(
-            render_scene, scene, name, direction, 1e-7, weights, margin=margin
+            render_inputs, inputs, name, direction, 1e-7, weights, margin=margin
         )
         predicted = np.sum(gradients[name] * direction)
         errors.append(abs(predicted - difference) / abs(difference))
     assert max(errors) < TOLERANCE
 
 
-def _shrunken(scene, sizes):
+def _shrunken(inputs, sizes):
     """Every triangle drawn together into its first corner, to a part of its size."""
-    triangles = scene["vertices"].reshape(1, -1, 3, 3)
+    triangles = inputs["vertices"].reshape(1, -1, 3, 3)
     first = triangles[:, :, :1]
     triangles = first + sizes * (triangles - first)
-    return {**scene, "vertices": triangles.reshape(1, -1, 3)}
+    return {**inputs, "vertices": triangles.reshape(1, -1, 3)}
 
 
 @pytest.fixture
-def difficult_scene(bumpy_scene, open_scene, soup_scene, quad_scene, merge_scenes):
-    """Scenes `(seed)` by their kind."""
+def difficult_inputs(bumpy_inputs, open_inputs, soup_inputs, quad_inputs, merge_inputs):
+    """Inputs `(seed)` by their kind."""
 
     def behind_camera(seed):
-        return soup_scene(seed, triangles=30, nearest=-1.5)
+        return soup_inputs(seed, triangles=30, nearest=-1.5)
 
     def soup(seed):
-        return soup_scene(seed, triangles=30)
+        return soup_inputs(seed, triangles=30)
 
     def smaller_than_pixels(seed):
-        return bumpy_scene(seed, subdivisions=20, height=24, width=24)
+        return bumpy_inputs(seed, subdivisions=20, height=24, width=24)
 
     def specks(seed):
-        return _shrunken(soup_scene(seed, triangles=60), 0.05)
+        return _shrunken(soup_inputs(seed, triangles=60), 0.05)
 
     def slivers(seed):
         rng = np.random.default_rng(seed)
-        scene = soup_scene(seed, triangles=60)
-        triangles = scene["vertices"].reshape(1, -1, 3, 3)
+        inputs = soup_inputs(seed, triangles=60)
+        triangles = inputs["vertices"].reshape(1, -1, 3, 3)
         along = rng.uniform(size=[1, 60, 1])
         triangles[:, :, 2] = (1 - along) * triangles[:, :, 0]
         triangles[:, :, 2] += along * triangles[:, :, 1]
         triangles[:, :, 2, :2] += rng.normal(scale=0.02, size=[1, 60, 2])
-        return {**scene, "vertices": triangles.reshape(1, -1, 3)}
+        return {**inputs, "vertices": triangles.reshape(1, -1, 3)}
 
     def corners_and_t_junctions(seed):
         """Three rectangles: a corner of two of them meets an edge of the third."""
         rng = np.random.default_rng(seed)
         boxes = [(3, 4, 12, 20), (12, 4, 21, 11), (12, 11, 21, 20)]
-        scene = merge_scenes(*(quad_scene(24, 24, box=box) for box in boxes))
-        shape = scene["vertices"].shape
+        inputs = merge_inputs(*(quad_inputs(24, 24, box=box) for box in boxes))
+        shape = inputs["vertices"].shape
         # Moved a little apart, lest two edges share all their pixels.
-        scene["vertices"] += rng.uniform(-0.2, 0.2, shape) * [1, 1, 0.05]
-        scene["attributes"] = rng.uniform(-1, 1, scene["attributes"].shape)
-        return scene
+        inputs["vertices"] += rng.uniform(-0.2, 0.2, shape) * [1, 1, 0.05]
+        inputs["attributes"] = rng.uniform(-1, 1, inputs["attributes"].shape)
+        return inputs
 
     return {
         "behind camera": behind_camera,
         "corners and T-junctions": corners_and_t_junctions,
-        "open surface": open_scene,
+        "open surface": open_inputs,
         "slivers": slivers,
         "smaller than pixels": smaller_than_pixels,
         "soup": soup,
@@ -152,28 +152,34 @@ def difficult_scene(bumpy_scene, open_scene, soup_scene, quad_scene, merge_scene
         ("open surface", False),
     ],
 )
-def test_gradient_of_difficult_scenes(
+def test_gradient_of_difficult_pictures(
     kind,
     cull_backfaces,
     margin,
-    difficult_scene,
-    render_scene,
+    difficult_inputs,
+    render_inputs,
     render_with_gradients,
 ):
     options = {"margin": margin, "cull_backfaces": cull_backfaces}
     errors = []
     for seed in range(30):
-        scene = difficult_scene[kind](seed)
+        inputs = difficult_inputs[kind](seed)
         rng = np.random.default_rng(1000 + seed)
-        weights = rng.normal(size=scene["background"].shape)
-        _, _, gradients = render_with_gradients(scene, weights, **options)
-        direction = _vertex_direction(rng, scene["vertices"])
+        weights = rng.normal(size=inputs["background"].shape)
+        _, _, gradients = render_with_gradients(inputs, weights, **options)
+        direction = _vertex_direction(rng, inputs["vertices"])
         predicted = np.sum(gradients["vertices"] * direction)
         # Long steps meet kinks, which crowd in thin triangles; short ones round.
         differences = np.array(
             [
                 _difference(
-                    render_scene, scene, "vertices", direction, step, weights, **options
+                    render_inputs,
+                    inputs,
+                    "vertices",
+                    direction,
+                    step,
+                    weights,
+                    **options,
                 )
                 for step in (1e-6, 1e-7, 1e-8)
             ]
@@ -183,9 +189,9 @@ def test_gradient_of_difficult_scenes(
     assert max(errors) < TOLERANCE
 
 
-def _drawn(scene, vertices):
+def _drawn(inputs, vertices):
     points = vertices[..., :2] / vertices[..., 2:]
-    a, b, c = (points[..., scene["triangles"][:, k], :] for k in range(3))
+    a, b, c = (points[..., inputs["triangles"][:, k], :] for k in range(3))
     b, c = b - a, c - a
     area = b[..., 0] * c[..., 1] - b[..., 1] * c[..., 0]
     return area < -1e-10  # the op's threshold
@@ -193,27 +199,27 @@ def _drawn(scene, vertices):
 
 @dataclasses.dataclass
 class Path:
-    """Moves the vertices of a scene along a line and follows a functional of it."""
+    """Moves vertices along a line and follows a functional of the picture."""
 
     render: Callable
-    scene: dict
+    inputs: dict
     direction: np.ndarray
     weights: np.ndarray
     options: dict
 
     def _vertices(self, times):
-        return self.scene["vertices"] + times[:, None, None] * self.direction
+        return self.inputs["vertices"] + times[:, None, None] * self.direction
 
     def _values(self, times):
         """The functional and its derivative by the registered gradient."""
         values, slopes = [], []
         for part in np.array_split(times, max(1, len(times) // 64)):
-            scene = _repeat(self.scene, len(part))
+            inputs = _repeat(self.inputs, len(part))
             vertices = tf.constant(self._vertices(part))
             with tf.GradientTape() as tape:
                 tape.watch(vertices)
                 picture, _ = self.render(
-                    **{**scene, "vertices": vertices}, **self.options
+                    **{**inputs, "vertices": vertices}, **self.options
                 )
                 value = tf.reduce_sum(picture * self.weights, [1, 2, 3])
                 total = tf.reduce_sum(value)
@@ -245,8 +251,8 @@ class Path:
             if level == levels:
                 done = np.full_like(done, True)
                 if skip_turns:
-                    before = _drawn(self.scene, self._vertices(first))
-                    after = _drawn(self.scene, self._vertices(last))
+                    before = _drawn(self.inputs, self._vertices(first))
+                    after = _drawn(self.inputs, self._vertices(last))
                     done = np.all(before == after, axis=-1)
             measured += np.sum(steps[done])
             predicted += np.sum(guesses[done])
@@ -265,17 +271,17 @@ class Path:
 
 
 def test_gradient_holds_across_silhouettes_only_with_a_margin(
-    bumpy_scene, render_scene
+    bumpy_inputs, render_inputs
 ):
     """The same 50 functionals over steps in which silhouettes pass pixel centres."""
     errors = {1.0: [], 0.0: []}
     for seed in range(SCENES):
-        scene = bumpy_scene(seed, subdivisions=4)
+        inputs = bumpy_inputs(seed, subdivisions=4)
         rng = np.random.default_rng(1000 + seed)
-        weights = rng.normal(size=scene["background"].shape)
-        step = 0.05 * _vertex_direction(rng, scene["vertices"])
+        weights = rng.normal(size=inputs["background"].shape)
+        step = 0.05 * _vertex_direction(rng, inputs["vertices"])
         for margin, found in errors.items():
-            path = Path(render_scene, scene, step, weights, {"margin": margin})
+            path = Path(render_inputs, inputs, step, weights, {"margin": margin})
             measured, predicted = path.follow(8, 14, skip_turns=True)
             found.append(abs(predicted - measured) / abs(measured))
     assert max(errors[1.0]) < TOLERANCE
@@ -284,19 +290,19 @@ def test_gradient_holds_across_silhouettes_only_with_a_margin(
     assert np.median(without) > 0.5
 
 
-def _smooth_weights(rng, scene):
-    _, height, width, channels = scene["background"].shape
+def _smooth_weights(rng, inputs):
+    _, height, width, channels = inputs["background"].shape
     rows, columns = np.mgrid[:height, :width] / [[[height]], [[width]]]
     return (
         1 + rng.normal() * rows[..., None] + rng.normal() * columns[..., None]
     ) * rng.normal(size=channels)
 
 
-def _check_path(render, scene, step, weights, tolerance):
+def _check_path(render, inputs, step, weights, tolerance):
     """The gradient adds up to what happened with a margin, and without it misses it."""
     relative = {}
     for margin in (1.0, 0.0):
-        path = Path(render, scene, step, weights, {"margin": margin})
+        path = Path(render, inputs, step, weights, {"margin": margin})
         measured, predicted = path.follow(32, 8, skip_turns=False)
         relative[margin] = abs(predicted - measured) / abs(measured)
     assert relative[1.0] < tolerance
@@ -305,27 +311,27 @@ def _check_path(render, scene, step, weights, tolerance):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_gradient_adds_up_while_one_object_passes_another(
-    seed, bumpy_scene, render_scene
+    seed, bumpy_inputs, render_inputs
 ):
-    scene = bumpy_scene(seed, subdivisions=8)
-    count = scene["vertices"].shape[1] // 2
+    inputs = bumpy_inputs(seed, subdivisions=8)
+    count = inputs["vertices"].shape[1] // 2
     rng = np.random.default_rng(seed)
     # Each object of one colour: the surfaces alone contribute nothing.
-    scene["texture"][:] = 0.7
-    scene["attributes"][:, :count] = -0.5
-    scene["attributes"][:, count:] = 0.9
-    scene["background"][:] = rng.uniform(-1, 1, 3)
-    step = np.zeros_like(scene["vertices"])
+    inputs["texture"][:] = 0.7
+    inputs["attributes"][:, :count] = -0.5
+    inputs["attributes"][:, count:] = 0.9
+    inputs["background"][:] = rng.uniform(-1, 1, 3)
+    step = np.zeros_like(inputs["vertices"])
     angle = rng.uniform(0, 2 * np.pi)
     three_pixels = 3 * np.array([np.cos(angle), np.sin(angle)])
-    step[:, count:, :2] = scene["vertices"][:, count:, 2:] * three_pixels
-    _check_path(render_scene, scene, step, _smooth_weights(rng, scene), 0.01)
+    step[:, count:, :2] = inputs["vertices"][:, count:, 2:] * three_pixels
+    _check_path(render_inputs, inputs, step, _smooth_weights(rng, inputs), 0.01)
 
 
 @pytest.mark.parametrize("height, width", [(48, 48), (40, 64)])
 @pytest.mark.parametrize("shaded, tolerance", [(False, 0.01), (True, 0.05)])
 def test_gradient_adds_up_while_a_nose_passes_its_face(
-    height, width, shaded, tolerance, render_scene
+    height, width, shaded, tolerance, render_inputs
 ):
     sphere = octahedral_sphere(12)
     directions = sphere.directions.astype(np.float64)
@@ -341,7 +347,7 @@ def test_gradient_adds_up_while_a_nose_passes_its_face(
     # outline takes on other colours while it glides over the nose, triangle by
     # triangle: small jumps that no gradient knows of.
     attributes = 2 * nose - 1 if shaded else np.where(angle < 0.8, 0.9, -0.9)
-    scene = {
+    inputs = {
         "vertices": swayed(0.3),
         "triangles": sphere.triangles,
         "neighbors": sphere.neighbors,
@@ -351,14 +357,14 @@ def test_gradient_adds_up_while_a_nose_passes_its_face(
         "attributes": attributes[None],
         "background": np.full([1, height, width, 1], 0.3),
     }
-    weights = _smooth_weights(np.random.default_rng(0), scene)
-    step = swayed(0.6) - scene["vertices"]
-    _check_path(render_scene, scene, step, weights, tolerance)
+    weights = _smooth_weights(np.random.default_rng(0), inputs)
+    step = swayed(0.6) - inputs["vertices"]
+    _check_path(render_inputs, inputs, step, weights, tolerance)
 
 
-def _gradients(render, scene, watched):
+def _gradients(render, inputs, watched):
     """The gradients of a sum of the picture, by name."""
-    tensors = {name: tf.constant(value) for name, value in scene.items()}
+    tensors = {name: tf.constant(value) for name, value in inputs.items()}
     with tf.GradientTape() as tape:
         for name in watched:
             tape.watch(tensors[name])
@@ -371,7 +377,7 @@ REAL = (*PER_PICTURE, "uv")
 
 
 def test_gradient_of_uv_is_left_out_and_changes_no_other(
-    soup_scene, render_scene, monkeypatch
+    soup_inputs, render_inputs, monkeypatch
 ):
     op = library.load_library()
     wanted = []
@@ -384,37 +390,39 @@ def test_gradient_of_uv_is_left_out_and_changes_no_other(
         render_mesh=op.render_mesh, render_mesh_grad=render_mesh_grad
     )
     monkeypatch.setattr(library, "load_library", lambda: spy)
-    scene = soup_scene(0, batch=2)
-    full = _gradients(render_scene, scene, REAL)
+    inputs = soup_inputs(0, batch=2)
+    full = _gradients(render_inputs, inputs, REAL)
     assert np.any(full["uv"])
-    without = _gradients(render_scene, scene, PER_PICTURE)
+    without = _gradients(render_inputs, inputs, PER_PICTURE)
     assert wanted == [True, False]
     for name, gradient in without.items():
         np.testing.assert_array_equal(gradient, full[name], err_msg=name)
 
 
-def test_gradient_of_uv_alone_and_through_a_compiled_function(soup_scene, render_scene):
+def test_gradient_of_uv_alone_and_through_a_compiled_function(
+    soup_inputs, render_inputs
+):
     """Of a compiled function TensorFlow does not tell which gradients are asked for."""
-    scene = soup_scene(0, batch=2)
-    full = _gradients(render_scene, scene, REAL)
-    compiled = tf.function(render_scene, autograph=False)
+    inputs = soup_inputs(0, batch=2)
+    full = _gradients(render_inputs, inputs, REAL)
+    compiled = tf.function(render_inputs, autograph=False)
     for gradients in (
-        _gradients(render_scene, scene, ["uv"]),
-        _gradients(compiled, scene, REAL),
-        _gradients(compiled, scene, ["vertices"]),
+        _gradients(render_inputs, inputs, ["uv"]),
+        _gradients(compiled, inputs, REAL),
+        _gradients(compiled, inputs, ["vertices"]),
     ):
         for name, gradient in gradients.items():
             np.testing.assert_array_equal(gradient, full[name], err_msg=name)
 
 
-def test_gradient_of_uv_that_is_not_wanted_is_empty(soup_scene, render_scene):
-    scene = soup_scene(0)
-    picture, ids = render_scene(**scene)
+def test_gradient_of_uv_that_is_not_wanted_is_empty(soup_inputs, render_inputs):
+    inputs = soup_inputs(0)
+    picture, ids = render_inputs(**inputs)
     gradient = library.load_library().render_mesh_grad
 
     @tf.function
     def of_uv(ids):
-        return gradient(picture, ids, *scene.values(), wants_uv=False).uv_gradient
+        return gradient(picture, ids, *inputs.values(), wants_uv=False).uv_gradient
 
     assert of_uv.get_concrete_function(ids).structured_outputs.shape == [0, 2]
     assert of_uv(ids).shape == [0, 2]

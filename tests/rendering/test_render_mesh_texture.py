@@ -9,13 +9,13 @@ BACKENDS = ["op", "portable"]
 
 
 @pytest.fixture
-def sample(quad_scene, render_scene):
+def sample(quad_inputs, render_inputs):
     """Draws a texture through a rectangle whose corners have the given UVs."""
 
     def draw(texture, uv, height, width, backend):
-        scene = quad_scene(height, width, texture=texture)
-        scene["uv"] = np.asarray(uv, np.float64)
-        picture, _ = render_scene(**scene, backend=backend)
+        inputs = quad_inputs(height, width, texture=texture)
+        inputs["uv"] = np.asarray(uv, np.float64)
+        picture, _ = render_inputs(**inputs, backend=backend)
         return picture.numpy()[0, ..., :-1]
 
     return draw
@@ -66,7 +66,7 @@ def test_single_texel(backend, sample):
     not keras.__version__.startswith("2."),
     reason="tensorflow-addons ended with Keras 2: `make test-tf215` runs this",
 )
-def test_agrees_with_the_resampler_of_tensorflow_addons(quad_scene, render_scene):
+def test_agrees_with_the_resampler_of_tensorflow_addons(quad_inputs, render_inputs):
     from tensorflow_addons.image import resampler
 
     rng = np.random.default_rng(2)
@@ -88,13 +88,13 @@ def test_agrees_with_the_resampler_of_tensorflow_addons(quad_scene, render_scene
         value = tf.reduce_sum(expected * weights)
     expected_gradient = tape.gradient(value, data)
 
-    scene = quad_scene(height, width, texture=texture)
-    scene["uv"] = uv
-    scene["texture"] = tf.constant(scene["texture"])
+    inputs = quad_inputs(height, width, texture=texture)
+    inputs["uv"] = uv
+    inputs["texture"] = tf.constant(inputs["texture"])
     with tf.GradientTape() as tape:
-        tape.watch(scene["texture"])
-        picture, _ = render_scene(**scene)
+        tape.watch(inputs["texture"])
+        picture, _ = render_inputs(**inputs)
         value = tf.reduce_sum(picture[..., :3] * weights)
     np.testing.assert_allclose(picture[..., :3], expected, atol=1e-12)
-    gradient = tape.gradient(value, scene["texture"])
+    gradient = tape.gradient(value, inputs["texture"])
     np.testing.assert_allclose(gradient, expected_gradient, atol=1e-12)

@@ -16,7 +16,7 @@ PROGRAM = textwrap.dedent(
     from tf_unsup3d.rendering import rasterize_mesh, render_mesh, transform_points
 
     tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
-    scenes = np.load(sys.argv[2])
+    all_inputs = np.load(sys.argv[2])
     points = tf.random.stateless_normal([2, 20_000, 3], [0, 1])
     matrices = tf.random.stateless_normal([2, 3, 4], [0, 2])
     with tf.GradientTape() as tape:
@@ -24,21 +24,21 @@ PROGRAM = textwrap.dedent(
         outputs = [transform_points(points, matrices)]
     outputs.append(tape.gradient(outputs[0], points))
     for kind in ("one", "three"):
-        scene = {
-            name.split(".")[1]: tf.constant(scenes[name])
-            for name in scenes.files if name.startswith(kind + ".")
+        inputs = {
+            name.split(".")[1]: tf.constant(all_inputs[name])
+            for name in all_inputs.files if name.startswith(kind + ".")
         }
         fields = ("triangles", "uv", "uv_triangles", "neighbors")
-        mesh = Mesh(**{name: scene.pop(name) for name in fields})
-        weights = scene["background"]
-        watched = {"uv": mesh.uv, **scene}
+        mesh = Mesh(**{name: inputs.pop(name) for name in fields})
+        weights = inputs["background"]
+        watched = {"uv": mesh.uv, **inputs}
         with tf.GradientTape() as tape:
             tape.watch(watched)
-            drawn = render_mesh(mesh=mesh, **scene)
+            drawn = render_mesh(mesh=mesh, **inputs)
             value = tf.reduce_sum(drawn["picture"] * weights)
         gradients = tape.gradient(value, watched)
         outputs += [*drawn.values(), *gradients.values()]
-        vertices = scene["vertices"]
+        vertices = inputs["vertices"]
         height, width = weights.shape[1:3]
         with tf.GradientTape() as tape:
             tape.watch(vertices)
@@ -50,21 +50,21 @@ PROGRAM = textwrap.dedent(
 )
 
 
-def test_number_of_threads_does_not_matter(tmp_path, bumpy_scene):
+def test_number_of_threads_does_not_matter(tmp_path, bumpy_inputs):
     """One picture of several bands, and a batch."""
     arrays = {}
     for kind, batch in (("one", 1), ("three", 3)):
-        scene = bumpy_scene(
+        inputs = bumpy_inputs(
             batch, subdivisions=8, height=100, width=64, batch=batch, dtype=np.float32
         )
-        arrays.update({f"{kind}.{name}": value for name, value in scene.items()})
-    scenes = tmp_path / "scenes.npz"
-    np.savez(scenes, **arrays)
+        arrays.update({f"{kind}.{name}": value for name, value in inputs.items()})
+    all_inputs = tmp_path / "all_inputs.npz"
+    np.savez(all_inputs, **arrays)
 
     processes = {}
     for threads in (1, 2, 7):
         result = tmp_path / f"{threads}.npz"
-        command = [sys.executable, "-c", PROGRAM, str(threads), scenes, result]
+        command = [sys.executable, "-c", PROGRAM, str(threads), all_inputs, result]
         processes[result] = subprocess.Popen(command, env=os.environ)
     for process in processes.values():
         assert process.wait() == 0
@@ -76,25 +76,25 @@ def test_number_of_threads_does_not_matter(tmp_path, bumpy_scene):
             np.testing.assert_array_equal(other[name], results[0][name])
 
 
-def test_repetition_gives_the_same_bits(bumpy_scene, render_with_gradients):
-    scene = bumpy_scene(0, height=64, width=64, batch=2, dtype=np.float32)
-    first = render_with_gradients(scene, scene["background"])
+def test_repetition_gives_the_same_bits(bumpy_inputs, render_with_gradients):
+    inputs = bumpy_inputs(0, height=64, width=64, batch=2, dtype=np.float32)
+    first = render_with_gradients(inputs, inputs["background"])
     for _ in range(5):
-        again = render_with_gradients(scene, scene["background"])
+        again = render_with_gradients(inputs, inputs["background"])
         np.testing.assert_array_equal(again[0], first[0])
         for name, gradient in first[2].items():
             np.testing.assert_array_equal(again[2][name], gradient)
 
 
-def test_pictures_do_not_depend_on_their_batch(bumpy_scene, render_with_gradients):
+def test_pictures_do_not_depend_on_their_batch(bumpy_inputs, render_with_gradients):
     """Alone a picture is drawn in more bands than in a batch."""
-    scene = bumpy_scene(0, height=64, width=64, batch=8)
-    together = render_with_gradients(scene, scene["background"])
+    inputs = bumpy_inputs(0, height=64, width=64, batch=8)
+    together = render_with_gradients(inputs, inputs["background"])
     alone = {
         name: value[:1]
         if name in ("vertices", "texture", "attributes", "background")
         else value
-        for name, value in scene.items()
+        for name, value in inputs.items()
     }
     picture, _, gradients = render_with_gradients(alone, alone["background"])
     np.testing.assert_array_equal(picture, together[0][:1])

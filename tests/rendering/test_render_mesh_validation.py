@@ -10,21 +10,21 @@ from tf_unsup3d.rendering import library
 
 
 @pytest.fixture
-def scene(soup_scene):
+def inputs(soup_inputs):
     """Batch 2, 12 vertices and UVs, 4 triangles, 2 + 2 channels, 6 x 8 pixels."""
-    return soup_scene(0, triangles=4, height=6, width=8, batch=2)
+    return soup_inputs(0, triangles=4, height=6, width=8, batch=2)
 
 
 def _without_last(name, axis):
-    def change(scene):
-        return np.delete(scene[name], -1, axis)
+    def change(inputs):
+        return np.delete(inputs[name], -1, axis)
 
     return name, change
 
 
 def _with_value(name, index, value):
-    def change(scene):
-        changed = scene[name].copy()
+    def change(inputs):
+        changed = inputs[name].copy()
         changed[index] = value
         return changed
 
@@ -32,7 +32,7 @@ def _with_value(name, index, value):
 
 
 def _with_shape(name, shape):
-    return name, lambda scene: np.zeros(shape, scene[name].dtype)
+    return name, lambda inputs: np.zeros(shape, inputs[name].dtype)
 
 
 INVALID = [
@@ -78,20 +78,20 @@ INVALID = [
 
 
 @pytest.mark.parametrize("change, message", INVALID, ids=[m for _, m in INVALID])
-def test_invalid_input_is_named(change, message, scene, render_scene):
+def test_invalid_input_is_named(change, message, inputs, render_inputs):
     name, new_value = change
-    scene[name] = new_value(scene)
+    inputs[name] = new_value(inputs)
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        render_scene(**scene)
+        render_inputs(**inputs)
 
 
 @pytest.mark.parametrize("change, message", INVALID, ids=[m for _, m in INVALID])
-def test_gradient_checks_the_same(change, message, scene, render_scene):
-    picture, triangle_ids = render_scene(**scene)
+def test_gradient_checks_the_same(change, message, inputs, render_inputs):
+    picture, triangle_ids = render_inputs(**inputs)
     name, new_value = change
-    scene[name] = new_value(scene)
+    inputs[name] = new_value(inputs)
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        library.load_library().render_mesh_grad(picture, triangle_ids, *scene.values())
+        library.load_library().render_mesh_grad(picture, triangle_ids, *inputs.values())
 
 
 @pytest.mark.parametrize(
@@ -104,15 +104,15 @@ def test_gradient_checks_the_same(change, message, scene, render_scene):
         ({"depth_push": np.inf}, "depth_push must be finite"),
     ],
 )
-def test_invalid_option_is_named(options, message, scene, render_scene):
+def test_invalid_option_is_named(options, message, inputs, render_inputs):
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        render_scene(**scene, **options)
+        render_inputs(**inputs, **options)
 
 
-def test_gradient_checks_what_is_its_own(scene, render_scene):
-    picture, triangle_ids = render_scene(**scene)
+def test_gradient_checks_what_is_its_own(inputs, render_inputs):
+    picture, triangle_ids = render_inputs(**inputs)
     gradient = library.load_library().render_mesh_grad
-    values = list(scene.values())
+    values = list(inputs.values())
     with pytest.raises(tf.errors.InvalidArgumentError, match="picture_gradient must"):
         gradient(picture[:, :-1], triangle_ids, *values)
     with pytest.raises(tf.errors.InvalidArgumentError, match="triangle_ids must"):
@@ -122,54 +122,54 @@ def test_gradient_checks_what_is_its_own(scene, render_scene):
             gradient(picture, tf.fill(triangle_ids.shape, wrong), *values)
 
 
-def test_types_are_not_changed_silently(scene, render_scene):
+def test_types_are_not_changed_silently(inputs, render_inputs):
     for name in ("uv", "texture", "attributes", "background"):
-        wrong = {**scene, name: scene[name].astype(np.float32)}
+        wrong = {**inputs, name: inputs[name].astype(np.float32)}
         with pytest.raises(TypeError, match=f"{name} must be float64 like vertices"):
-            render_scene(**wrong)
+            render_inputs(**wrong)
     for name in ("triangles", "neighbors", "uv_triangles"):
-        wrong = {**scene, name: scene[name].astype(np.int64)}
+        wrong = {**inputs, name: inputs[name].astype(np.int64)}
         with pytest.raises(TypeError, match=f"{name} must be int32, got int64"):
-            render_scene(**wrong)
+            render_inputs(**wrong)
     with pytest.raises(TypeError, match="vertices must be float32 or float64"):
-        render_scene(**{**scene, "vertices": scene["vertices"].astype(np.int32)})
+        render_inputs(**{**inputs, "vertices": inputs["vertices"].astype(np.int32)})
     # Half precision counts as single.
     with pytest.raises(TypeError, match="texture must be float64 like vertices"):
-        render_scene(**{**scene, "texture": scene["texture"].astype(np.float16)})
+        render_inputs(**{**inputs, "texture": inputs["texture"].astype(np.float16)})
 
 
-def test_unknown_backend_is_refused(scene, render_scene):
+def test_unknown_backend_is_refused(inputs, render_inputs):
     with pytest.raises(ValueError, match="unknown backend 'gpu'.*'op', 'portable'"):
-        render_scene(**scene, backend="gpu")
+        render_inputs(**inputs, backend="gpu")
 
 
-def test_empty_batch(scene, render_with_gradients):
+def test_empty_batch(inputs, render_with_gradients):
     for name in ("vertices", "texture", "attributes", "background"):
-        scene[name] = scene[name][:0]
-    picture, triangle_ids, gradients = render_with_gradients(scene, 1.0)
+        inputs[name] = inputs[name][:0]
+    picture, triangle_ids, gradients = render_with_gradients(inputs, 1.0)
     assert picture.shape == (0, 6, 8, 4)
     assert triangle_ids.shape == (0, 6, 8)
     for name, gradient in gradients.items():
-        assert gradient.shape == scene[name].shape
+        assert gradient.shape == inputs[name].shape
         assert not np.any(gradient)
 
 
-def test_colours_may_be_anything(scene, render_scene):
+def test_colours_may_be_anything(inputs, render_inputs):
     for name in ("texture", "attributes", "background"):
-        scene[name][..., 0] = np.nan
-    picture, _ = render_scene(**scene)
+        inputs[name][..., 0] = np.nan
+    picture, _ = render_inputs(**inputs)
     assert np.all(np.isfinite(picture.numpy()[..., 1]))
 
 
-def test_shapes_are_inferred_and_checked_before_running(scene, render_scene):
+def test_shapes_are_inferred_and_checked_before_running(inputs, render_inputs):
     specs = {
-        name: tf.TensorSpec(value.shape, value.dtype) for name, value in scene.items()
+        name: tf.TensorSpec(value.shape, value.dtype) for name, value in inputs.items()
     }
 
     def trace(**changes):
-        graph = tf.function(lambda scene: render_scene(**scene)).get_concrete_function(
-            {**specs, **changes}
-        )
+        graph = tf.function(
+            lambda inputs: render_inputs(**inputs)
+        ).get_concrete_function({**specs, **changes})
         return [tuple(output.shape) for output in graph.outputs]
 
     assert trace() == [(2, 6, 8, 4), (2, 6, 8)]
@@ -183,7 +183,7 @@ def test_shapes_are_inferred_and_checked_before_running(scene, render_scene):
 
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
-def test_any_finite_mesh_is_drawn(data, render_scene):
+def test_any_finite_mesh_is_drawn(data, render_inputs):
     """Meshes of no sense whatever: finite colours make a finite picture."""
     dtype = data.draw(st.sampled_from([np.float32, np.float64]))
     width = 32 if dtype == np.float32 else 64
@@ -198,7 +198,7 @@ def test_any_finite_mesh_is_drawn(data, render_scene):
         values = data.draw(st.lists(elements, min_size=size, max_size=size))
         return np.array(values).reshape(shape)
 
-    scene = {
+    inputs = {
         "vertices": array([1, 5, 3], numbers).astype(dtype),
         "triangles": array([4, 3], st.integers(0, 4)).astype(np.int32),
         "neighbors": array([4, 3], st.integers(-1, 3)).astype(np.int32),
@@ -208,16 +208,16 @@ def test_any_finite_mesh_is_drawn(data, render_scene):
         "attributes": np.ones([1, 5, 1], dtype),
         "background": np.ones([1, 5, 6, 2], dtype),
     }
-    inputs = {name: tf.constant(value) for name, value in scene.items()}
+    tensors = {name: tf.constant(value) for name, value in inputs.items()}
     options = {
         "margin": data.draw(st.sampled_from([0.0, 1.0, 3.0])),
         "cull_backfaces": data.draw(st.booleans()),
     }
     with tf.GradientTape() as tape:
-        tape.watch(inputs["vertices"])
-        picture, triangle_ids = render_scene(**inputs, **options)
-    gradient = tape.gradient(picture, inputs["vertices"])
+        tape.watch(tensors["vertices"])
+        picture, triangle_ids = render_inputs(**tensors, **options)
+    gradient = tape.gradient(picture, tensors["vertices"])
     # All colours are 1: every weighted mean of them must be.
     np.testing.assert_allclose(picture, np.ones([1, 5, 6, 2]), rtol=1e-4)
     assert np.all(triangle_ids.numpy() >= -1) and np.all(triangle_ids.numpy() < 4)
-    assert gradient.shape == scene["vertices"].shape
+    assert gradient.shape == inputs["vertices"].shape

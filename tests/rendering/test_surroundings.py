@@ -15,15 +15,15 @@ from tf_unsup3d.rendering.scene import Scene
 
 
 @pytest.fixture
-def scene(bumpy_scene):
-    return bumpy_scene(
+def inputs(bumpy_inputs):
+    return bumpy_inputs(
         0, subdivisions=3, height=16, width=12, batch=2, dtype=np.float32
     )
 
 
 @pytest.fixture(params=["render_mesh", "steps"])
-def render(request, render_scene, render_in_steps):
-    return render_scene if request.param == "render_mesh" else render_in_steps
+def render(request, render_inputs, render_in_steps):
+    return render_inputs if request.param == "render_mesh" else render_in_steps
 
 
 def test_import_does_not_load_the_op():
@@ -37,27 +37,27 @@ def test_import_does_not_load_the_op():
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_graph_of_unknown_batch_size(scene, render):
+def test_graph_of_unknown_batch_size(inputs, render):
     batched = ("vertices", "texture", "attributes", "background")
     specs = {
         name: tf.TensorSpec(
             [None, *value.shape[1:]] if name in batched else value.shape, value.dtype
         )
-        for name, value in scene.items()
+        for name, value in inputs.items()
     }
 
     @tf.function(input_signature=[specs])
-    def render_and_differentiate(scene):
+    def render_and_differentiate(inputs):
         with tf.GradientTape() as tape:
-            tape.watch(scene["vertices"])
-            picture, _ = render(**scene)
+            tape.watch(inputs["vertices"])
+            picture, _ = render(**inputs)
             value = tf.reduce_sum(picture**2)
-        return picture, tape.gradient(value, scene["vertices"])
+        return picture, tape.gradient(value, inputs["vertices"])
 
     for count in (2, 1, 0):
         part = {
             name: value[:count] if name in batched else value
-            for name, value in scene.items()
+            for name, value in inputs.items()
         }
         picture, gradient = render_and_differentiate(part)
         expected, _ = render(**part)
@@ -66,23 +66,23 @@ def test_graph_of_unknown_batch_size(scene, render):
 
 
 @pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16])
-def test_half_precision_is_rendered_in_single(dtype, scene, render):
+def test_half_precision_is_rendered_in_single(dtype, inputs, render):
     real = ("uv", "texture", "attributes", "background")
-    half = {name: tf.cast(scene[name], dtype) for name in real}
+    half = {name: tf.cast(inputs[name], dtype) for name in real}
     widened = {name: tf.cast(value, tf.float32) for name, value in half.items()}
     with tf.GradientTape() as tape:
         tape.watch(half)
-        picture, _ = render(**{**scene, **half})
+        picture, _ = render(**{**inputs, **half})
         value = tf.reduce_sum(picture**2)
-    expected, _ = render(**{**scene, **widened})
+    expected, _ = render(**{**inputs, **widened})
     assert picture.dtype == tf.float32
     np.testing.assert_array_equal(picture, expected)
     for name, gradient in tape.gradient(value, half).items():
         assert gradient.dtype == dtype, name
     # Vertices too, though only for the sake of gradients does one want that.
-    vertices = tf.cast(scene["vertices"], dtype)
-    picture, _ = render(**{**scene, "vertices": vertices})
-    exact, _ = render(**{**scene, "vertices": tf.cast(vertices, tf.float32)})
+    vertices = tf.cast(inputs["vertices"], dtype)
+    picture, _ = render(**{**inputs, "vertices": vertices})
+    exact, _ = render(**{**inputs, "vertices": tf.cast(vertices, tf.float32)})
     np.testing.assert_array_equal(picture, exact)
 
 
@@ -162,20 +162,20 @@ def test_replicas():
     np.testing.assert_allclose(sums[0], sums[1], rtol=1e-5)
 
 
-def test_vectorized_map_falls_back_to_a_loop(scene, render_scene):
+def test_vectorized_map_falls_back_to_a_loop(inputs, render_inputs):
     """It renders one picture at a time; a batch at once is faster."""
-    constants = {name: tf.constant(value[:1]) for name, value in scene.items()}
+    constants = {name: tf.constant(value[:1]) for name, value in inputs.items()}
     for name in ("triangles", "neighbors", "uv", "uv_triangles"):
-        constants[name] = tf.constant(scene[name])
+        constants[name] = tf.constant(inputs[name])
 
     def value_and_gradient(vertices):
         with tf.GradientTape() as tape:
             tape.watch(vertices)
-            picture, _ = render_scene(**{**constants, "vertices": vertices[None]})
+            picture, _ = render_inputs(**{**constants, "vertices": vertices[None]})
             value = tf.reduce_sum(picture**2)
         return picture, tape.gradient(value, vertices)
 
-    vertices = tf.constant(scene["vertices"])
+    vertices = tf.constant(inputs["vertices"])
     pictures, gradients = tf.vectorized_map(value_and_gradient, vertices)
     for index in range(2):
         picture, gradient = value_and_gradient(vertices[index])
@@ -183,8 +183,8 @@ def test_vectorized_map_falls_back_to_a_loop(scene, render_scene):
         np.testing.assert_allclose(gradients[index], gradient, rtol=1e-4, atol=1e-4)
 
 
-def test_vectorized_map_has_no_place_for_lists_of_any_length(scene, render_in_steps):
-    constants = {name: tf.constant(value) for name, value in scene.items()}
+def test_vectorized_map_has_no_place_for_lists_of_any_length(inputs, render_in_steps):
+    constants = {name: tf.constant(value) for name, value in inputs.items()}
     for name in ("texture", "attributes", "background"):
         constants[name] = constants[name][:1]
 
@@ -192,11 +192,11 @@ def test_vectorized_map_has_no_place_for_lists_of_any_length(scene, render_in_st
         return render_in_steps(**{**constants, "vertices": vertices[None]})[0]
 
     with pytest.raises(tf.errors.InvalidArgumentError, match="RasterizeMesh"):
-        tf.vectorized_map(render, tf.constant(scene["vertices"]))
+        tf.vectorized_map(render, tf.constant(inputs["vertices"]))
 
 
-def test_just_in_time_compilation_says_what_stops_it(scene, render):
-    constants = {name: tf.constant(value) for name, value in scene.items()}
+def test_just_in_time_compilation_says_what_stops_it(inputs, render):
+    constants = {name: tf.constant(value) for name, value in inputs.items()}
     compiled = tf.function(lambda: render(**constants)[0], jit_compile=True)
     message = "unsupported operations.*(RenderMesh|RasterizeMesh)"
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):

@@ -22,7 +22,7 @@ STATUS = (
 
 
 class Options(ctypes.Structure):
-    """Options in core/scene.h."""
+    """Options in core/picture_inputs.h."""
 
     _fields_ = [
         ("margin", ctypes.c_float),
@@ -95,26 +95,26 @@ AllocateFragments = ctypes.CFUNCTYPE(
 
 
 class Call:
-    """The arguments of a function; keeps the memory of the scene's arrays."""
+    """The arguments of a function; keeps the memory of its arrays."""
 
     def __init__(
-        self, library, scene, margin=1.0, depth_push=0.02, cull_backfaces=True
+        self, library, inputs, margin=1.0, depth_push=0.02, cull_backfaces=True
     ):
         self._library = library
-        self.scene = {
-            name: np.ascontiguousarray(value) for name, value in scene.items()
+        self.inputs = {
+            name: np.ascontiguousarray(value) for name, value in inputs.items()
         }
-        self.dtype = self.scene["vertices"].dtype
-        self.picture_shape = self.scene["background"].shape
+        self.dtype = self.inputs["vertices"].dtype
+        self.picture_shape = self.inputs["background"].shape
         self._arguments = Arguments(
-            *(self.scene[name].ctypes.data for name in ARRAYS + INDICES),
-            len(self.scene["vertices"]),
-            self.scene["vertices"].shape[1],
-            len(self.scene["uv"]),
-            len(self.scene["triangles"]),
+            *(self.inputs[name].ctypes.data for name in ARRAYS + INDICES),
+            len(self.inputs["vertices"]),
+            self.inputs["vertices"].shape[1],
+            len(self.inputs["uv"]),
+            len(self.inputs["triangles"]),
             *self.picture_shape[1:3],
-            *self.scene["texture"].shape[1:],
-            self.scene["attributes"].shape[-1],
+            *self.inputs["texture"].shape[1:],
+            self.inputs["attributes"].shape[-1],
             Options(margin, depth_push, cull_backfaces),
         )
 
@@ -123,7 +123,7 @@ class Call:
         return np.full(shape, -7, dtype or self.dtype)
 
     def run(self, name, *arguments):
-        """Calls the function for the type of the scene and returns its status."""
+        """Calls the function for the type of the inputs and returns its status."""
         function = getattr(self._library, f"{name}_{self.dtype}")
         pointers = [
             ctypes.c_void_p(argument.ctypes.data)
@@ -140,17 +140,17 @@ class Emulation:
     def __init__(self, path):
         self._library = ctypes.CDLL(str(path))
 
-    def render_mesh(self, scene, **options):
+    def render_mesh(self, inputs, **options):
         """Returns the status, the picture and the triangles of its pixels."""
-        call = Call(self._library, scene, **options)
+        call = Call(self._library, inputs, **options)
         picture = call.empty(call.picture_shape)
         ids = call.empty(picture.shape[:-1], np.int32)
         return call.run("render_mesh", picture, ids), picture, ids
 
-    def render_mesh_grad(self, scene, weights, ids, wants_uv=True, **options):
+    def render_mesh_grad(self, inputs, weights, ids, wants_uv=True, **options):
         """Returns the status, the gradients, and the index of an invalid pixel."""
-        call = Call(self._library, scene, **options)
-        results = {name: call.empty(call.scene[name].shape) for name in ARRAYS}
+        call = Call(self._library, inputs, **options)
+        results = {name: call.empty(call.inputs[name].shape) for name in ARRAYS}
         gradients = RenderMeshGradients(*(results[name].ctypes.data for name in ARRAYS))
         if not wants_uv:
             gradients.uv = None
@@ -164,9 +164,9 @@ class Emulation:
         )
         return status, results, pixel.value
 
-    def rasterize_mesh(self, scene, **options):
+    def rasterize_mesh(self, inputs, **options):
         """Returns the status and the outputs of the op, by name."""
-        call = Call(self._library, scene, **options)
+        call = Call(self._library, inputs, **options)
         fragments = {}
 
         def allocate(count, target):
@@ -185,13 +185,13 @@ class Emulation:
         status = call.run("rasterize_mesh", AllocateFragments(allocate), ids)
         return status, {**fragments, "triangle_ids": ids}
 
-    def rasterize_mesh_grad(self, scene, pixels, ids, gradients, **options):
+    def rasterize_mesh_grad(self, inputs, pixels, ids, gradients, **options):
         """Returns the status, the gradient, and the index of an invalid pixel.
 
         `gradients` are with respect to the real outputs; the result is with
         respect to the vertices.
         """
-        call = Call(self._library, scene, **options)
+        call = Call(self._library, inputs, **options)
         arrays = [np.ascontiguousarray(value, call.dtype) for value in gradients]
         pixels = np.ascontiguousarray(pixels)
         fragments = FragmentListGradient(
@@ -200,7 +200,7 @@ class Emulation:
             len(pixels),
             *(value.ctypes.data for value in arrays),
         )
-        vertices = call.empty(call.scene["vertices"].shape)
+        vertices = call.empty(call.inputs["vertices"].shape)
         pixel = ctypes.c_int64()
         status = call.run(
             "rasterize_mesh_grad",

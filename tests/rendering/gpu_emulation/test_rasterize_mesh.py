@@ -21,13 +21,13 @@ OPTIONS = [
 ]
 
 
-def _surface(scene):
-    return [scene[name] for name in ("vertices", "triangles", "neighbors")]
+def _surface(inputs):
+    return [inputs[name] for name in ("vertices", "triangles", "neighbors")]
 
 
-def _list_on_cpu(scene, **options):
-    size = scene["background"].shape[1:3]
-    outputs = library.load_library().rasterize_mesh(*_surface(scene), *size, **options)
+def _list_on_cpu(inputs, **options):
+    size = inputs["background"].shape[1:3]
+    outputs = library.load_library().rasterize_mesh(*_surface(inputs), *size, **options)
     return {name: value.numpy() for name, value in zip(OUTPUTS, outputs, strict=True)}
 
 
@@ -37,27 +37,27 @@ def _random_gradients(count, dtype, seed=0):
     return [rng.normal(size=shape).astype(dtype) for shape in shapes]
 
 
-def _check(emulation, scene, seed=0, **options):
+def _check(emulation, inputs, seed=0, **options):
     """Compares the list and the gradient with the CPU's, in both orders."""
-    expected = _list_on_cpu(scene, **options)
+    expected = _list_on_cpu(inputs, **options)
     pixels, ids = expected["pixels"], expected["triangle_ids"]
-    dtype = scene["vertices"].dtype
+    dtype = inputs["vertices"].dtype
     gradients = _random_gradients(len(pixels), dtype, seed)
     expected_gradient = library.load_library().rasterize_mesh_grad(
-        *gradients, pixels, ids, *_surface(scene), **options
+        *gradients, pixels, ids, *_surface(inputs), **options
     )
 
     vertices = []
     for descending in (False, True):
         emulation.set_descending_order(descending)
-        status, outputs = emulation.rasterize_mesh(scene, **options)
+        status, outputs = emulation.rasterize_mesh(inputs, **options)
         assert status == "ok"
         for name, value in expected.items():
             assert outputs[name].dtype == value.dtype
             assert outputs[name].shape == value.shape
             assert outputs[name].tobytes() == value.tobytes(), name
         status, gradient, _ = emulation.rasterize_mesh_grad(
-            scene, pixels, ids, gradients, **options
+            inputs, pixels, ids, gradients, **options
         )
         assert status == "ok"
         vertices.append(gradient)
@@ -73,19 +73,19 @@ def _check(emulation, scene, seed=0, **options):
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_bumpy_spheres(options, dtype, emulation, bumpy_scene):
-    scene = bumpy_scene(3, batch=2, height=37, width=50, dtype=dtype)
-    assert _check(emulation, scene, **options) > 900
+def test_bumpy_spheres(options, dtype, emulation, bumpy_inputs):
+    inputs = bumpy_inputs(3, batch=2, height=37, width=50, dtype=dtype)
+    assert _check(emulation, inputs, **options) > 900
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("nearest", [1.0, -1.0])
-def test_soups(options, nearest, emulation, soup_scene):
+def test_soups(options, nearest, emulation, soup_inputs):
     """Also outside of the picture and, with negative depths, behind the camera."""
     for seed, size in enumerate([(24, 24), (16, 33), (1, 1), (2, 70)]):
         height, width = size
-        scene = soup_scene(seed, height=height, width=width, nearest=nearest, batch=2)
-        _check(emulation, scene, seed, **options)
+        inputs = soup_inputs(seed, height=height, width=width, nearest=nearest, batch=2)
+        _check(emulation, inputs, seed, **options)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 255, 256, 257, 65536, 65537])
@@ -98,20 +98,20 @@ def test_scan(count, emulation):
         np.testing.assert_array_equal(sums, np.cumsum(values) - values)
 
 
-def test_more_triangles_than_threads_of_a_tile(emulation, open_scene):
-    scene = open_scene(1, subdivisions=8, height=96, width=80)
-    _check(emulation, scene, cull_backfaces=False, margin=2.5)
+def test_more_triangles_than_threads_of_a_tile(emulation, open_inputs):
+    inputs = open_inputs(1, subdivisions=8, height=96, width=80)
+    _check(emulation, inputs, cull_backfaces=False, margin=2.5)
 
 
-def test_crowded_pixels(emulation, soup_scene):
+def test_crowded_pixels(emulation, soup_inputs):
     """Every pixel has fragments of hundreds of edges."""
-    scene = soup_scene(0, triangles=150, height=6, width=5, nearest=2.0)
-    _check(emulation, scene, margin=20.0, cull_backfaces=False)
+    inputs = soup_inputs(0, triangles=150, height=6, width=5, nearest=2.0)
+    _check(emulation, inputs, margin=20.0, cull_backfaces=False)
 
 
-def test_nothing_to_see(emulation, soup_scene):
-    assert _check(emulation, soup_scene(0, triangles=0, batch=2)) == 0
-    assert _check(emulation, soup_scene(0, batch=0)) == 0
+def test_nothing_to_see(emulation, soup_inputs):
+    assert _check(emulation, soup_inputs(0, triangles=0, batch=2)) == 0
+    assert _check(emulation, soup_inputs(0, batch=0)) == 0
 
 
 @pytest.mark.parametrize(
@@ -125,36 +125,36 @@ def test_nothing_to_see(emulation, soup_scene):
         ("vertices", (0, 0, 0), np.inf),
     ],
 )
-def test_invalid_values_are_found(name, index, value, emulation, soup_scene):
-    scene = soup_scene(0, triangles=4, batch=2)
-    fragments = _list_on_cpu(scene)
+def test_invalid_values_are_found(name, index, value, emulation, soup_inputs):
+    inputs = soup_inputs(0, triangles=4, batch=2)
+    fragments = _list_on_cpu(inputs)
     pixels, ids = fragments["pixels"], fragments["triangle_ids"]
     gradients = _random_gradients(len(pixels), np.float64)
-    assert emulation.rasterize_mesh_grad(scene, pixels, ids, gradients)[0] == "ok"
-    scene[name][index] = value
-    status, outputs = emulation.rasterize_mesh(scene)
+    assert emulation.rasterize_mesh_grad(inputs, pixels, ids, gradients)[0] == "ok"
+    inputs[name][index] = value
+    status, outputs = emulation.rasterize_mesh(inputs)
     assert status == "invalid values"
     assert "pixels" not in outputs
-    result = emulation.rasterize_mesh_grad(scene, pixels, ids, gradients)
+    result = emulation.rasterize_mesh_grad(inputs, pixels, ids, gradients)
     assert result[0] == "invalid values"
 
 
-def test_only_inputs_of_the_op_are_checked(emulation, soup_scene):
+def test_only_inputs_of_the_op_are_checked(emulation, soup_inputs):
     """Not what colours a picture."""
-    scene = soup_scene(0, batch=2)
-    scene["uv"][3] = np.nan
-    scene["uv_triangles"][2] = -1
-    assert emulation.rasterize_mesh(scene)[0] == "ok"
+    inputs = soup_inputs(0, batch=2)
+    inputs["uv"][3] = np.nan
+    inputs["uv_triangles"][2] = -1
+    assert emulation.rasterize_mesh(inputs)[0] == "ok"
 
 
-def _check_error(emulation, scene, pixels, ids):
+def _check_error(emulation, inputs, pixels, ids):
     """Compares the error with the CPU's. Returns the input that it names, if any."""
-    height, width = scene["background"].shape[1:3]
+    height, width = inputs["background"].shape[1:3]
     gradients = _random_gradients(len(pixels), np.float64)
     expected = ("ok", None, None)
     try:
         expected_gradient = library.load_library().rasterize_mesh_grad(
-            *gradients, pixels, ids, *_surface(scene)
+            *gradients, pixels, ids, *_surface(inputs)
         )
     except tf.errors.InvalidArgumentError as error:
         pattern = r"(\w+) is not that .* at row (\d+), column (\d+) of picture (\d+)"
@@ -167,7 +167,7 @@ def _check_error(emulation, scene, pixels, ids):
     for descending in (False, True):
         emulation.set_descending_order(descending)
         status, gradient, pixel = emulation.rasterize_mesh_grad(
-            scene, pixels, ids, gradients
+            inputs, pixels, ids, gradients
         )
         if expected[0] == "ok":
             assert status == "ok"
@@ -204,35 +204,35 @@ WRONG_LISTS = {
 
 
 @pytest.mark.parametrize("kind", WRONG_LISTS)
-def test_wrong_lists(kind, emulation, soup_scene):
+def test_wrong_lists(kind, emulation, soup_inputs):
     """In pictures of several of the units that the CPU works on."""
-    scene = soup_scene(0, triangles=6, height=70, width=9, batch=2)
-    fragments = _list_on_cpu(scene)
+    inputs = soup_inputs(0, triangles=6, height=70, width=9, batch=2)
+    fragments = _list_on_cpu(inputs)
     pixels, ids = fragments["pixels"], fragments["triangle_ids"]
     count = len(pixels)
     for at in (0, 1, count // 3, 2 * count // 3, count - 1):
         wrong = WRONG_LISTS[kind](pixels, at)
-        found = _check_error(emulation, scene, wrong, ids)
+        found = _check_error(emulation, inputs, wrong, ids)
         outside = kind in ("before the first", "behind the last")
         assert found == ("outside" if outside else "pixels")
 
 
 @pytest.mark.parametrize("value", [-2, 6, 2**31 - 1, 3])
-def test_first_wrong_triangle_id_is_found(value, emulation, soup_scene):
-    scene = soup_scene(0, triangles=6, height=70, width=9, batch=2)
-    fragments = _list_on_cpu(scene)
+def test_first_wrong_triangle_id_is_found(value, emulation, soup_inputs):
+    inputs = soup_inputs(0, triangles=6, height=70, width=9, batch=2)
+    fragments = _list_on_cpu(inputs)
     pixels = fragments["pixels"]
     uncovered = np.flatnonzero(fragments["triangle_ids"] == -1)
     for first in (0, len(uncovered) // 2, len(uncovered) - 1):
         ids = fragments["triangle_ids"].copy()
         ids.reshape(-1)[uncovered[first:]] = value
-        assert _check_error(emulation, scene, pixels, ids) == "triangle_ids"
+        assert _check_error(emulation, inputs, pixels, ids) == "triangle_ids"
 
 
-def test_both_wrong(emulation, soup_scene):
+def test_both_wrong(emulation, soup_inputs):
     """The list before, behind and in the unit of the triangle."""
-    scene = soup_scene(0, triangles=6, height=70, width=9, batch=2)
-    fragments = _list_on_cpu(scene)
+    inputs = soup_inputs(0, triangles=6, height=70, width=9, batch=2)
+    fragments = _list_on_cpu(inputs)
     found = []
     for id_row in (3, 40, 69):
         for list_row in (0, 10, 40, 60):
@@ -240,5 +240,5 @@ def test_both_wrong(emulation, soup_scene):
             ids[1, id_row] = 6
             wrong = np.flatnonzero(fragments["pixels"] >= (70 + list_row) * 9)[0]
             pixels = np.delete(fragments["pixels"], wrong)
-            found.append(_check_error(emulation, scene, pixels, ids))
+            found.append(_check_error(emulation, inputs, pixels, ids))
     assert {*found} == {"triangle_ids", "pixels"}

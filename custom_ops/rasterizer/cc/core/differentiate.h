@@ -12,9 +12,9 @@
 #include "core/geometry.h"
 #include "core/layer_point.h"
 #include "core/mesh.h"
+#include "core/picture_inputs.h"
 #include "core/pixel_block.h"
 #include "core/pixel_layers.h"
-#include "core/scene.h"
 #include "core/sharp_layer.h"
 #include "core/soft_layer.h"
 #include "core/sparse_sums.h"
@@ -31,11 +31,11 @@ struct BandGradients {
   SparseSums<T> attributes;   // [vertices, attribute channels]
 
   BandGradients() = default;
-  BandGradients(const Scene<T>& scene, bool wants_uv)
-      : vertices(scene.vertex_count, 3),
-        uv(wants_uv ? scene.uv_count : 0, 2),
-        texture(scene.texel_count(), scene.material.texture_channels),
-        attributes(scene.vertex_count, scene.material.attribute_channels),
+  BandGradients(const PictureInputs<T>& inputs, bool wants_uv)
+      : vertices(inputs.vertex_count, 3),
+        uv(wants_uv ? inputs.uv_count : 0, 2),
+        texture(inputs.texel_count(), inputs.material.texture_channels),
+        attributes(inputs.vertex_count, inputs.material.attribute_channels),
         wants_uv_(wants_uv) {}
 
   bool wants_uv() const { return wants_uv_; }
@@ -59,24 +59,24 @@ struct BandGradients {
 // that it drew. Returns the first pixel of the picture with an invalid triangle index,
 // see FindDepths, or -1 if there is none.
 template <typename T>
-int64_t DifferentiateBand(const Scene<T>& scene, const Mesh<T>& mesh,
+int64_t DifferentiateBand(const PictureInputs<T>& inputs, const Mesh<T>& mesh,
                           const Options& options, int band, const T* picture_gradient,
                           const int* ids, BandGradients<T>* gradients,
                           T* background_gradient) {
-  const int channels = scene.channels;
+  const int channels = inputs.channels;
   const PixelRange rows = mesh.bands().rows(band);
-  const int64_t first = static_cast<int64_t>(rows.begin) * scene.width;
+  const int64_t first = static_cast<int64_t>(rows.begin) * inputs.width;
   ids += first;
   picture_gradient += first * channels;
   background_gradient += first * channels;
-  const T* backgrounds = scene.background + first * channels;
-  std::vector<Real> depths(static_cast<int64_t>(rows.end - rows.begin) * scene.width);
-  const int64_t wrong = FindDepths(scene, mesh, band, ids, depths.data());
+  const T* backgrounds = inputs.background + first * channels;
+  std::vector<Real> depths(static_cast<int64_t>(rows.end - rows.begin) * inputs.width);
+  const int64_t wrong = FindDepths(inputs, mesh, band, ids, depths.data());
   if (wrong >= 0) return first + wrong;
   std::copy_n(picture_gradient, depths.size() * channels, background_gradient);
-  PixelBlock<T> block(scene, mesh.view());
+  PixelBlock<T> block(inputs, mesh.view());
   std::vector<SoftFragmentGradient> soft_gradients;
-  VisitPixels(mesh, options, band, scene.width, ids, depths.data(),
+  VisitPixels(mesh, options, band, inputs.width, ids, depths.data(),
               [&](int64_t i, const Place& place, const PixelLayers<Real>& pixel) {
     if (pixel.count == 0) {
       if (place.sharp_triangle == kSharp) return;
@@ -86,7 +86,7 @@ int64_t DifferentiateBand(const Scene<T>& scene, const Mesh<T>& mesh,
       return;
     }
     soft_gradients.resize(pixel.count);
-    DifferentiatePixel(scene, mesh.view(), Real(options.margin), pixel, place,
+    DifferentiatePixel(inputs, mesh.view(), Real(options.margin), pixel, place,
                        backgrounds + i * channels, picture_gradient + i * channels,
                        soft_gradients.data(), *gradients,
                        background_gradient + i * channels);

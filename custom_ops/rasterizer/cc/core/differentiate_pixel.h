@@ -8,8 +8,8 @@
 #include "core/geometry.h"
 #include "core/layer_point.h"
 #include "core/mesh_view.h"
+#include "core/picture_inputs.h"
 #include "core/pixel_layers.h"
-#include "core/scene.h"
 #include "core/shading.h"
 
 namespace unsup3d {
@@ -18,7 +18,7 @@ namespace unsup3d {
 // the derivative with respect to that colour.
 template <typename T, typename Sink>
 struct PixelColour {
-  const Scene<T>& scene;
+  const PictureInputs<T>& inputs;
   const MeshView<T>& mesh;
   const PixelLayers<Real>& pixel;
   const Place& place;
@@ -30,14 +30,14 @@ struct PixelColour {
   // colour that the layer shows.
   UNSUP3D_HOST_DEVICE Real Worth(int fragment) const {
     Real sum = 0;
-    VisitLayer(scene, mesh, pixel, fragment, place, background,
+    VisitLayer(inputs, mesh, pixel, fragment, place, background,
                [&](int c, Real value) { sum += g[c] * value; });
     return sum;
   }
 
   UNSUP3D_HOST_DEVICE void AddPoint(int triangle, const Real barycentric[3],
                                     Real weight, Real barycentric_gradient[3], Real*) {
-    const Material<T>& material = scene.material;
+    const Material<T>& material = inputs.material;
     const MaterialPoint<Real> point =
         FindMaterialPoint(material, triangle, barycentric);
     Real uv_gradient[2];
@@ -52,7 +52,7 @@ struct PixelColour {
   }
 
   UNSUP3D_HOST_DEVICE void AddBackground(Real weight) {
-    for (int c = 0; c < scene.channels; ++c) {
+    for (int c = 0; c < inputs.channels; ++c) {
       background_gradient[c] = static_cast<T>(weight * g[c]);
     }
   }
@@ -68,11 +68,11 @@ struct PixelColour {
 // fragment of the pixel.
 template <typename T, typename Sink>
 UNSUP3D_HOST_DEVICE inline void DifferentiatePixel(
-    const Scene<T>& scene, const MeshView<T>& mesh, Real margin,
+    const PictureInputs<T>& inputs, const MeshView<T>& mesh, Real margin,
     const PixelLayers<Real>& pixel, const Place& place, const T* background, const T* g,
     SoftFragmentGradient* soft_gradients, Sink& sink, T* background_gradient) {
-  for (int c = 0; c < scene.channels; ++c) background_gradient[c] = 0;
-  PixelColour<T, Sink> colour = {scene,      mesh, pixel, place,
+  for (int c = 0; c < inputs.channels; ++c) background_gradient[c] = 0;
+  PixelColour<T, Sink> colour = {inputs,     mesh, pixel, place,
                                  background, g,    sink,  background_gradient};
   DifferentiateLayers(mesh, margin, pixel, place, soft_gradients, colour);
 }

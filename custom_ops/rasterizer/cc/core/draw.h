@@ -10,9 +10,9 @@
 #include "core/draw_pixel.h"
 #include "core/layer_point.h"
 #include "core/mesh.h"
+#include "core/picture_inputs.h"
 #include "core/pixel_block.h"
 #include "core/pixel_layers.h"
-#include "core/scene.h"
 #include "core/sharp_layer.h"
 #include "core/soft_layer.h"
 
@@ -21,20 +21,20 @@ namespace unsup3d {
 // Draws a band of `picture` [height, width, channels] and of `ids` [height, width], see
 // DrawSharp.
 template <typename T>
-void DrawBand(const Scene<T>& scene, const Mesh<T>& mesh, const Options& options,
-              int band, int* ids, T* picture) {
-  const int channels = scene.channels;
+void DrawBand(const PictureInputs<T>& inputs, const Mesh<T>& mesh,
+              const Options& options, int band, int* ids, T* picture) {
+  const int channels = inputs.channels;
   const PixelRange rows = mesh.bands().rows(band);
-  const int64_t first = static_cast<int64_t>(rows.begin) * scene.width;
+  const int64_t first = static_cast<int64_t>(rows.begin) * inputs.width;
   ids += first;
   picture += first * channels;
-  const T* backgrounds = scene.background + first * channels;
-  std::vector<Real> depths(static_cast<int64_t>(rows.end - rows.begin) * scene.width);
+  const T* backgrounds = inputs.background + first * channels;
+  std::vector<Real> depths(static_cast<int64_t>(rows.end - rows.begin) * inputs.width);
   std::vector<Real> colour(channels);
-  DrawSharp(mesh, band, scene.width, ids, depths.data());
+  DrawSharp(mesh, band, inputs.width, ids, depths.data());
   std::copy_n(backgrounds, depths.size() * channels, picture);
-  PixelBlock<T> block(scene, mesh.view());
-  VisitPixels(mesh, options, band, scene.width, ids, depths.data(),
+  PixelBlock<T> block(inputs, mesh.view());
+  VisitPixels(mesh, options, band, inputs.width, ids, depths.data(),
               [&](int64_t i, const Place& place, const PixelLayers<Real>& pixel) {
     if (pixel.count == 0) {
       if (place.sharp_triangle == kSharp) return;
@@ -43,7 +43,7 @@ void DrawBand(const Scene<T>& scene, const Mesh<T>& mesh, const Options& options
       return;
     }
     std::fill(colour.begin(), colour.end(), Real(0));
-    DrawPixel(scene, mesh.view(), pixel, place, backgrounds + i * channels,
+    DrawPixel(inputs, mesh.view(), pixel, place, backgrounds + i * channels,
               [&](int c, Real term) { colour[c] += term; });
     for (int c = 0; c < channels; ++c) {
       picture[i * channels + c] = static_cast<T>(colour[c]);

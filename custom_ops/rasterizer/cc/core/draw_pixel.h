@@ -6,8 +6,8 @@
 #include "core/geometry.h"
 #include "core/layer_point.h"
 #include "core/mesh_view.h"
+#include "core/picture_inputs.h"
 #include "core/pixel_layers.h"
-#include "core/scene.h"
 #include "core/shading.h"
 
 namespace unsup3d {
@@ -15,24 +15,24 @@ namespace unsup3d {
 // Calls `visit(channel, value)` for each channel of the colour that a layer shows.
 // `background` is the pixel's background, [channels].
 template <typename T, typename Visit>
-UNSUP3D_HOST_DEVICE inline void VisitLayer(const Scene<T>& scene,
+UNSUP3D_HOST_DEVICE inline void VisitLayer(const PictureInputs<T>& inputs,
                                            const MeshView<T>& mesh,
                                            const PixelLayers<Real>& pixel, int fragment,
                                            const Place& place, const T* background,
                                            Visit visit) {
   const LayerPoint point = FindLayerPoint(mesh, pixel, fragment, place);
   if (point.triangle >= 0) {
-    VisitColour(scene.material,
-                FindMaterialPoint(scene.material, point.triangle, point.barycentric),
+    VisitColour(inputs.material,
+                FindMaterialPoint(inputs.material, point.triangle, point.barycentric),
                 visit);
   } else {
-    for (int c = 0; c < scene.channels; ++c) visit(c, Real(background[c]));
+    for (int c = 0; c < inputs.channels; ++c) visit(c, Real(background[c]));
   }
 }
 
 // Calls `add(channel, term)` for each term of the pixel's colour.
 template <typename T, typename Add>
-UNSUP3D_HOST_DEVICE inline void DrawPixel(const Scene<T>& scene,
+UNSUP3D_HOST_DEVICE inline void DrawPixel(const PictureInputs<T>& inputs,
                                           const MeshView<T>& mesh,
                                           const PixelLayers<Real>& pixel,
                                           const Place& place, const T* background,
@@ -40,7 +40,7 @@ UNSUP3D_HOST_DEVICE inline void DrawPixel(const Scene<T>& scene,
   for (Layer<Real> layer = pixel.FirstLayer();; layer = pixel.NextLayer(layer)) {
     const Real weight = layer.Weight();
     if (weight > 0) {
-      VisitLayer(scene, mesh, pixel, layer.fragment, place, background,
+      VisitLayer(inputs, mesh, pixel, layer.fragment, place, background,
                  [&](int c, Real value) { add(c, weight * value); });
     }
     if (layer.fragment == kSharp) break;

@@ -7,7 +7,7 @@
 
 #include "core/differentiate_layers.h"
 #include "core/geometry.h"
-#include "core/scene.h"
+#include "core/picture_inputs.h"
 
 namespace unsup3d {
 

@@ -5,8 +5,8 @@
 
 #include "core/geometry.h"
 #include "core/mesh_view.h"
+#include "core/picture_inputs.h"
 #include "core/pixel_layers.h"
-#include "core/scene.h"
 
 namespace unsup3d {
 

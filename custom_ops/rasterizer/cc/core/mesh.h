@@ -11,8 +11,8 @@
 #include "core/geometry.h"
 #include "core/mesh_view.h"
 #include "core/pack.h"
+#include "core/picture_inputs.h"
 #include "core/pixel_range.h"
-#include "core/scene.h"
 #include "core/triangle_block.h"
 
 namespace unsup3d {

@@ -7,8 +7,8 @@
 #include <cstdint>
 
 #include "core/geometry.h"
+#include "core/picture_inputs.h"
 #include "core/pixel_range.h"
-#include "core/scene.h"
 
 namespace unsup3d {
 
@@ -69,14 +69,22 @@ struct MeshView {
     return FrontHidesBack(front, back) == is_front;
   }
 
+  // Finds the pixels within the margin of an edge. Returns whether there are any.
+  UNSUP3D_HOST_DEVICE inline bool EdgeFootprint(int edge, Real margin, int width,
+                                                int height,
+                                                Footprint* footprint) const {
+    EdgePart<Real> part;
+    return VisiblePart(edge, &part) &&
+           FindFootprint(EdgeBounds(part), margin, width, height, footprint);
+  }
+
   // Finds the pixels in which an edge may own soft fragments. Returns whether there are
   // any.
   UNSUP3D_HOST_DEVICE inline bool FindSilhouette(int edge, Real margin, int width,
                                                  int height,
                                                  Footprint* footprint) const {
-    EdgePart<Real> part;
-    return margin > 0 && IsSilhouette(edge) && VisiblePart(edge, &part) &&
-           FindFootprint(EdgeBounds(part), margin, width, height, footprint);
+    return margin > 0 && IsSilhouette(edge) &&
+           EdgeFootprint(edge, margin, width, height, footprint);
   }
 
   // Returns whether a triangle is drawn and covers the pixel centre (px, py), and finds

@@ -12,7 +12,7 @@
 #include "core/layer_point.h"
 #include "core/mesh_view.h"
 #include "core/pack.h"
-#include "core/scene.h"
+#include "core/picture_inputs.h"
 #include "core/shading.h"
 #include "core/triangle_block.h"
 
@@ -21,16 +21,16 @@ namespace unsup3d {
 template <typename T>
 class PixelBlock {
  public:
-  PixelBlock(const Scene<T>& scene, const MeshView<T>& mesh)
-      : scene_(scene), mesh_(mesh) {}
+  PixelBlock(const PictureInputs<T>& inputs, const MeshView<T>& mesh)
+      : inputs_(inputs), mesh_(mesh) {}
 
   bool full() const { return count_ == kBlock; }
 
   // Adds the pixel with the index `i`.
   void Add(int64_t i, const Place& place) {
     block_.Set(count_, mesh_, place.sharp_triangle, place.px, place.py);
-    for (int k = 0; k < 3 && scene_.material.texture_channels > 0; ++k) {
-      const T* uv = CornerUv(scene_.material, place.sharp_triangle, k);
+    for (int k = 0; k < 3 && inputs_.material.texture_channels > 0; ++k) {
+      const T* uv = CornerUv(inputs_.material, place.sharp_triangle, k);
       corner_u_[k][count_] = uv[0];
       corner_v_[k][count_] = uv[1];
     }
@@ -44,8 +44,8 @@ class PixelBlock {
     for (int i = 0; i < count_; ++i) {
       const Real barycentric[3] = {barycentric_[0][i], barycentric_[1][i],
                                    barycentric_[2][i]};
-      T* colour = picture + pixels_[i] * scene_.channels;
-      VisitColour(scene_.material, Point(i, barycentric),
+      T* colour = picture + pixels_[i] * inputs_.channels;
+      VisitColour(inputs_.material, Point(i, barycentric),
                   [&](int c, Real value) { colour[c] = static_cast<T>(value); });
     }
     count_ = 0;
@@ -55,7 +55,7 @@ class PixelBlock {
   // block.
   template <typename Sink>
   void Differentiate(const T* picture_gradient, Sink& sink) {
-    const Material<T>& material = scene_.material;
+    const Material<T>& material = inputs_.material;
     alignas(64) Real uv_gradients[2][kBlock];
     alignas(64) Real barycentric_gradients[3][kBlock];
     for (int i = 0; i < count_; i += kLanes) FindPoints(i);
@@ -65,7 +65,7 @@ class PixelBlock {
       const MaterialPoint<Real> point = Point(i, barycentric);
       Real uv_gradient[2], barycentric_gradient[3] = {0, 0, 0};
       MaterialGradient(material, point, Real(1),
-                       picture_gradient + pixels_[i] * scene_.channels, sink,
+                       picture_gradient + pixels_[i] * inputs_.channels, sink,
                        uv_gradient, barycentric_gradient);
       if (material.texture_channels > 0) UvGradient(material, point, uv_gradient, sink);
       for (int d = 0; d < 2; ++d) uv_gradients[d][i] = uv_gradient[d];
@@ -117,7 +117,7 @@ class PixelBlock {
     Pack u(0), v(0);
     for (int k = 0; k < 3; ++k) {
       point.barycentric[k].Store(barycentric_[k] + first);
-      if (scene_.material.texture_channels == 0) continue;
+      if (inputs_.material.texture_channels == 0) continue;
       u += point.barycentric[k] * Pack::Load(corner_u_[k] + first);
       v += point.barycentric[k] * Pack::Load(corner_v_[k] + first);
     }
@@ -129,7 +129,7 @@ class PixelBlock {
     return {triangles_[i], barycentric, u_[i], v_[i]};
   }
 
-  const Scene<T>& scene_;
+  const PictureInputs<T>& inputs_;
   const MeshView<T>& mesh_;
   TriangleBlock block_;
   // Elements beyond `count_` have arbitrary values.

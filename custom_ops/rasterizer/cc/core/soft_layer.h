@@ -12,9 +12,9 @@
 #include "core/geometry.h"
 #include "core/layer_point.h"
 #include "core/mesh.h"
+#include "core/picture_inputs.h"
 #include "core/pixel_layers.h"
 #include "core/pixel_range.h"
-#include "core/scene.h"
 
 namespace unsup3d {
 

@@ -6,7 +6,7 @@
 #include "core/geometry.h"
 #include "core/mesh_view.h"
 #include "core/pack.h"
-#include "core/scene.h"
+#include "core/picture_inputs.h"
 
 namespace unsup3d {
 

@@ -13,7 +13,7 @@
 
 #include "core/bands.h"
 #include "core/mesh.h"
-#include "core/scene.h"
+#include "core/picture_inputs.h"
 #include "core/sparse_sums.h"
 #include "ops/inputs.h"
 #include "ops/parallel_for.h"

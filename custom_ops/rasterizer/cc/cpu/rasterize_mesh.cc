@@ -7,7 +7,7 @@
 #include "core/bands.h"
 #include "core/fragment_list.h"
 #include "core/mesh.h"
-#include "core/scene.h"
+#include "core/picture_inputs.h"
 #include "core/sparse_sums.h"
 #include "cpu/op_kernels.h"
 #include "ops/inputs.h"

@@ -8,7 +8,7 @@
 #include "core/differentiate.h"
 #include "core/draw.h"
 #include "core/mesh.h"
-#include "core/scene.h"
+#include "core/picture_inputs.h"
 #include "core/sparse_sums.h"
 #include "cpu/op_kernels.h"
 #include "ops/inputs.h"
@@ -32,8 +32,8 @@ class RenderMeshOp : public OpKernel {
   }
 
   void Compute(OpKernelContext* context) override {
-    SceneInputs in;
-    OP_REQUIRES_OK(context, ReadScene(context, 0, &in));
+    RenderMeshInputs in;
+    OP_REQUIRES_OK(context, ReadRenderMeshInputs(context, 0, &in));
     OP_REQUIRES_OK(context, CheckValues<T>(context, in));
     Tensor *picture = nullptr, *ids = nullptr;
     OP_REQUIRES_OK(context,
@@ -46,7 +46,7 @@ class RenderMeshOp : public OpKernel {
     const int64_t pixels = static_cast<int64_t>(in.height) * in.width;
     ParallelFor(context, bands.units(), [&](int64_t unit) {
       const int64_t b = bands.picture(unit);
-      DrawBand(MakeScene<T>(in).Skip(b), meshes[b], options_, bands.band(unit),
+      DrawBand(MakePictureInputs<T>(in).Skip(b), meshes[b], options_, bands.band(unit),
                ids->flat<int32_t>().data() + b * pixels,
                picture->flat<T>().data() + b * pixels * in.channels);
     });
@@ -66,8 +66,8 @@ class RenderMeshGradOp : public OpKernel {
   }
 
   void Compute(OpKernelContext* context) override {
-    SceneInputs in;
-    OP_REQUIRES_OK(context, ReadScene(context, 2, &in));
+    RenderMeshInputs in;
+    OP_REQUIRES_OK(context, ReadRenderMeshInputs(context, 2, &in));
     OP_REQUIRES_OK(context, CheckValues<T>(context, in));
     const Tensor& picture_gradient = context->input(0);
     const Tensor& ids = context->input(1);
@@ -87,16 +87,16 @@ class RenderMeshGradOp : public OpKernel {
     const Bands bands(in.batch, in.height);
     const int64_t units = bands.units();
     const int64_t pixels = static_cast<int64_t>(in.height) * in.width;
-    const Scene<T> scene = MakeScene<T>(in);
+    const PictureInputs<T> inputs = MakePictureInputs<T>(in);
     const std::vector<Mesh<T>> meshes =
         MakeMeshes<T>(context, in, options_, bands, MeshUse::kDifferentiate);
     std::vector<BandGradients<T>> gradients(units);
     std::vector<int64_t> wrong_pixels(units);
     ParallelFor(context, units, [&](int64_t unit) {
       const int64_t b = bands.picture(unit);
-      gradients[unit] = BandGradients<T>(scene, wants_uv_);
+      gradients[unit] = BandGradients<T>(inputs, wants_uv_);
       wrong_pixels[unit] = DifferentiateBand(
-          scene.Skip(b), meshes[b], options_, bands.band(unit),
+          inputs.Skip(b), meshes[b], options_, bands.band(unit),
           picture_gradient.flat<T>().data() + b * pixels * in.channels,
           ids.flat<int32_t>().data() + b * pixels, &gradients[unit],
           background->flat<T>().data() + b * pixels * in.channels);
@@ -114,7 +114,7 @@ class RenderMeshGradOp : public OpKernel {
                 uv->flat<T>().data());
     }
     WriteSums(context, gradients, &BandGradients<T>::texture, in.batch,
-              scene.texel_count(), in.texture_channels, texture->flat<T>().data());
+              inputs.texel_count(), in.texture_channels, texture->flat<T>().data());
     WriteSums(context, gradients, &BandGradients<T>::attributes, in.batch,
               in.vertex_count, in.attribute_channels, attributes->flat<T>().data());
   }

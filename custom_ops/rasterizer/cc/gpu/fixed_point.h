@@ -49,7 +49,9 @@ __device__ inline void MeasureTerm(FixedPointSum* sum, double term) {
   unsigned long long bits;
   std::memcpy(&bits, &size, sizeof(bits));
   atomicAdd(&sum->terms, 1ull);
-  atomicMax(&sum->largest, bits);
+  // Few terms exceed all before them. A value that is out of date is too small.
+  const volatile unsigned long long& largest = sum->largest;
+  if (bits > largest) atomicMax(&sum->largest, bits);
 }
 
 // The second pass: to be called with the same terms.

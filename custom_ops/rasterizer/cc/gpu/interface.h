@@ -16,8 +16,9 @@ namespace unsup3d {
 
 using GpuStream = CUstream_st*;  // CUDA's cudaStream_t
 
-// A batch of pictures. `first` is the Surface or Scene of the first one; the arrays of
-// the others follow it in memory. Indices and values have not been checked yet.
+// A batch of pictures. `first` is the Surface or PictureInputs of the first one; the
+// arrays of the others follow it in memory. Indices and values have not been checked
+// yet.
 template <typename Input>
 struct Batch {
   Input first;

@@ -24,6 +24,8 @@ constexpr int kTileSide = 16;  // pixels
 constexpr int kThreads = kTileSide * kTileSide;
 constexpr int64_t kMaxBlocks = 1 << 20;
 
+using Count = unsigned long long;  // a type that CUDA's atomic functions accept
+
 inline GpuStatus MakeStatus(cudaError_t error) {
   if (error == cudaSuccess) return {};
   return {GpuStatus::kCudaError, 0, cudaGetErrorString(error)};
@@ -90,34 +92,6 @@ void ForEachTile(int64_t pictures, int height, int width, cudaStream_t stream,
   const int64_t columns = (width + kTileSide - 1) / kTileSide;
   Launch(ForEachTileKernel<Body>, pictures * rows * columns, stream, pictures, height,
          width, body);
-}
-
-// Calls `visit(i)`, in ascending order, for those 0 <= i < count whose footprint
-// contains the thread's pixel. All threads of a tile must call this.
-//
-// Each thread tests a different footprint against the tile, and the threads share the
-// outcome as a bit set. That takes count / kThreads steps for each tile.
-template <typename Visit>
-__device__ void VisitFootprints(const Footprint* footprints, int count,
-                                const TilePixel& pixel, Visit visit) {
-  constexpr int kBits = 32;
-  __shared__ unsigned meets_tile[kThreads / kBits];
-  const int thread = threadIdx.x;
-  for (int64_t first = 0; first < count; first += kThreads) {
-    if (thread < kThreads / kBits) meets_tile[thread] = 0;
-    __syncthreads();
-    if (first + thread < count && Meet(footprints[first + thread], pixel.tile)) {
-      atomicOr(&meets_tile[thread / kBits], 1u << thread % kBits);
-    }
-    __syncthreads();
-    for (int word = 0; word < kThreads / kBits; ++word) {
-      for (unsigned rest = meets_tile[word]; rest != 0; rest &= rest - 1) {
-        const int i = static_cast<int>(first) + word * kBits + __ffs(rest) - 1;
-        if (Contains(footprints[i], pixel.row, pixel.column)) visit(i);
-      }
-    }
-    __syncthreads();
-  }
 }
 
 }  // namespace unsup3d

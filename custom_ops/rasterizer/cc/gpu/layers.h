@@ -10,16 +10,14 @@
 #include "core/geometry.h"
 #include "core/layer_point.h"
 #include "core/mesh_view.h"
+#include "core/picture_inputs.h"
 #include "core/pixel_layers.h"
-#include "core/pixel_range.h"
-#include "core/scene.h"
+#include "gpu/bins.h"
 #include "gpu/interface.h"
 #include "gpu/launch.h"
 #include "gpu/scratch.h"
 
 namespace unsup3d {
-
-using Count = unsigned long long;  // a type that CUDA's atomic functions accept
 
 constexpr Count kNone = ~Count{0};
 
@@ -37,8 +35,7 @@ struct GpuLayers {
   Options options;
   Findings* findings;
   Facing* facings;              // [size, triangles]
-  Footprint* triangles;         // [size, triangles]
-  Footprint* silhouettes;       // [size, triangles, 3]
+  Bins silhouettes;             // the edges that own soft fragments
   Real* depths;                 // [size, height, width], of the sharp layer
   int* soft_fragment_counts;    // [size, height, width]
   Count* first_soft_fragments;  // [size, height, width]
@@ -67,8 +64,7 @@ struct GpuLayers {
 // The layers are found in three steps: PlaceMesh, then one of the two functions for the
 // sharp layer, then GatherSoftFragments.
 
-// Checks the values of a surface, and finds the footprints of triangles and
-// silhouettes.
+// Checks the values of a surface, and finds the facings of triangles.
 template <typename T>
 GpuStatus PlaceMesh(const Batch<Surface<T>>& batch, const Options& options,
                     cudaStream_t stream, Scratch* scratch, GpuLayers<T>* layers);
@@ -83,7 +79,8 @@ void CheckFinite(const T* values, int64_t count, Findings* findings,
 
 // Draws the sharp layer, see DrawSharp in core/sharp_layer.h.
 template <typename T>
-void DrawSharpOnGpu(const GpuLayers<T>& layers, int* ids, cudaStream_t stream);
+GpuStatus DrawSharpOnGpu(const GpuLayers<T>& layers, cudaStream_t stream,
+                         Scratch* scratch, int* ids);
 
 // Finds the depths of the triangles `ids`, see FindDepths in core/sharp_layer.h.
 template <typename T>

@@ -56,7 +56,7 @@ class HostCopies {
       Replace(tensor);
     }
   }
-  void Replace(SceneInputs* in) {
+  void Replace(RenderMeshInputs* in) {
     Replace(static_cast<SurfaceInputs*>(in));
     for (const tensorflow::Tensor** tensor : {&in->uv, &in->uv_triangles}) {
       Replace(tensor);

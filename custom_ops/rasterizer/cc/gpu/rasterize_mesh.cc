@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "core/scene.h"
+#include "core/picture_inputs.h"
 #include "gpu/op_kernels.h"
 #include "ops/inputs.h"
 #include "tensorflow/core/framework/op_kernel.h"

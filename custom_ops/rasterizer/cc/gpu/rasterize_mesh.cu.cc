@@ -1,9 +1,9 @@
 // CUDA kernels of RasterizeMesh and RasterizeMeshGrad.
 //
-// The layers of a pixel are found in layers.cu.cc. The position of its fragments in the
-// list is the number of fragments of all pixels before it. The derivative is added up
-// in fixed point, as that of a picture is. Neither the list nor its derivative
-// therefore depends on the order in which threads run.
+// The layers of a pixel are found in sharp_layer.cu.cc and soft_layer.cu.cc. The
+// position of its fragments in the list is the number of fragments of all pixels before
+// it. The derivative is added up in fixed point, as that of a picture is. Neither the
+// list nor its derivative therefore depends on the order in which threads run.
 
 #include "gpu/rasterize_mesh.h"
 
@@ -13,8 +13,8 @@
 #include "core/differentiate_layers.h"
 #include "core/fragment_list_gradient.h"
 #include "core/layer_point.h"
+#include "core/picture_inputs.h"
 #include "core/pixel_layers.h"
-#include "core/scene.h"
 #include "gpu/fixed_point.h"
 #include "gpu/launch.h"
 #include "gpu/layers.h"
@@ -186,7 +186,8 @@ GpuStatus RasterizeMeshOnGpu(const Batch<Surface<T>>& batch, const Options& opti
   Findings findings;
   GpuStatus status = PlaceMesh(batch, options, stream, &scratch, &layers);
   if (!status.ok()) return status;
-  DrawSharpOnGpu(layers, ids, stream);
+  status = DrawSharpOnGpu(layers, stream, &scratch, ids);
+  if (!status.ok()) return status;
   status = GatherSoftFragments(stream, &scratch, &layers, &findings);
   if (!status.ok()) return status;
 

@@ -7,7 +7,7 @@
 #include <functional>
 
 #include "core/fragment_list_gradient.h"
-#include "core/scene.h"
+#include "core/picture_inputs.h"
 #include "gpu/interface.h"
 
 namespace unsup3d {

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "core/scene.h"
+#include "core/picture_inputs.h"
 #include "gpu/op_kernels.h"
 #include "ops/inputs.h"
 #include "tensorflow/core/framework/op_kernel.h"
@@ -28,8 +28,8 @@ class RenderMeshGpuOp : public OpKernel {
   }
 
   void Compute(OpKernelContext* context) override {
-    SceneInputs in;
-    OP_REQUIRES_OK(context, ReadScene(context, 0, &in));
+    RenderMeshInputs in;
+    OP_REQUIRES_OK(context, ReadRenderMeshInputs(context, 0, &in));
     Tensor *picture = nullptr, *ids = nullptr;
     OP_REQUIRES_OK(context,
                    context->allocate_output(0, in.background->shape(), &picture));
@@ -37,7 +37,7 @@ class RenderMeshGpuOp : public OpKernel {
                                 1, TensorShape({in.batch, in.height, in.width}), &ids));
     TensorAllocator allocator(context);
     const GpuStatus status = RenderMeshOnGpu<T>(
-        {MakeScene<T>(in), in.batch}, options_, StreamOf(context), &allocator,
+        {MakePictureInputs<T>(in), in.batch}, options_, StreamOf(context), &allocator,
         picture->flat<T>().data(), ids->flat<int32_t>().data());
     OP_REQUIRES_OK(context, ToStatus<T>(context, status, in));
   }
@@ -56,8 +56,8 @@ class RenderMeshGradGpuOp : public OpKernel {
   }
 
   void Compute(OpKernelContext* context) override {
-    SceneInputs in;
-    OP_REQUIRES_OK(context, ReadScene(context, 2, &in));
+    RenderMeshInputs in;
+    OP_REQUIRES_OK(context, ReadRenderMeshInputs(context, 2, &in));
     const Tensor& picture_gradient = context->input(0);
     const Tensor& ids = context->input(1);
     OP_REQUIRES_OK(context, CheckGradientShapes(in, picture_gradient, ids));
@@ -75,9 +75,9 @@ class RenderMeshGradGpuOp : public OpKernel {
     TensorAllocator allocator(context);
     const GpuStream stream = StreamOf(context);
     const GpuStatus status = RenderMeshGradOnGpu<T>(
-        {MakeScene<T>(in), in.batch}, options_, picture_gradient.flat<T>().data(),
-        ids.flat<int32_t>().data(), stream, &allocator,
-        {outputs[0], outputs[1], outputs[2], outputs[3], outputs[4]});
+        {MakePictureInputs<T>(in), in.batch}, options_,
+        picture_gradient.flat<T>().data(), ids.flat<int32_t>().data(), stream,
+        &allocator, {outputs[0], outputs[1], outputs[2], outputs[3], outputs[4]});
     if (status.code == GpuStatus::kInvalidTriangleId) {
       int id = 0;
       CopyToHost(&id, ids.flat<int32_t>().data() + status.pixel, sizeof(id), stream);

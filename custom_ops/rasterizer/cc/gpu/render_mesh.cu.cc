@@ -1,9 +1,10 @@
 // CUDA kernels of RenderMesh and RenderMeshGrad.
 //
 // The functions of a pixel are those of the CPU kernels, and its layers are found in
-// layers.cu.cc, so pictures are the same as on the CPU. Gradients are added up in fixed
-// point, see fixed_point.h, for which each pixel is differentiated twice. Results
-// therefore do not depend on the order in which threads run.
+// sharp_layer.cu.cc and soft_layer.cu.cc, so pictures are the same as on the CPU.
+// Gradients are added up in fixed point, see fixed_point.h, for which each pixel is
+// differentiated twice. Results therefore do not depend on the order in which threads
+// run.
 
 #include "gpu/render_mesh.h"
 
@@ -13,7 +14,7 @@
 #include "core/differentiate_pixel.h"
 #include "core/draw_pixel.h"
 #include "core/mesh_view.h"
-#include "core/scene.h"
+#include "core/picture_inputs.h"
 #include "gpu/fixed_point.h"
 #include "gpu/launch.h"
 #include "gpu/layers.h"
@@ -22,9 +23,10 @@ namespace unsup3d {
 namespace {
 
 template <typename T>
-GpuStatus PlaceScene(const Batch<Scene<T>>& batch, const Options& options,
-                     cudaStream_t stream, Scratch* scratch, GpuLayers<T>* layers) {
-  const Scene<T>& first = batch.first;
+GpuStatus PlaceTexturedMesh(const Batch<PictureInputs<T>>& batch,
+                            const Options& options, cudaStream_t stream,
+                            Scratch* scratch, GpuLayers<T>* layers) {
+  const PictureInputs<T>& first = batch.first;
   const GpuStatus status =
       PlaceMesh<T>({first, batch.size}, options, stream, scratch, layers);
   if (!status.ok()) return status;
@@ -41,23 +43,23 @@ GpuStatus PlaceScene(const Batch<Scene<T>>& batch, const Options& options,
 constexpr int kChannels = 4;
 
 template <typename T>
-void DrawPixels(const Scene<T>& first, const GpuLayers<T>& layers, const int* ids,
-                T* picture, cudaStream_t stream) {
+void DrawPixels(const PictureInputs<T>& first, const GpuLayers<T>& layers,
+                const int* ids, T* picture, cudaStream_t stream) {
   ForEach(layers.pixels(), stream, [=] __device__(int64_t i) {
     const int64_t b = i / first.pixels();
-    const Scene<T> scene = first.Skip(b);
+    const PictureInputs<T> inputs = first.Skip(b);
     const MeshView<T> mesh = layers.mesh(b);
-    for (int begin = 0; begin < scene.channels; begin += kChannels) {
+    for (int begin = 0; begin < inputs.channels; begin += kChannels) {
       Real colour[kChannels] = {};
-      DrawPixel(scene, mesh, layers.pixel(i), layers.place(i, ids[i]),
+      DrawPixel(inputs, mesh, layers.pixel(i), layers.place(i, ids[i]),
                 first.background + i * first.channels, [&](int channel, Real term) {
         for (int c = 0; c < kChannels; ++c) {
           if (begin + c == channel) colour[c] += term;
         }
       });
       for (int c = 0; c < kChannels; ++c) {
-        if (begin + c < scene.channels) {
-          picture[i * scene.channels + begin + c] = static_cast<T>(colour[c]);
+        if (begin + c < inputs.channels) {
+          picture[i * inputs.channels + begin + c] = static_cast<T>(colour[c]);
         }
       }
     }
@@ -81,18 +83,18 @@ struct GradientSums : FixedPointPass {
 };
 
 template <typename T>
-void DifferentiatePixels(const Scene<T>& first, const GpuLayers<T>& layers,
+void DifferentiatePixels(const PictureInputs<T>& first, const GpuLayers<T>& layers,
                          const int* ids, const T* picture_gradient,
                          SoftFragmentGradient* soft_gradients, const GradientSums& sums,
                          T* background_gradient, cudaStream_t stream) {
   ForEach(layers.pixels(), stream, [=] __device__(int64_t i) {
     const int64_t b = i / first.pixels();
-    const Scene<T> scene = first.Skip(b);
+    const PictureInputs<T> inputs = first.Skip(b);
     GradientSums of_picture = sums;
-    of_picture.vertices += b * scene.vertex_count * 3;
-    of_picture.texture += b * scene.texture_size();
-    of_picture.attributes += b * scene.attributes_size();
-    DifferentiatePixel(scene, layers.mesh(b), Real(layers.options.margin),
+    of_picture.vertices += b * inputs.vertex_count * 3;
+    of_picture.texture += b * inputs.texture_size();
+    of_picture.attributes += b * inputs.attributes_size();
+    DifferentiatePixel(inputs, layers.mesh(b), Real(layers.options.margin),
                        layers.pixel(i), layers.place(i, ids[i]),
                        first.background + i * first.channels,
                        picture_gradient + i * first.channels,
@@ -104,15 +106,16 @@ void DifferentiatePixels(const Scene<T>& first, const GpuLayers<T>& layers,
 }  // namespace
 
 template <typename T>
-GpuStatus RenderMeshOnGpu(const Batch<Scene<T>>& batch, const Options& options,
+GpuStatus RenderMeshOnGpu(const Batch<PictureInputs<T>>& batch, const Options& options,
                           GpuStream stream, GpuAllocator* allocator, T* picture,
                           int* ids) {
   Scratch scratch(allocator);
   GpuLayers<T> layers;
   Findings findings;
-  GpuStatus status = PlaceScene(batch, options, stream, &scratch, &layers);
+  GpuStatus status = PlaceTexturedMesh(batch, options, stream, &scratch, &layers);
   if (!status.ok()) return status;
-  DrawSharpOnGpu(layers, ids, stream);
+  status = DrawSharpOnGpu(layers, stream, &scratch, ids);
+  if (!status.ok()) return status;
   status = GatherSoftFragments(stream, &scratch, &layers, &findings);
   if (!status.ok()) return status;
   DrawPixels(batch.first, layers, ids, picture, stream);
@@ -120,14 +123,14 @@ GpuStatus RenderMeshOnGpu(const Batch<Scene<T>>& batch, const Options& options,
 }
 
 template <typename T>
-GpuStatus RenderMeshGradOnGpu(const Batch<Scene<T>>& batch, const Options& options,
-                              const T* picture_gradient, const int* ids,
-                              GpuStream stream, GpuAllocator* allocator,
+GpuStatus RenderMeshGradOnGpu(const Batch<PictureInputs<T>>& batch,
+                              const Options& options, const T* picture_gradient,
+                              const int* ids, GpuStream stream, GpuAllocator* allocator,
                               const RenderMeshGradients<T>& gradients) {
   Scratch scratch(allocator);
   GpuLayers<T> layers;
   Findings findings;
-  GpuStatus status = PlaceScene(batch, options, stream, &scratch, &layers);
+  GpuStatus status = PlaceTexturedMesh(batch, options, stream, &scratch, &layers);
   if (!status.ok()) return status;
   FindDepthsOnGpu(layers, ids, stream);
   status = GatherSoftFragments(stream, &scratch, &layers, &findings);
@@ -137,7 +140,7 @@ GpuStatus RenderMeshGradOnGpu(const Batch<Scene<T>>& batch, const Options& optio
             static_cast<int64_t>(findings.invalid_id_pixel)};
   }
 
-  const Scene<T>& first = batch.first;
+  const PictureInputs<T>& first = batch.first;
   const int64_t vertices = batch.size * first.vertex_count * 3;
   const int64_t uv = gradients.uv == nullptr ? 0 : first.uv_count * 2;
   const int64_t texture = batch.size * first.texture_size();
@@ -168,11 +171,12 @@ GpuStatus RenderMeshGradOnGpu(const Batch<Scene<T>>& batch, const Options& optio
   return MakeStatus(cudaGetLastError());
 }
 
-#define INSTANTIATE(T)                                                          \
-  template GpuStatus RenderMeshOnGpu<T>(const Batch<Scene<T>>&, const Options&, \
-                                        GpuStream, GpuAllocator*, T*, int*);    \
-  template GpuStatus RenderMeshGradOnGpu<T>(                                    \
-      const Batch<Scene<T>>&, const Options&, const T*, const int*, GpuStream,  \
+#define INSTANTIATE(T)                                                                 \
+  template GpuStatus RenderMeshOnGpu<T>(const Batch<PictureInputs<T>>&,                \
+                                        const Options&, GpuStream, GpuAllocator*, T*,  \
+                                        int*);                                         \
+  template GpuStatus RenderMeshGradOnGpu<T>(                                           \
+      const Batch<PictureInputs<T>>&, const Options&, const T*, const int*, GpuStream, \
       GpuAllocator*, const RenderMeshGradients<T>&)
 
 INSTANTIATE(float);

@@ -3,7 +3,7 @@
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_RENDER_MESH_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_GPU_RENDER_MESH_H_
 
-#include "core/scene.h"
+#include "core/picture_inputs.h"
 #include "gpu/interface.h"
 
 namespace unsup3d {
@@ -17,15 +17,15 @@ struct RenderMeshGradients {
 
 // Writes `picture` [size, height, width, channels] and `ids` [size, height, width].
 template <typename T>
-GpuStatus RenderMeshOnGpu(const Batch<Scene<T>>& batch, const Options& options,
+GpuStatus RenderMeshOnGpu(const Batch<PictureInputs<T>>& batch, const Options& options,
                           GpuStream stream, GpuAllocator* allocator, T* picture,
                           int* ids);
 
 // Writes `gradients`, given the derivative with respect to the picture and its `ids`.
 template <typename T>
-GpuStatus RenderMeshGradOnGpu(const Batch<Scene<T>>& batch, const Options& options,
-                              const T* picture_gradient, const int* ids,
-                              GpuStream stream, GpuAllocator* allocator,
+GpuStatus RenderMeshGradOnGpu(const Batch<PictureInputs<T>>& batch,
+                              const Options& options, const T* picture_gradient,
+                              const int* ids, GpuStream stream, GpuAllocator* allocator,
                               const RenderMeshGradients<T>& gradients);
 
 }  // namespace unsup3d

@@ -170,7 +170,8 @@ absl::Status ReadFragmentList(OpKernelContext* context, FragmentListInputs* in) 
   return CheckShape("weight_gradient", *in->weight_gradient, {in->count});
 }
 
-absl::Status ReadScene(OpKernelContext* context, int first, SceneInputs* in) {
+absl::Status ReadRenderMeshInputs(OpKernelContext* context, int first,
+                                  RenderMeshInputs* in) {
   TF_RETURN_IF_ERROR(ReadSurface(context, first, in));
   in->uv = &context->input(first + 3);
   in->uv_triangles = &context->input(first + 4);
@@ -246,7 +247,7 @@ absl::Status CheckValues(OpKernelContext* context, const SurfaceInputs& in) {
 }
 
 template <typename T>
-absl::Status CheckValues(OpKernelContext* context, const SceneInputs& in) {
+absl::Status CheckValues(OpKernelContext* context, const RenderMeshInputs& in) {
   const SurfaceInputs& surface = in;
   TF_RETURN_IF_ERROR(CheckValues<T>(context, surface));
   TF_RETURN_IF_ERROR(
@@ -256,8 +257,8 @@ absl::Status CheckValues(OpKernelContext* context, const SceneInputs& in) {
 
 template absl::Status CheckValues<float>(OpKernelContext*, const SurfaceInputs&);
 template absl::Status CheckValues<double>(OpKernelContext*, const SurfaceInputs&);
-template absl::Status CheckValues<float>(OpKernelContext*, const SceneInputs&);
-template absl::Status CheckValues<double>(OpKernelContext*, const SceneInputs&);
+template absl::Status CheckValues<float>(OpKernelContext*, const RenderMeshInputs&);
+template absl::Status CheckValues<double>(OpKernelContext*, const RenderMeshInputs&);
 
 template <typename T>
 absl::Status ReadAffineMaps(OpKernelContext* context, AffineMaps<T>* maps) {
@@ -280,8 +281,8 @@ absl::Status ReadAffineMaps(OpKernelContext* context, AffineMaps<T>* maps) {
 template absl::Status ReadAffineMaps<float>(OpKernelContext*, AffineMaps<float>*);
 template absl::Status ReadAffineMaps<double>(OpKernelContext*, AffineMaps<double>*);
 
-absl::Status CheckGradientShapes(const SceneInputs& in, const Tensor& picture_gradient,
-                                 const Tensor& ids) {
+absl::Status CheckGradientShapes(const RenderMeshInputs& in,
+                                 const Tensor& picture_gradient, const Tensor& ids) {
   if (picture_gradient.shape() != in.background->shape()) {
     return InvalidArgument("picture_gradient must have the shape of background, ",
                            in.background->shape().DebugString(), ", got ",
@@ -290,7 +291,7 @@ absl::Status CheckGradientShapes(const SceneInputs& in, const Tensor& picture_gr
   return CheckShape("triangle_ids", ids, {in.batch, in.height, in.width});
 }
 
-absl::Status InvalidTriangleId(const SceneInputs& in, int64_t pixel, int id) {
+absl::Status InvalidTriangleId(const RenderMeshInputs& in, int64_t pixel, int id) {
   return InvalidArgument("triangle_ids has ", id, " at row ",
                          pixel / in.width % in.height, ", column ", pixel % in.width,
                          ", which is no triangle drawn there");

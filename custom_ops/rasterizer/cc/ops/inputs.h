@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "core/affine.h"
-#include "core/scene.h"
+#include "core/picture_inputs.h"
 #include "tensorflow/core/framework/op_kernel.h"
 
 namespace unsup3d {
@@ -19,8 +19,9 @@ struct SurfaceInputs {
   int triangle_count, height, width;
 };
 
-// The inputs that describe a scene: a surface and what it looks like.
-struct SceneInputs : SurfaceInputs {
+// The inputs that RenderMesh and RenderMeshGrad share: a surface, what it looks like,
+// and what lies behind it.
+struct RenderMeshInputs : SurfaceInputs {
   const tensorflow::Tensor *uv, *uv_triangles, *texture, *attributes, *background;
   int64_t uv_count;
   int texture_height, texture_width, texture_channels, attribute_channels, channels;
@@ -38,8 +39,8 @@ struct FragmentListInputs : SurfaceInputs {
 // picture's size.
 absl::Status ReadSurface(tensorflow::OpKernelContext* context, int first,
                          SurfaceInputs* inputs);
-absl::Status ReadScene(tensorflow::OpKernelContext* context, int first,
-                       SceneInputs* inputs);
+absl::Status ReadRenderMeshInputs(tensorflow::OpKernelContext* context, int first,
+                                  RenderMeshInputs* inputs);
 
 // Reads the picture's height from the input `first` and its width from the next one.
 // Both must be in main memory.
@@ -58,23 +59,23 @@ absl::Status CheckValues(tensorflow::OpKernelContext* context,
                          const SurfaceInputs& inputs);
 template <typename T>
 absl::Status CheckValues(tensorflow::OpKernelContext* context,
-                         const SceneInputs& inputs);
+                         const RenderMeshInputs& inputs);
 
 // Checks the shapes of the inputs that only RenderMeshGrad has.
-absl::Status CheckGradientShapes(const SceneInputs& inputs,
+absl::Status CheckGradientShapes(const RenderMeshInputs& inputs,
                                  const tensorflow::Tensor& picture_gradient,
                                  const tensorflow::Tensor& ids);
 
 // The shape of the gradient with respect to the UVs, which is empty if it is not
 // wanted.
-inline tensorflow::TensorShape UvGradientShape(const SceneInputs& inputs,
+inline tensorflow::TensorShape UvGradientShape(const RenderMeshInputs& inputs,
                                                bool wants_uv) {
   return wants_uv ? inputs.uv->shape() : tensorflow::TensorShape({0, 2});
 }
 
 // The error for a triangle index of a triangle that is not drawn at the pixel. Pixels
 // are counted through the batch.
-absl::Status InvalidTriangleId(const SceneInputs& inputs, int64_t pixel, int id);
+absl::Status InvalidTriangleId(const RenderMeshInputs& inputs, int64_t pixel, int id);
 
 // The error for an input, triangle_ids or pixels, that contradicts the vertices at a
 // pixel. Pixels are counted through the batch.
@@ -104,9 +105,9 @@ Surface<T> MakeSurface(const SurfaceInputs& in) {
           in.width};
 }
 
-// The scene of the first picture of the batch.
+// The inputs of the first picture of the batch.
 template <typename T>
-Scene<T> MakeScene(const SceneInputs& in) {
+PictureInputs<T> MakePictureInputs(const RenderMeshInputs& in) {
   const Material<T> material = {in.triangles->flat<int32_t>().data(),
                                 in.uv_triangles->flat<int32_t>().data(),
                                 in.uv->flat<T>().data(),

@@ -11,13 +11,14 @@ using tensorflow::shape_inference::DimensionHandle;
 using tensorflow::shape_inference::InferenceContext;
 using tensorflow::shape_inference::ShapeHandle;
 
-// The shapes of the inputs that describe a scene: its surface and what it looks like.
-struct SceneShapes : SurfaceShapes {
+// The shapes of the inputs that RenderMesh and RenderMeshGrad share.
+struct PictureInputShapes : SurfaceShapes {
   ShapeHandle uv, uv_triangles, texture, attributes, background;
 };
 
-// Checks the shapes of the scene's inputs, of which `first` is the first one.
-absl::Status CheckSceneShapes(InferenceContext* c, int first, SceneShapes* shapes) {
+// Checks the shapes of these inputs, of which `first` is the first one.
+absl::Status CheckPictureInputShapes(InferenceContext* c, int first,
+                                     PictureInputShapes* shapes) {
   TF_RETURN_IF_ERROR(CheckSurfaceShapes(c, first, shapes));
   TF_RETURN_IF_ERROR(c->WithRank(c->input(first + 3), 2, &shapes->uv));
   TF_RETURN_IF_ERROR(c->WithRank(c->input(first + 4), 2, &shapes->uv_triangles));
@@ -44,22 +45,22 @@ absl::Status CheckSceneShapes(InferenceContext* c, int first, SceneShapes* shape
   return c->ReplaceDim(shapes->background, 3, channels, &shapes->background);
 }
 
-ShapeHandle TriangleIdsShape(InferenceContext* c, const SceneShapes& shapes) {
+ShapeHandle TriangleIdsShape(InferenceContext* c, const PictureInputShapes& shapes) {
   return c->MakeShape({c->Dim(shapes.background, 0), c->Dim(shapes.background, 1),
                        c->Dim(shapes.background, 2)});
 }
 
 absl::Status RenderMeshShape(InferenceContext* c) {
-  SceneShapes shapes;
-  TF_RETURN_IF_ERROR(CheckSceneShapes(c, 0, &shapes));
+  PictureInputShapes shapes;
+  TF_RETURN_IF_ERROR(CheckPictureInputShapes(c, 0, &shapes));
   c->set_output(0, shapes.background);
   c->set_output(1, TriangleIdsShape(c, shapes));
   return absl::OkStatus();
 }
 
 absl::Status RenderMeshGradShape(InferenceContext* c) {
-  SceneShapes shapes;
-  TF_RETURN_IF_ERROR(CheckSceneShapes(c, 2, &shapes));
+  PictureInputShapes shapes;
+  TF_RETURN_IF_ERROR(CheckPictureInputShapes(c, 2, &shapes));
   ShapeHandle merged;
   TF_RETURN_IF_ERROR(c->Merge(c->input(0), shapes.background, &merged));
   TF_RETURN_IF_ERROR(c->Merge(c->input(1), TriangleIdsShape(c, shapes), &merged));

@@ -1,4 +1,4 @@
-// Draws and differentiates random scenes of all kinds, provided that they pass the
+// Draws and differentiates random inputs of all kinds, provided that they pass the
 // checks that the ops make: whatever these accept must do no harm, and every picture
 // must satisfy some invariants.
 //
@@ -17,11 +17,11 @@
 #include <limits>
 #include <vector>
 
-#include "core/scene.h"
+#include "core/picture_inputs.h"
 #include "core/value_checks.h"
 #include "tests/expect.h"
+#include "tests/pictures.h"
 #include "tests/random.h"
-#include "tests/scenes.h"
 
 namespace unsup3d {
 namespace {
@@ -132,7 +132,7 @@ void Spoil(Random& random, Arrays<T>* arrays) {
   }
 }
 
-// Makes a random scene. With `plain`, all colours are 1.
+// Makes random inputs. With `plain`, all colours are 1.
 template <typename T>
 Arrays<T> MakeArrays(Random& random, bool plain) {
   Arrays<T> arrays = {};
@@ -157,7 +157,7 @@ Arrays<T> MakeArrays(Random& random, bool plain) {
   const int smallest_texture = arrays.texture_channels > 0 ? 1 : 0;
   arrays.texture_height = random.Integer(smallest_texture, 4);
   arrays.texture_width = random.Integer(smallest_texture, 4);
-  // Only a scene without triangles can do without vertices and UVs.
+  // Only a picture without triangles can do without vertices and UVs.
   if (faces == 0 && random.OneIn(2)) vertex_count = 0;
   const int uvs = faces == 0 ? random.Integer(0, 2) : random.Integer(1, 6);
 
@@ -233,7 +233,7 @@ void CheckWrongIds(Random& random, const Arrays<T>& arrays, const Options& optio
   const bool exists = arrays.triangle_count() > 0 && random.OneIn(2);
   ids[pixel] =
       exists ? random.Integer(0, arrays.triangle_count() - 1) : OneOf(random, none);
-  const Mesh<T> mesh = MakeMesh(arrays.scene(), options, bands, &Mesh<T>::FindFacings);
+  const Mesh<T> mesh = MakeMesh(arrays.inputs(), options, bands, &Mesh<T>::FindFacings);
   SurfacePoint<Real> point;
   const bool is_there =
       exists && mesh.view().Cover(ids[pixel], pixel % arrays.width + 0.5,
@@ -296,7 +296,7 @@ void CheckShares(const Arrays<T>& arrays, const Gradients<T>& gradients) {
   }
 }
 
-// Returns whether the checks accepted the scene, or at least its surface.
+// Returns whether the checks accepted the inputs, or at least the surface.
 template <typename T>
 bool RunCase(Random& random) {
   const bool plain = random.OneIn(2);

@@ -11,10 +11,10 @@
 
 #include "core/bands.h"
 #include "core/mesh.h"
-#include "core/scene.h"
+#include "core/picture_inputs.h"
 #include "tests/expect.h"
+#include "tests/pictures.h"
 #include "tests/random.h"
-#include "tests/scenes.h"
 
 namespace unsup3d {
 namespace {
@@ -23,7 +23,7 @@ namespace {
 constexpr int kHeight = 35, kWidth = 7, kTextureSize = 3, kUvs = 5;
 constexpr int kPixels = kHeight * kWidth;
 
-// Arrays for a scene with one texture channel and one attribute channel.
+// Arrays for inputs with one texture channel and one attribute channel.
 template <typename T>
 Arrays<T> MakeArrays(int height) {
   Arrays<T> arrays = {};
@@ -113,7 +113,7 @@ bool AreNear(const std::vector<double>& a, const std::vector<double>& b) {
   return a.size() == b.size() && difference <= 1e-9 * largest;
 }
 
-// A sensible scene, with some corners behind the camera.
+// Sensible inputs, with some corners behind the camera.
 Arrays<double> MakeSensible(Random& random, int faces) {
   Arrays<double> arrays = MakeArrays<double>(kHeight);
   const auto signed_one = [&] { return random(-1, 1); };
@@ -153,7 +153,7 @@ void TestChunks(Random& random) {
     }
     const Options options = MakeOptions(random);
     const Bands bands = ManyBands(kHeight);
-    EXPECT(Mesh<double>(many.scene(), options, bands).chunks() == 4);
+    EXPECT(Mesh<double>(many.inputs(), options, bands).chunks() == 4);
     Picture<double> picture = Draw(arrays, options, bands);
     for (int& id : picture.ids) id = id < 0 ? id : place_of(id);
     const Picture<double> picture_of_many = Draw(many, options, bands);

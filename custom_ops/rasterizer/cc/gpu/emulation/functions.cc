@@ -22,11 +22,12 @@ using unsup3d::FragmentList;
 using unsup3d::FragmentListGradient;
 using unsup3d::GpuStatus;
 using unsup3d::Options;
+using unsup3d::PictureInputs;
 using unsup3d::RenderMeshGradients;
-using unsup3d::Scene;
 using unsup3d::Surface;
 
-// The arrays of a batch of scenes and their sizes. Real arrays are of float or double.
+// The arrays of a batch of pictures and their sizes. Real arrays are of float or
+// double.
 struct Arguments {
   const void *vertices, *uv, *texture, *attributes, *background;
   const int *triangles, *neighbors, *uv_triangles;
@@ -37,7 +38,7 @@ struct Arguments {
 };
 
 template <typename T>
-Batch<Scene<T>> MakeBatch(const Arguments& in) {
+Batch<PictureInputs<T>> MakeBatch(const Arguments& in) {
   const auto array = [](const void* values) { return static_cast<const T*>(values); };
   const unsup3d::Surface<T> surface = {
       array(in.vertices), in.triangles, in.neighbors, in.vertex_count,

@@ -1,7 +1,7 @@
 // The inputs of one picture as plain arrays, and the options for drawing it.
 
-#ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_SCENE_H_
-#define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_SCENE_H_
+#ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_PICTURE_INPUTS_H_
+#define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_PICTURE_INPUTS_H_
 
 #include <cstdint>
 
@@ -34,9 +34,9 @@ struct Surface {
   }
 };
 
-// A surface and what it looks like. All UVs are finite.
+// A surface, what it looks like and what lies behind it. All UVs are finite.
 template <typename T>
-struct Scene : Surface<T> {
+struct PictureInputs : Surface<T> {
   Material<T> material;
   const T* background;  // [height, width, channels]
   int64_t uv_count;
@@ -52,13 +52,13 @@ struct Scene : Surface<T> {
     return this->vertex_count * material.attribute_channels;
   }
 
-  UNSUP3D_HOST_DEVICE Scene Skip(int64_t pictures) const {
-    Scene scene = {Surface<T>::Skip(pictures), material, background, uv_count,
-                   channels};
-    scene.material.texture += pictures * texture_size();
-    scene.material.attributes += pictures * attributes_size();
-    scene.background += pictures * this->pixels() * channels;
-    return scene;
+  UNSUP3D_HOST_DEVICE PictureInputs Skip(int64_t pictures) const {
+    PictureInputs inputs = {Surface<T>::Skip(pictures), material, background, uv_count,
+                            channels};
+    inputs.material.texture += pictures * texture_size();
+    inputs.material.attributes += pictures * attributes_size();
+    inputs.background += pictures * this->pixels() * channels;
+    return inputs;
   }
 };
 
@@ -71,4 +71,4 @@ struct Options {
 
 }  // namespace unsup3d
 
-#endif  // UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_SCENE_H_
+#endif  // UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_PICTURE_INPUTS_H_

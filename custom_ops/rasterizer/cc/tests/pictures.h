@@ -1,8 +1,8 @@
 // Draws and differentiates whole pictures for the test programs, band by band as the
 // kernels do.
 
-#ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_TESTS_SCENES_H_
-#define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_TESTS_SCENES_H_
+#ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_TESTS_PICTURES_H_
+#define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_TESTS_PICTURES_H_
 
 #include <algorithm>
 #include <cmath>
@@ -16,13 +16,13 @@
 #include "core/draw.h"
 #include "core/fragment_list.h"
 #include "core/mesh.h"
-#include "core/scene.h"
+#include "core/picture_inputs.h"
 #include "core/sparse_sums.h"
 #include "tests/expect.h"
 
 namespace unsup3d {
 
-// The arrays of a scene.
+// The arrays of the inputs of a picture.
 template <typename T>
 struct Arrays {
   int height, width;
@@ -37,7 +37,7 @@ struct Arrays {
   int64_t uv_count() const { return static_cast<int64_t>(uv.size() / 2); }
   int64_t texel_count() const { return int64_t{texture_height} * texture_width; }
 
-  Scene<T> scene() const {
+  PictureInputs<T> inputs() const {
     const Material<T> material = {
         triangles.data(), uv_triangles.data(), uv.data(),
         texture.data(),   attributes.data(),   texture_height,
@@ -85,11 +85,11 @@ template <typename T>
 Picture<T> Draw(const Arrays<T>& arrays, const Options& options, const Bands& bands) {
   Picture<T> picture = {std::vector<int>(arrays.pixels(), arrays.triangle_count()),
                         std::vector<T>(arrays.background.size(), T(-7))};
-  const Scene<T> scene = arrays.scene();
-  const Mesh<T> mesh = MakeMesh(scene, options, bands, &Mesh<T>::PlaceTriangles);
+  const PictureInputs<T> inputs = arrays.inputs();
+  const Mesh<T> mesh = MakeMesh(inputs, options, bands, &Mesh<T>::PlaceTriangles);
   // The order does not matter, since no band depends on another.
   for (int band = bands.count() - 1; band >= 0; --band) {
-    DrawBand(scene, mesh, options, band, picture.ids.data(), picture.colours.data());
+    DrawBand(inputs, mesh, options, band, picture.ids.data(), picture.colours.data());
   }
   return picture;
 }
@@ -116,25 +116,25 @@ template <typename T>
 Gradients<T> Differentiate(const Arrays<T>& arrays, const Options& options,
                            const Bands& bands, const std::vector<T>& picture_gradient,
                            const std::vector<int>& ids, bool wants_uv = true) {
-  const Scene<T> scene = arrays.scene();
-  const Mesh<T> mesh = MakeMesh(scene, options, bands, &Mesh<T>::FindFacings);
+  const PictureInputs<T> inputs = arrays.inputs();
+  const Mesh<T> mesh = MakeMesh(inputs, options, bands, &Mesh<T>::FindFacings);
   std::vector<BandGradients<T>> parts;
   std::vector<T> background(arrays.background.size(), T(-7));
   int64_t wrong_pixel = -1;
   for (int band = 0; band < bands.count(); ++band) {
-    parts.emplace_back(scene, wants_uv);
+    parts.emplace_back(inputs, wants_uv);
     const int64_t wrong =
-        DifferentiateBand(scene, mesh, options, band, picture_gradient.data(),
+        DifferentiateBand(inputs, mesh, options, band, picture_gradient.data(),
                           ids.data(), &parts.back(), background.data());
     if (wrong_pixel < 0) wrong_pixel = wrong;
   }
   using Part = BandGradients<T>;
   return {
       wrong_pixel,
-      Sum<T>(parts, &Part::vertices, scene.vertex_count, 3),
-      Sum<T>(parts, &Part::uv, wants_uv ? scene.uv_count : 0, 2),
-      Sum<T>(parts, &Part::texture, scene.texel_count(), arrays.texture_channels),
-      Sum<T>(parts, &Part::attributes, scene.vertex_count, arrays.attribute_channels),
+      Sum<T>(parts, &Part::vertices, inputs.vertex_count, 3),
+      Sum<T>(parts, &Part::uv, wants_uv ? inputs.uv_count : 0, 2),
+      Sum<T>(parts, &Part::texture, inputs.texel_count(), arrays.texture_channels),
+      Sum<T>(parts, &Part::attributes, inputs.vertex_count, arrays.attribute_channels),
       background};
 }
 
@@ -151,7 +151,7 @@ template <typename T>
 List<T> MakeList(const Arrays<T>& arrays, const Options& options, const Bands& bands) {
   List<T> list;
   list.ids.resize(arrays.pixels());
-  const Surface<T> surface = arrays.scene();
+  const Surface<T> surface = arrays.inputs();
   const Mesh<T> mesh = MakeMesh(surface, options, bands, &Mesh<T>::PlaceTriangles);
   for (int band = 0; band < bands.count(); ++band) {
     for (const Fragment& fragment :
@@ -173,7 +173,7 @@ template <typename T>
 Mismatch DifferentiatePixels(const Arrays<T>& arrays, const Options& options,
                              const Bands& bands, const std::vector<int64_t>& pixels,
                              int64_t first_pixel, const std::vector<int>& ids) {
-  const Surface<T> surface = arrays.scene();
+  const Surface<T> surface = arrays.inputs();
   const Mesh<T> mesh = MakeMesh(surface, options, bands, &Mesh<T>::FindFacings);
   const std::vector<T> ones(3 * pixels.size(), T(1));
   const auto list_from = [&](int row) {
@@ -200,8 +200,8 @@ Mismatch DifferentiatePixels(const Arrays<T>& arrays, const Options& options,
   return mismatch;
 }
 
-// Checks invariants of the list of any scene: each pixel shows a triangle or none, and
-// a weighted mean of points on the surface.
+// Checks invariants of the list of any picture: each pixel shows a triangle or none,
+// and a weighted mean of points on the surface.
 template <typename T>
 void CheckList(const Arrays<T>& arrays, const List<T>& list) {
   const int triangles = arrays.triangle_count();
@@ -270,4 +270,4 @@ void CheckListGradient(const Arrays<T>& arrays, const Options& options,
 
 }  // namespace unsup3d
 
-#endif  // UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_TESTS_SCENES_H_
+#endif  // UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_TESTS_PICTURES_H_

@@ -1,11 +1,11 @@
-"""Random scenes that every renderer can draw."""
+"""Random workloads that every renderer can draw."""
 
 import functools
 
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.scene import Scene
+from benchmarks.workload import Workload
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import rotation_matrices
 from tf_unsup3d.heads.parameters import sample_head
@@ -14,7 +14,7 @@ from tf_unsup3d.heads.shape import procedural_head_model
 
 def _painted(rng, vertices, triangles, neighbors, uv, uv_triangles, resolution, texels):
     batch = len(vertices)
-    return Scene(
+    return Workload(
         vertices=np.asarray(vertices, np.float64),
         triangles=triangles.astype(np.int32),
         neighbors=neighbors.astype(np.int32),
@@ -48,7 +48,7 @@ def bumpy_spheres(
     texels: int = 16,
     amplitude: float = 0.12,
     frequency: float = 3.0,
-) -> Scene:
+) -> Workload:
     """Spheres with waves on them.
 
     Args:
@@ -62,7 +62,7 @@ def bumpy_spheres(
       frequency: typical angular frequency of a wave.
 
     Returns:
-      The scene.
+      The workload.
     """
     sphere = octahedral_sphere(subdivisions)
     directions = sphere.directions.astype(np.float64)
@@ -88,7 +88,7 @@ def heads(
     resolution: int,
     batch: int = 1,
     texels: int = 16,
-) -> Scene:
+) -> Workload:
     """The procedural heads, in random views; arguments as for `bumpy_spheres`."""
     model = _head_model(subdivisions)
     vertices = []
@@ -107,7 +107,7 @@ def triangle_soups(
     resolution: int,
     batch: int = 1,
     texels: int = 16,
-) -> Scene:
+) -> Workload:
     """Single triangles anywhere in view, some cutting through others.
 
     Arguments as for `bumpy_spheres`; there are `8 * subdivisions` triangles, half of

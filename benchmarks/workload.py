@@ -11,7 +11,7 @@ DISTANCE = 1.0 / math.sin(0.5 * FIELD_OF_VIEW)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Scene:
+class Workload:
     """A batch of textured meshes of one topology before their backgrounds.
 
     Attributes:
