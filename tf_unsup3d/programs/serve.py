@@ -4,7 +4,6 @@ unsup3d-serve --model=pretrained:faces64
 curl 'http://127.0.0.1:8501/v1/render.png?seed=3&yaw_degrees=30' --output face.png
 """
 
-import importlib.util
 import pathlib
 
 from absl import flags
@@ -84,7 +83,7 @@ _RECEIVE_SECONDS = flags.DEFINE_float(
 def main(argv: list[str]) -> None:
     """Serves the model."""
     del argv
-    _check_packages()
+    cli.check_serving_packages()
     from tf_unsup3d.serving.limits import Limits
     from tf_unsup3d.serving.server import log_to_stderr, serve
     from tf_unsup3d.serving.versions import find_versions
@@ -108,15 +107,6 @@ def main(argv: list[str]) -> None:
         port=_PORT.value,
         limits=limits,
     )
-
-
-def _check_packages() -> None:
-    for package in ("starlette", "uvicorn", "prometheus_client"):
-        if importlib.util.find_spec(package) is None:
-            raise UserError(
-                f"the service needs the package {package}; install it with: "
-                "pip install 'tf-unsup3d[serve]'"
-            )
 
 
 def run() -> None:

@@ -1,0 +1,69 @@
+"""Finds what is to be served, and exports it if it is not a SavedModel yet."""
+
+import contextlib
+import logging
+import pathlib
+import tempfile
+from collections.abc import Iterator
+
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.export.saved_model.writing import export_saved_model
+from tf_unsup3d.rendering.library import RasterizerLibraryError, find_library
+from tf_unsup3d.trained.model_folder import PREFIX
+from tf_unsup3d.trained.saved_model_folder import GRAPH_NAME, find_versions
+from tf_unsup3d.trained.trained_model import load
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def served_folder(source: str) -> Iterator[pathlib.Path]:
+    """Provides the folder of a model, with a folder for each version.
+
+    A trained model is exported to a temporary folder, which is removed when the block
+    ends. Its pictures are drawn by the compiled op where it is built, and otherwise by
+    ops of TensorFlow.
+
+    Args:
+      source: Such a folder, or a trained model; see `tf_unsup3d.load`.
+
+    Yields:
+      The folder.
+
+    Raises:
+      UserError: There is neither, or the model cannot be exported.
+    """
+    folder = pathlib.Path(source)
+    if not source.startswith(PREFIX):
+        if find_versions(folder):
+            yield folder
+            return
+        if (folder / GRAPH_NAME).is_file():
+            raise UserError(
+                f"{folder} is one version of a model; name the folder that holds it"
+            )
+    model = load(source)
+    with tempfile.TemporaryDirectory(prefix="unsup3d-serve-") as temporary:
+        _LOGGER.info("exporting %s", source)
+        output = pathlib.Path(temporary) / served_name(source)
+        export_saved_model(model, output, with_custom_op=_op_is_built())
+        yield output
+
+
+def served_name(source: str) -> str:
+    """The name of a model by default: that of its folder, or NAME of pretrained:NAME.
+
+    Args:
+      source: See `served_folder`.
+    """
+    if source.startswith(PREFIX):
+        return source.removeprefix(PREFIX)
+    return pathlib.Path(source).resolve().name
+
+
+def _op_is_built() -> bool:
+    try:
+        find_library()
+    except RasterizerLibraryError:
+        return False
+    return True
