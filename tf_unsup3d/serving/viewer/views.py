@@ -34,7 +34,8 @@ _RESOLUTION = 256
 _STYLES = 1024
 _DIRECTIONS = 6
 # How much further than the mean object others may reach.
-_REACH = 1.15
+_REACH = 1.1
+_TO_FILE_AXES = np.array([1.0, -1.0, -1.0], np.float32)
 # Objects that are kept for the next viewpoint.
 _KEPT = 8
 
@@ -74,7 +75,7 @@ class Views:
         self.video_suffixes = (".gif",)
         if importlib.util.find_spec("imageio_ffmpeg"):
             self.video_suffixes = (".mp4", ".gif")
-        self._object_camera = _camera_around(model)
+        self._object_camera, self._middle = _camera_around(model)
         self._scene = functools.lru_cache(_KEPT)(self._make_scene)
         self._filled = functools.lru_cache(_KEPT)(self._make_filled)
 
@@ -83,10 +84,10 @@ class Views:
 
         Returns:
           By name: the size of a style; the camera of the `object` pictures, which looks
-          along -z of glTF's axes; the lamps, in the axes of that camera; the limits of
-          the viewpoints of training in degrees; and the principal directions of the
-          styles, each with one standard deviation as its length, beside the part of the
-          variance that it explains.
+          along -z at the point that objects turn about, the pivot; the lamps; the
+          limits of the viewpoints of training in degrees; and the principal directions
+          of the styles, each with one standard deviation as its length, beside the part
+          of the variance that it explains. Camera and lamps are in glTF's axes.
         """
         camera = self._object_camera
         return {
@@ -94,6 +95,7 @@ class Views:
             "camera": {
                 "field_of_view_degrees": math.degrees(camera.field_of_view),
                 "distance": camera.distance,
+                "pivot": (self._middle * _TO_FILE_AXES).tolist(),
             },
             "light": _describe_light(self._model.renderer.lamps),
             "viewpoint_limits_degrees": self._model.viewpoints.limits,
@@ -188,7 +190,7 @@ class Views:
             **dataclasses.asdict(viewpoint),
             resolution=_RESOLUTION,
             camera=self._object_camera,
-            pivot=(0.0, 0.0, 0.0),
+            pivot=tuple(self._middle.tolist()),
             outputs=("picture", "mask"),
         )
         mask = drawn["mask"][0]
@@ -221,14 +223,22 @@ class Views:
         ]
 
 
-def _camera_around(model: TrainedModel) -> PinholeCamera:
-    """A camera that sees objects whole, however they are turned about their middle."""
+def _camera_around(model: TrainedModel) -> tuple[PinholeCamera, np.ndarray]:
+    """A camera that sees objects whole, however they are turned.
+
+    Args:
+      model: The model of the objects.
+
+    Returns:
+      The camera, and the point `[3]` that it looks at, about which they turn.
+    """
     vertices = model.synthesize(model.mean_style).vertices[0].numpy()
-    reach = _REACH * float(np.linalg.norm(vertices, axis=-1).max())
+    middle = 0.5 * (vertices.min(0) + vertices.max(0))
+    reach = _REACH * float(np.linalg.norm(vertices - middle, axis=-1).max())
     field_of_view = model.camera.field_of_view
     distance = reach / math.sin(0.5 * field_of_view)
     pose = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, distance))
-    return PinholeCamera(field_of_view, pose=pose)
+    return PinholeCamera(field_of_view, pose=pose), middle
 
 
 def _describe_light(lamps: RandomLamps | None) -> dict[str, Any]:
@@ -256,7 +266,7 @@ def _describe_light(lamps: RandomLamps | None) -> dict[str, Any]:
         "ambient": ambient,
         "lamps": [
             {
-                "direction": (direction[0].numpy() * [1.0, -1.0, -1.0]).tolist(),
+                "direction": (direction[0].numpy() * _TO_FILE_AXES).tolist(),
                 "strength": (1.0 - ambient) * part / (1.0 + fill),
             }
             for direction, part in zip(directions, (1.0, fill), strict=True)
