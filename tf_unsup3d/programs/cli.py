@@ -1,6 +1,7 @@
 """Runs the programs: absl flags, and one clear line for what a user can mend."""
 
 import contextlib
+import importlib.util
 import logging
 import os
 import signal
@@ -82,6 +83,20 @@ def make_repeatable() -> None:
 
     if not tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
+
+
+def check_serving_packages() -> None:
+    """Checks that the packages of the service are installed.
+
+    Raises:
+      UserError: One is missing.
+    """
+    for package in ("starlette", "uvicorn", "prometheus_client"):
+        if importlib.util.find_spec(package) is None:
+            raise UserError(
+                f"the service needs the package {package}; install it with: "
+                "pip install 'tf-unsup3d[serve]'"
+            )
 
 
 def _help(main: Callable[[list[str]], None]) -> str:

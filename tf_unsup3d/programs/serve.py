@@ -4,11 +4,8 @@ unsup3d-serve --model=pretrained:faces64
 curl 'http://127.0.0.1:8501/v1/render.png?seed=3&yaw_degrees=30' --output face.png
 """
 
-import importlib.util
-
 from absl import flags
 
-from tf_unsup3d.errors import UserError
 from tf_unsup3d.programs import cli
 
 _MODEL = flags.DEFINE_string(
@@ -83,7 +80,7 @@ _RECEIVE_SECONDS = flags.DEFINE_float(
 def main(argv: list[str]) -> None:
     """Serves the model."""
     del argv
-    _check_packages()
+    cli.check_serving_packages()
     from tf_unsup3d.serving.limits import Limits
     from tf_unsup3d.serving.model_source import served_folder, served_name
     from tf_unsup3d.serving.server import log_to_stderr, serve
@@ -105,15 +102,6 @@ def main(argv: list[str]) -> None:
             port=_PORT.value,
             limits=limits,
         )
-
-
-def _check_packages() -> None:
-    for package in ("starlette", "uvicorn", "prometheus_client"):
-        if importlib.util.find_spec(package) is None:
-            raise UserError(
-                f"the service needs the package {package}; install it with: "
-                "pip install 'tf-unsup3d[serve]'"
-            )
 
 
 def run() -> None:

@@ -7,7 +7,7 @@ import http
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,8 @@ _CODEC_THREADS = 2
 _MOST_VERSION_DIGITS = 18
 
 Handler = Callable[[Request, bytes], Awaitable[Response]]
+# A path, the HTTP method that it takes, and what answers.
+Path = tuple[str, str | None, Handler]
 
 
 class Service:
@@ -82,12 +84,15 @@ class Service:
         self._codec = concurrent.futures.ThreadPoolExecutor(_CODEC_THREADS, "codec")
 
     def application(
-        self, lifespan: Callable[[Starlette], contextlib.AbstractAsyncContextManager]
+        self,
+        lifespan: Callable[[Starlette], contextlib.AbstractAsyncContextManager],
+        more_paths: Sequence[Path] = (),
     ) -> Starlette:
         """Makes the application.
 
         Args:
           lifespan: Runs while the application does; see Starlette.
+          more_paths: Paths that are served beside those of the model.
         """
         model, version = "/v1/models/{name}", "/v1/models/{name}/versions/{version}"
         routes = []
@@ -105,6 +110,7 @@ class Service:
             ("/healthz", "GET", self._healthz),
             ("/readyz", "GET", self._readyz),
             ("/metrics", "GET", self._metrics_page),
+            *more_paths,
             ("/{path:path}", None, self._unknown),
         ):
             routes.append(Route(path, _Endpoint(self, method, handler)))

@@ -3,10 +3,6 @@
 They come from signatures that `unsup3d-export` writes.
 """
 
-import math
-import re
-from typing import NamedTuple
-
 import numpy as np
 from starlette.datastructures import QueryParams
 
@@ -15,27 +11,8 @@ from tf_unsup3d.export.meshes import encode_glb
 from tf_unsup3d.export.pictures import encode_png, to_uint8
 from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.serving.json_response import Answer
-from tf_unsup3d.serving.request_error import RequestError, bad_request
-
-_MOST_DIGITS = 18
-
-
-class _Number(NamedTuple):
-    """A query parameter."""
-
-    default: float
-    least: float
-    greatest: float
-
-
-_NUMBERS = {
-    "truncation_psi": _Number(0.7, -2.0, 2.0),
-    "yaw_degrees": _Number(0.0, -360.0, 360.0),
-    "pitch_degrees": _Number(0.0, -360.0, 360.0),
-    "roll_degrees": _Number(0.0, -360.0, 360.0),
-}
-_ANGLES = ("yaw_degrees", "pitch_degrees", "roll_degrees")
-
+from tf_unsup3d.serving.query import ANGLES, check_names, read_number, read_seed
+from tf_unsup3d.serving.request_error import RequestError
 
 # What pictures and meshes come from; each signature is called with what the one before
 # it returns.
@@ -56,7 +33,7 @@ def picture_inputs(query: QueryParams) -> dict[str, np.ndarray]:
     Raises:
       RequestError: A parameter is unknown or out of range.
     """
-    return _read_query(query, ("seed", "truncation_psi", *_ANGLES))
+    return _read_query(query, ("seed", "truncation_psi", *ANGLES))
 
 
 def mesh_inputs(query: QueryParams) -> dict[str, np.ndarray]:
@@ -103,39 +80,10 @@ def glb_of(answer: Answer) -> bytes:
 
 def _read_query(query: QueryParams, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Reads the parameters of a query, each as a batch of one."""
-    items = query.multi_items()
-    for name, _ in items:
-        if name not in names:
-            raise bad_request(
-                f"unknown parameter {name!r}; there are: {', '.join(names)}"
-            )
-    if len(items) > len({name for name, _ in items}):
-        raise bad_request("a parameter is given twice")
+    check_names(query, names)
     return {
-        name: _read_seed(query.get(name, "0"))
+        name: np.array([read_seed(query)], np.int64)
         if name == "seed"
-        else _read_number(name, query.get(name))
+        else np.array([read_number(query, name)], np.float32)
         for name in names
     }
-
-
-def _read_seed(text: str) -> np.ndarray:
-    if not re.fullmatch(rf"[0-9]{{1,{_MOST_DIGITS}}}", text):
-        raise bad_request(
-            f"seed must be an integer of at most {_MOST_DIGITS} digits, got {text!r}"
-        )
-    return np.array([int(text)], np.int64)
-
-
-def _read_number(name: str, text: str | None) -> np.ndarray:
-    number = _NUMBERS[name]
-    try:
-        value = number.default if text is None else float(text)
-    except ValueError:
-        value = math.nan
-    if not number.least <= value <= number.greatest:
-        raise bad_request(
-            f"{name} must be a number from {number.least:g} to {number.greatest:g}, "
-            f"got {text!r}"
-        )
-    return np.array([value], np.float32)

@@ -7,13 +7,13 @@ import os
 import pathlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 import uvicorn
 from starlette.applications import Starlette
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.serving.application import Service
+from tf_unsup3d.serving.application import Path, Service
 from tf_unsup3d.serving.batching import Batcher
 from tf_unsup3d.serving.connections import connection_class
 from tf_unsup3d.serving.limits import Limits
@@ -34,6 +34,8 @@ def serve(
     host: str,
     port: int,
     limits: Limits,
+    more_paths: Sequence[Path] = (),
+    on_listening: Callable[[str], None] | None = None,
 ) -> None:
     """Serves a model until SIGTERM or SIGINT.
 
@@ -46,6 +48,9 @@ def serve(
       host: The address to listen on.
       port: The port; 0 is any that is free.
       limits: What the service takes on.
+      more_paths: Paths that are served beside those of the model.
+      on_listening: Called with the URL as soon as the service can be reached, which
+        may be before the model is loaded.
 
     Raises:
       UserError: The address cannot be listened on, or no version can be loaded.
@@ -76,7 +81,7 @@ def serve(
 
     server = _Server(
         uvicorn.Config(
-            service.application(lifespan),
+            service.application(lifespan, more_paths),
             http=connection_class(limits),
             ws="none",
             loop="asyncio",
@@ -93,7 +98,10 @@ def serve(
     with _listen(host, port) as listener:
         address = f"[{host}]" if ":" in host else host
         port = listener.getsockname()[1]
-        _LOGGER.info("%s on http://%s:%d", name, address, port)
+        url = f"http://{address}:{port}"
+        _LOGGER.info("%s on %s", name, url)
+        if on_listening:
+            on_listening(url)
         server.run(sockets=[listener])
     if failures:
         raise failures[0]

@@ -1,0 +1,455 @@
+"""The viewer's page in a real browser, with the service behind it.
+
+With the environment variable VIEWER_FIGURES, a folder, the tests leave pictures of the
+page there; those of docs/figures are made so.
+"""
+
+import io
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+import requests
+import trimesh
+from PIL import Image
+from playwright.sync_api import expect
+
+# However busy the machine is, only what never comes ends the wait.
+PATIENCE_MS = 240_000
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 360, "height": 740}
+# Sliders and what they are set to.
+SLIDERS = {
+    "yaw": "30",
+    "pitch": "15",
+    "roll": "20",
+    "truncation": "0",
+    "mix": "100",
+    "direction-0": "3",
+}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """The running program, and its URL."""
+    log = tmp_path_factory.mktemp("viewer") / "log"
+    with open(log, "w") as stderr:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tf_unsup3d.programs.view"),
+                *("--model_dir=pretrained:faces64", "--port=0"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+    try:
+        line = process.stdout.readline()
+        match = re.fullmatch(r"The page is at (\S+) \(Ctrl-C ends\)\n", line)
+        assert match, log.read_text()
+        yield process, match[1]
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def url(service):
+    return service[1]
+
+
+class Page:
+    """The page, with what it asked for and what went wrong in it."""
+
+    def __init__(self, browser, url, **options):
+        self.context = browser.new_context(accept_downloads=True, **options)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.faults, self.requests = [], []
+        self.page.on("pageerror", lambda fault: self.faults.append(str(fault)))
+        self.page.on("console", self._listen)
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(url)
+        self.wait()
+
+    def _listen(self, message):
+        if message.type in ("error", "warning"):
+            self.faults.append(message.text)
+
+    def __getitem__(self, name):
+        return self.page.locator(f"#{name}")
+
+    def wait(self):
+        """Waits until everything is shown and nothing is wrong."""
+        expect(self.page.locator("#controls:not([inert])")).to_have_count(
+            1, timeout=PATIENCE_MS
+        )
+        self.wait_until_idle()
+        expect(self["alert"]).to_be_hidden(timeout=PATIENCE_MS)
+        self.wait_until_idle()
+
+    def wait_until_idle(self):
+        busy = self.page.locator("[aria-busy=true]")
+        expect(busy).to_have_count(0, timeout=PATIENCE_MS)
+
+    def set(self, name, value):
+        self[name].fill(value)
+        # Playwright fills a slider without letting it go.
+        self[name].dispatch_event("change")
+        self.wait()
+
+    def click(self, name):
+        self[name].click()
+        self.wait()
+
+    def look(self, name):
+        """What a frame shows, `[height, width, 3]`."""
+        with Image.open(io.BytesIO(self[name].screenshot())) as picture:
+            return np.asarray(picture.convert("RGB")).astype(float)
+
+    def reset(self):
+        self.page.reload()
+        self.wait()
+
+
+@pytest.fixture(scope="module")
+def desktop(browser, url):
+    page = Page(browser, url, viewport=DESKTOP)
+    yield page
+    page.context.close()
+
+
+@pytest.fixture
+def page(desktop):
+    desktop.reset()
+    return desktop
+
+
+def difference(first, second):
+    return np.abs(first - second).mean()
+
+
+def keep_figure(page, name):
+    """Keeps a picture of the page if it is asked for."""
+    folder = os.environ.get("VIEWER_FIGURES")
+    if folder:
+        page.page.screenshot(path=pathlib.Path(folder) / name)
+
+
+def test_sliders_and_seeds_change_the_picture_and_the_mesh(page):
+    first = {name: page.look(name) for name in ("picture", "mesh")}
+    page["directions"].locator("xpath=..").locator("summary").click()
+    for name, value in SLIDERS.items():
+        before = page[name].input_value()
+        page.set(name, value)
+        for frame, picture in first.items():
+            assert difference(page.look(frame), picture) > 1.0, (name, frame)
+        page.set(name, before)
+        for frame, picture in first.items():
+            assert difference(page.look(frame), picture) < 0.1, (name, frame)
+    page.click("next")
+    assert page["seed"].input_value() == "1"
+    second = page.look("picture")
+    assert difference(second, first["picture"]) > 5.0
+    page.click("previous")
+    assert difference(page.look("picture"), first["picture"]) < 0.1
+    # Seed 0 mixed with all of seed 1 is seed 1.
+    page.set("mix", "100")
+    assert difference(page.look("picture"), second) < 1.0
+    page.click("random")
+    assert page["seed"].input_value() not in ("0", "1")
+
+
+def test_mesh_has_a_front_and_another_back(page):
+    background = page.look("mesh")[5, 5]
+    front = page.look("mesh")
+    page.set("yaw", "180")
+    back = page.look("mesh")
+    covered = [np.abs(picture - background).max(-1) > 8 for picture in (front, back)]
+    for each in covered:
+        assert 0.2 < each.mean() < 0.9
+    assert np.abs(front - back)[covered[0] & covered[1]].mean() > 15.0
+
+
+def test_browser_draws_the_mesh_as_the_renderer_does(page, url, browser):
+    for name, value in {"yaw": "35", "pitch": "20", "roll": "-15"}.items():
+        page.set(name, value)
+    drawn = page.look("mesh")
+    request = next(each for each in reversed(page.requests) if "kind=picture" in each)
+    expected = requests.get(request.replace("kind=picture", "kind=object"))
+    with Image.open(io.BytesIO(expected.content)) as picture:
+        height, width = drawn.shape[:2]
+        resized = np.asarray(picture.resize((width, height))).astype(float)
+    colours, alpha = resized[..., :3], resized[..., 3:] / 255.0
+    expected = colours * alpha + drawn[5, 5] * (1.0 - alpha)
+    assert difference(drawn, expected) < 3.0
+    # Seen from elsewhere it would differ.
+    assert difference(drawn[:, ::-1], expected) > 6.0
+
+
+def test_maps_are_shown(page):
+    seen = []
+    for kind in ("picture", "normals", "depth", "texture", "background"):
+        page.page.get_by_label(kind.capitalize(), exact=True).first.check()
+        page.wait()
+        seen.append(page.look("picture"))
+        assert page["picture-image"].get_attribute("alt").startswith(kind)
+    for index, picture in enumerate(seen):
+        for other in seen[:index]:
+            assert difference(picture, other) > 5.0
+    # Depth is grey; normals face the viewer, in blue, on white.
+    assert np.ptp(seen[2][20:-20, 20:-20], axis=-1).max() == 0
+    height, width = seen[1].shape[:2]
+    assert seen[1][height // 2, width // 2].argmax() == 2
+    page["surface"].select_option("normals")
+    normals = page.look("mesh")
+    page["surface"].select_option("wires")
+    assert difference(page.look("mesh"), normals) > 5.0
+
+
+def test_dragging_turns_both_or_the_mesh_alone(page):
+    def drag(name, across, down):
+        box = page[name].bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.page.mouse.move(x, y)
+        page.page.mouse.down()
+        page.page.mouse.move(
+            x + across * box["width"], y + down * box["height"], steps=5
+        )
+        page.page.mouse.up()
+        page.wait()
+
+    drag("picture", -0.25, 0.0)
+    assert page["yaw"].input_value() == "45"
+    drag("mesh", 0.25, 0.1)
+    assert page["yaw"].input_value() == "0"
+    assert page["pitch"].input_value() == "18"
+    page["together"].uncheck()
+    picture, mesh = page.look("picture"), page.look("mesh")
+    drag("mesh", 0.25, 0.0)
+    assert page["yaw"].input_value() == "0"
+    assert difference(page.look("picture"), picture) < 0.1
+    assert difference(page.look("mesh"), mesh) > 2.0
+
+
+def test_locks_keep_identity_or_view(page):
+    page["lock-identity"].check()
+    assert page["seed"].is_disabled() and page["mix"].is_disabled()
+    picture = page.look("picture")
+    page.click("random-both")
+    assert page["seed"].input_value() == "0"
+    assert difference(page.look("picture"), picture) > 1.0
+    page["lock-identity"].uncheck()
+    page["lock-view"].check()
+    view = [page[name].input_value() for name in ("yaw", "pitch", "roll")]
+    page.click("random-both")
+    assert page["seed"].input_value() != "0"
+    page["picture"].press("ArrowLeft")
+    page.wait()
+    assert view == [page[name].input_value() for name in ("yaw", "pitch", "roll")]
+    page["lock-identity"].check()
+    assert page["random-both"].is_disabled()
+
+
+def test_keyboard_reaches_and_moves_everything(page):
+    everything = page.page.locator(
+        ".frame, button:visible, input:visible, select:visible, summary"
+    )
+    reached = set()
+    for _ in range(everything.count() + 5):
+        page.page.keyboard.press("Tab")
+        focused = page.page.locator(":focus")
+        if focused.count():
+            reached.add(focused.get_attribute("id"))
+            assert focused.evaluate("(e) => getComputedStyle(e).outlineStyle") != "none"
+    expected = {"picture", "mesh", "seed", "next", "mix", "yaw", "surface", "front"}
+    assert expected <= reached
+    assert {"download-mesh", "download-mp4", "zoom-in", "lock-view"} <= reached
+
+    before = page.look("mesh")
+    page["mesh"].focus()
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowDown"):
+        page.page.keyboard.press(key)
+    page.wait()
+    assert page["yaw"].input_value() == "10"
+    assert page["pitch"].input_value() == "5"
+    page.page.keyboard.press("Home")
+    page.wait()
+    assert page["yaw"].input_value() == "0"
+    assert difference(page.look("mesh"), before) < 1.0
+    page.page.keyboard.press("+")
+    assert difference(page.look("mesh"), before) > 2.0
+
+    page["seed"].focus()
+    page["seed"].fill("12")
+    page.page.keyboard.press("Enter")
+    page.wait()
+    assert "seed 12," in page["picture-image"].get_attribute("alt")
+    page["yaw"].focus()
+    page.page.keyboard.press("ArrowRight")
+    page.wait()
+    assert page["yaw"].get_attribute("aria-valuetext") == "1°"
+
+
+def test_everything_has_a_name(page):
+    snapshot = page.page.locator("body").aria_snapshot()
+    controls = re.findall(
+        r"- (?:button|slider|spinbutton|checkbox|radio|combobox)(.*)", snapshot
+    )
+    assert len(controls) > 20
+    for rest in controls:
+        assert re.match(r' "[^"]+"', rest), snapshot
+
+
+@pytest.mark.parametrize("seed", ["-3", "1.5", "", "1000000000"])
+def test_bad_seeds_are_named_and_not_used(page, seed):
+    asked = len(page.requests)
+    page["seed"].fill(seed)
+    page["seed"].press("Enter")
+    assert page["seed"].get_attribute("aria-invalid") == "true"
+    expect(page["seed-error"]).to_contain_text("whole number")
+    page.wait()
+    assert len(page.requests) == asked
+    page.set("seed", "4")
+    assert page["seed"].get_attribute("aria-invalid") == "false"
+    assert page["seed-error"].inner_text() == ""
+
+
+def test_downloads_are_what_is_shown(page, tmp_path):
+    page.set("seed", "2")
+
+    def save(name):
+        with page.page.expect_download() as download:
+            page[name].click()
+        path = tmp_path / download.value.suggested_filename
+        download.value.save_as(path)
+        return path
+
+    path = save("download-mesh")
+    assert path.name == "faces64-seed-2.glb"
+    mesh = trimesh.load_mesh(path)
+    assert len(mesh.faces) == 8192 and mesh.is_winding_consistent
+    assert mesh.visual.material.baseColorTexture.size == (64, 64)
+    # The face looks along +z, and y points up.
+    assert np.all(mesh.extents > 0.5)
+    path = save("download-mp4")
+    frames, _ = imageio_ffmpeg.count_frames_and_secs(str(path))
+    assert frames == 48
+    reader = imageio_ffmpeg.read_frames(str(path))
+    assert next(reader)["size"] == (256, 256)
+    first = np.frombuffer(next(reader), np.uint8).astype(float)
+    for _ in range(24):
+        later = np.frombuffer(next(reader), np.uint8)
+    reader.close()
+    assert difference(first, later) > 5.0
+    expect(page["status"]).to_have_text("Saved faces64-seed-2.mp4")
+
+
+def test_page_fits_a_phone_in_the_dark(browser, url):
+    page = Page(
+        browser, url, viewport=PHONE, color_scheme="dark", device_scale_factor=2
+    )
+    page["directions"].locator("xpath=..").locator("summary").click()
+    assert page.page.evaluate("document.documentElement.scrollWidth") == 360
+    for frame in ("picture", "mesh"):
+        assert page[frame].bounding_box()["width"] > 150
+    colour = page.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert max(map(int, re.findall(r"\d+", colour))) < 60
+    # What the sliders change stays in view.
+    page["roll"].scroll_into_view_if_needed()
+    assert page["picture"].bounding_box()["y"] >= 0
+    page.page.evaluate("scrollTo(0, 0)")
+    page["directions"].locator("xpath=..").locator("summary").click()
+    page.set("yaw", "-25")
+    page.page.evaluate("scrollTo(0, 0)")
+    keep_figure(page, "viewer_phone.png")
+    assert page.faults == []
+    page.context.close()
+
+
+def test_without_webgl_the_service_draws_the_mesh(browser, url):
+    blind = browser.browser_type.launch(
+        executable_path=shutil.which("chromium"),
+        args=["--no-sandbox", "--disable-gpu", "--disable-3d-apis"],
+    )
+    page = Page(blind, url, viewport=DESKTOP)
+    expect(page["mesh-caption"]).to_contain_text("without WebGL")
+    front = page.look("mesh")
+    page.set("yaw", "150")
+    back = page.look("mesh")
+    covered = np.abs(front - front[5, 5]).max(-1) > 8
+    assert 0.2 < covered.mean() < 0.9
+    assert difference(front, back) > 3.0
+    assert page.faults == []
+    blind.close()
+
+
+def test_loading_model_is_waited_for(browser, url):
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    answer = {"status": 503, "json": {"error": "no version is loaded yet"}}
+    for path in ("**/v1/models/**", "**/readyz"):
+        page.route(path, lambda route: route.fulfill(**answer))
+    page.goto(url)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("not ready yet", timeout=PATIENCE_MS)
+    page.unroute_all()
+    expect(alert).to_be_hidden(timeout=PATIENCE_MS)
+    image = page.locator("#picture-image")
+    expect(image).to_have_attribute("alt", re.compile("seed 0"), timeout=PATIENCE_MS)
+    context.close()
+
+
+def test_refusal_is_shown(page):
+    answer = {"status": 400, "json": {"error": "the style is too long"}}
+    page.page.route("**/viewer/picture.png*", lambda route: route.fulfill(**answer))
+    page["yaw"].fill("3")
+    expect(page["alert-text"]).to_contain_text("the style is too long")
+    page.page.unroute_all()
+    page.set("yaw", "4")
+
+
+def test_figure_of_the_page(page):
+    page.set("seed", "3")
+    page.set("yaw", "25")
+    page.page.mouse.move(0, 0)
+    page.page.evaluate("document.activeElement.blur()")
+    keep_figure(page, "viewer.png")
+    assert page.page.evaluate("document.documentElement.scrollWidth") == 1280
+
+
+def test_server_that_ends_is_noticed(service, desktop, url):
+    """Comes last, because it ends the service."""
+    desktop.reset()
+    # Up to here nothing was wrong but the answers that tests made up.
+    assert [fault for fault in desktop.faults if "status of 400" not in fault] == []
+    for request in desktop.requests:
+        assert request.removeprefix("blob:").startswith((url, "data:")), request
+    process, _ = service
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 0
+    desktop["yaw"].fill("60")
+    alert = desktop["alert"]
+    expect(alert).to_contain_text("does not answer", timeout=PATIENCE_MS)
+    desktop.wait_until_idle()
+    # It comes back as soon as the service does.
+    content = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(content, "PNG")
+    for path, body in {
+        "**/readyz": b"{}",
+        "**/viewer/picture.png*": content.getvalue(),
+    }.items():
+        desktop.page.route(path, lambda route, body=body: route.fulfill(body=body))
+    desktop.page.route("**/viewer/mesh.glb*", lambda route: route.abort())
+    expect(desktop["picture-image"]).to_have_attribute(
+        "alt", re.compile("yaw 60°"), timeout=PATIENCE_MS
+    )

@@ -1,0 +1,181 @@
+import asyncio
+import hashlib
+import io
+import json
+import pathlib
+import re
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+from starlette.requests import Request
+
+from tf_unsup3d.export.animations import FULL_TURN
+from tf_unsup3d.serving.request_error import RequestError
+from tf_unsup3d.serving.viewer import paths as paths_module
+from tf_unsup3d.serving.viewer.paths import ViewerPaths
+from tf_unsup3d.serving.viewer.views import KINDS, Viewpoint, Views
+from tf_unsup3d.trained.trained_model import load
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SOURCES = ROOT / "viewer"
+ASSETS = ROOT / "tf_unsup3d" / "serving" / "viewer_assets"
+SIZE = 256
+
+
+@pytest.fixture(scope="module")
+def views(small_run):
+    return Views(load(small_run))
+
+
+@pytest.fixture(scope="module")
+def viewer(views):
+    return ViewerPaths("small", views)
+
+
+@pytest.fixture(scope="module")
+def style(small_run):
+    return load(small_run).styles([3])[0].numpy()
+
+
+def ask(viewer, path, query="", **path_params):
+    """What the handler of a path answers."""
+    handlers = {path: handler for path, _, handler in viewer.paths()}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "query_string": query.encode(),
+        "path_params": path_params,
+        "headers": [],
+    }
+    return asyncio.run(handlers[path](Request(scope), b""))
+
+
+def refusal(viewer, path, query="", **path_params):
+    with pytest.raises(RequestError) as raised:
+        ask(viewer, path, query, **path_params)
+    return raised.value.status, raised.value.message
+
+
+def text_of(style):
+    return ",".join(map(str, style))
+
+
+def test_page_is_built_from_its_sources():
+    names = [f"src/{path.name}" for path in (SOURCES / "src").iterdir()]
+    digest = hashlib.sha256()
+    for name in sorted([*names, "build.js", "package-lock.json"]):
+        digest.update(f"{name}\n".encode())
+        digest.update((SOURCES / name).read_bytes())
+    script = (ASSETS / "viewer.js").read_text("utf-8")
+    built = re.match(r"/\* sources: (\w+) \*/\n", script)[1]
+    assert built == digest.hexdigest(), "run make viewer"
+    for name in ("index.html", "viewer.css"):
+        assert (ASSETS / name).read_bytes() == (SOURCES / "src" / name).read_bytes()
+
+
+def test_page_runs_no_code_but_its_own_and_says_whose_it_is():
+    script = (ASSETS / "viewer.js").read_text("utf-8")
+    assert "@license" in script and "Three.js Authors" in script
+    assert "MIT" in (ASSETS / "three-LICENSE").read_text("utf-8")
+    assert not re.search(r"\beval\(|new Function\(|import\(", script)
+    page = (ASSETS / "index.html").read_text("utf-8")
+    assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", page)
+    assert not re.search(r"""<script(?! type="module" src="/viewer/viewer.js")""", page)
+
+
+def test_page_is_served_with_a_policy_against_foreign_code(viewer):
+    page = ask(viewer, "/")
+    assert page.body.startswith(b"<!doctype html>")
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    script = ask(viewer, "/viewer/{asset}", asset="viewer.js")
+    assert script.media_type == "text/javascript"
+    assert refusal(viewer, "/viewer/{asset}", asset="../paths.py")[0] == 404
+
+
+def test_description(viewer, views):
+    described = json.loads(ask(viewer, "/viewer/model.json").body)
+    assert described["name"] == "small"
+    assert described["viewpoint_limits_degrees"] == [30.0, 10.0, 0.0]
+    light = described["light"]
+    strengths = [lamp["strength"] for lamp in light["lamps"]]
+    assert light["ambient"] + sum(strengths) == pytest.approx(1.0)
+    steps = np.array([each["step"] for each in described["directions"]])
+    products = steps @ steps.T
+    assert products == pytest.approx(np.diag(np.diag(products)), abs=1e-4)
+    parts = [each["part_of_variance"] for each in described["directions"]]
+    assert parts == sorted(parts, reverse=True) and sum(parts) <= 1.0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures(viewer, style, kind):
+    query = f"style={text_of(style)}&kind={kind}&yaw_degrees=20"
+    answer = ask(viewer, "/viewer/picture.png", query)
+    with Image.open(io.BytesIO(answer.body)) as picture:
+        assert picture.mode == ("RGBA" if kind == "object" else "RGB")
+        size = 16 if kind in ("texture", "background") else SIZE
+        assert picture.size == (size, size)
+        assert np.ptp(np.asarray(picture)) > 20
+
+
+def test_object_is_seen_whole_from_everywhere(views, style):
+    for viewpoint in (Viewpoint(), Viewpoint(90.0), Viewpoint(200.0, 60.0, 40.0)):
+        with Image.open(io.BytesIO(views.picture(style, "object", viewpoint))) as png:
+            alpha = np.asarray(png)[..., 3]
+        assert 0.2 < (alpha > 128).mean() < 0.9
+        border = [alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]]
+        assert np.max(border) == 0
+
+
+def test_only_beyond_the_viewpoints_of_training_texture_is_filled(views, style):
+    limits = (30.0, 10.0, 0.0)
+    assert Viewpoint(-30.0, 10.0, 0.0).is_within(limits)
+    assert not Viewpoint(31.0).is_within(limits)
+    assert not Viewpoint(0.0, -11.0).is_within(limits)
+    views._filled.cache_clear()
+    views.picture(style, "picture", Viewpoint(30.0))
+    assert views._filled.cache_info().misses == 0
+    views.picture(style, "picture", Viewpoint(31.0))
+    assert views._filled.cache_info().misses == 1
+
+
+def test_mesh_file(viewer, style):
+    answer = ask(viewer, "/viewer/mesh.glb", f"style={text_of(style)}")
+    mesh = trimesh.load_mesh(io.BytesIO(answer.body), file_type="glb")
+    assert len(mesh.faces) == 128
+    assert mesh.visual.material.baseColorTexture.size == (16, 16)
+
+
+def test_video(viewer, style):
+    path = "/viewer/turntable{suffix}"
+    query = f"style={text_of(style)}&pitch_degrees=5"
+    answer = ask(viewer, path, query, suffix=".gif")
+    with Image.open(io.BytesIO(answer.body)) as video:
+        assert video.n_frames == len(FULL_TURN) and video.size == (SIZE, SIZE)
+    status, message = refusal(viewer, path, query, suffix=".avi")
+    assert status == 404 and ".gif" in message
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("", "style must be 8 numbers"),
+        ("style=1,2", "got 2"),
+        ("style=a,1,1,1,1,1,1,1", "from -1000"),
+        ("style=nan,1,1,1,1,1,1,1", "from -1000"),
+        ("style=1e9,1,1,1,1,1,1,1", "from -1000"),
+        ("style=1,1,1,1,1,1,1,1&kind=shape", "kind must be one of picture"),
+        ("style=1,1,1,1,1,1,1,1&yaw_degrees=x", "yaw_degrees must be a number"),
+        ("style=1,1,1,1,1,1,1,1&seed=1", "unknown parameter 'seed'"),
+    ],
+)
+def test_bad_queries_are_refused(viewer, query, words):
+    status, message = refusal(viewer, "/viewer/picture.png", query)
+    assert status == 400 and words in message
+
+
+def test_too_many_requests_are_refused(viewer, style, monkeypatch):
+    monkeypatch.setattr(paths_module, "_MOST_REQUESTS", 0)
+    status, _ = refusal(viewer, "/viewer/mesh.glb", f"style={text_of(style)}")
+    assert status == 503
