@@ -110,25 +110,6 @@ class Encoder(keras.Model):
         """Returns the constructor arguments by name."""
         return {**super().get_config(), **self._config}
 
-    def features(self, pictures: tf.Tensor) -> list[tf.Tensor]:
-        """Computes the outputs of the levels, from fine to coarse.
-
-        Args:
-          pictures: `[batch, resolution, resolution, 3]` in [-1, 1].
-
-        Returns:
-          `[batch, size, size, channels]` for each size from half the resolution to 4.
-        """
-        outputs = tf.nn.space_to_depth(pictures, 2)
-        features: list[tf.Tensor] = []
-        for enter, residual in zip(self.enter, self.residual, strict=True):
-            if features:
-                outputs = downsample(outputs)
-            outputs = leaky_relu(enter(outputs))
-            outputs = (outputs + leaky_relu(residual(outputs))) / math.sqrt(2.0)
-            features.append(outputs)
-        return features
-
     def call(self, pictures: tf.Tensor) -> Encoded:
         """Estimates what pictures show.
 
@@ -138,7 +119,14 @@ class Encoder(keras.Model):
         Returns:
           The estimates.
         """
-        outputs = self.features(pictures)[-1]
+        outputs = tf.nn.space_to_depth(pictures, 2)
+        for level, (enter, residual) in enumerate(
+            zip(self.enter, self.residual, strict=True)
+        ):
+            if level > 0:
+                outputs = downsample(outputs)
+            outputs = leaky_relu(enter(outputs))
+            outputs = (outputs + leaky_relu(residual(outputs))) / math.sqrt(2.0)
         outputs = tf.reshape(outputs, [-1, 16 * self.channels[-1]])
         outputs = self.outputs_layer(leaky_relu(self.dense(outputs)))
         sizes = [self._config["code_size"], 3, self._config["light_size"]]

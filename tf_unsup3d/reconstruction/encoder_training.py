@@ -18,6 +18,7 @@ from tf_unsup3d.trained.trained_model import TrainedModel
 # A step takes this many objects, and this many pictures of each.
 _OBJECTS = 16
 _VIEWS = 3
+PICTURES_PER_STEP = _OBJECTS * _VIEWS
 _HELD_OUT = 64
 _LEARNING_RATE = 0.005
 _RECORDS = 10
@@ -91,7 +92,7 @@ def train_encoder(
     optimizer.build(encoder.trainable_variables)
     dtype = precision.convolution_dtype("auto")
 
-    @tf.function(jit_compile=False)
+    @tf.function(autograph=False, jit_compile=False)
     def update(key: tf.Tensor) -> None:
         with precision.convolutions_in(dtype):
             samples = draw_samples(model, _OBJECTS, key, _VIEWS)

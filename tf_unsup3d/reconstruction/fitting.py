@@ -6,10 +6,8 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from tf_unsup3d.models.encoder import Encoder
 from tf_unsup3d.reconstruction.losses import (
     LossWeights,
-    feature_loss,
     pixel_loss,
     prior_loss,
 )
@@ -50,18 +48,15 @@ class Fitter:
 
     Args:
       model: The model whose objects are fitted.
-      encoder: Network whose features are compared.
       weights: Weights of the terms of the loss.
     """
 
     def __init__(
         self,
         model: TrainedModel,
-        encoder: Encoder,
         weights: LossWeights = LossWeights(),
     ):
         self._model = model
-        self._encoder = encoder
         self._weights = weights
         # One graph serves all sizes of batches, as it takes seconds to make.
         batches = tf.nest.map_structure(
@@ -73,6 +68,7 @@ class Fitter:
         number, rates = tf.TensorSpec([]), tf.TensorSpec([len(_RATES)])
         self._step = tf.function(
             self._take_step,
+            autograph=False,
             jit_compile=False,
             input_signature=[
                 *(batches, _Moments(batches, batches)),
@@ -80,7 +76,7 @@ class Fitter:
             ],
         )
         self._graph = tf.function(
-            self._draw, jit_compile=False, input_signature=[batches]
+            self._draw, autograph=False, jit_compile=False, input_signature=[batches]
         )
 
     def draw(self, parameters: Parameters) -> tuple[Scene, dict[str, tf.Tensor]]:
@@ -90,7 +86,8 @@ class Fitter:
           parameters: The parameters of `batch` pictures.
 
         Returns:
-          The objects, and the renderer's outputs "picture" and "mask".
+          The objects, and what the renderer draws: "picture" and "mask", and the
+          "backdrop" without the objects.
         """
         return self._graph(parameters)
 
@@ -138,14 +135,18 @@ class Fitter:
 
     def _draw(self, parameters: Parameters) -> tuple[Scene, dict[str, tf.Tensor]]:
         model = self._model
-        scene = scene_of(model, parameters)
+        scene, viewpoints = (
+            scene_of(model, parameters),
+            viewpoints_of(model, parameters),
+        )
         drawn = model.renderer(
             scene,
-            viewpoints_of(model, parameters),
+            viewpoints,
             outputs=("picture", "mask"),
             lights=lights_of(model, parameters),
         )
-        return scene, drawn
+        backdrop = model.renderer.backdrop(scene, viewpoints)
+        return scene, {**drawn, "backdrop": backdrop}
 
     def _loss(
         self,
@@ -158,11 +159,6 @@ class Fitter:
         losses = pixel_loss(drawn["picture"], pictures)
         losses += mask_weight * pixel_loss(drawn["mask"], masks)
         losses += prior_loss(self._model, parameters, self._weights)
-        if self._weights.features:
-            losses += self._weights.features * feature_loss(
-                self._encoder.features(drawn["picture"]),
-                self._encoder.features(pictures),
-            )
         return tf.reduce_sum(losses)
 
     def _take_step(

@@ -13,11 +13,12 @@ MEASURES = {
     "error": "the fit differs from the picture",
     "unexplained": "the fit does not follow the picture",
     "style_distance": "the object is unlike those of the generator",
+    "faintness": "the object hardly differs from its background",
 }
 # A limit is this quantile of what held-out samples show, times the margin.
 _QUANTILE = 0.98
 _MARGIN = 1.2
-# Pictures that vary less than this, on average from 0 to 1, count as varying so much.
+# Smaller mean differences of colours, from 0 to 1, count as this, to divide by them.
 _LEAST_CONTRAST = 0.005
 
 
@@ -43,13 +44,14 @@ class Flag:
 
 
 def measure_fits(
-    pictures: np.ndarray, fits: np.ndarray, codes: np.ndarray
+    pictures: np.ndarray, fits: np.ndarray, backdrops: np.ndarray, codes: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Measures how well fits explain pictures.
 
     Args:
       pictures: `[pictures, size, size, 3]` in [-1, 1].
       fits: `[pictures, size, size, 3]` in [-1, 1].
+      backdrops: `[pictures, size, size, 3]` in [-1, 1], the fits without the objects.
       codes: `[pictures, style_size]`; see `StyleDistribution`.
 
     Returns:
@@ -58,14 +60,18 @@ def measure_fits(
         unexplained: The same, relative to the mean absolute difference of the picture
           from its mean colour: 1 is what a uniform picture would reach.
         style_distance: Root mean square of the codes, 1 for a random object.
+        faintness: Reciprocal of the mean absolute difference that the object makes to
+          the colours of its background.
     """
     error = 0.5 * np.abs(fits - pictures).mean((1, 2, 3))
     mean = pictures.mean((1, 2), keepdims=True)
     contrast = 0.5 * np.abs(pictures - mean).mean((1, 2, 3))
+    effect = 0.5 * np.abs(fits - backdrops).mean((1, 2, 3))
     return {
         "error": error,
         "unexplained": error / np.maximum(contrast, _LEAST_CONTRAST),
         "style_distance": np.sqrt(np.square(codes).mean(-1)),
+        "faintness": 1.0 / np.maximum(effect, _LEAST_CONTRAST),
     }
 
 

@@ -21,16 +21,14 @@ class LossWeights:
       style: Weight of the mean square of the codes, which is 1 for random objects.
       viewpoint: Weight of the square of what angles exceed those of training by.
       backdrop: Weight of the mean square of the correction of the background.
-      features: Weight of the difference between the encoder's features.
       mask: Weight of the difference between masks, where there are any.
       residual: Weight of the mean squares of the residuals.
       smoothness: Weight of the mean squares of their slopes.
     """
 
-    style: float = 0.01
+    style: float = 0.03
     viewpoint: float = 1.0
     backdrop: float = 0.01
-    features: float = 0.0
     mask: float = 0.5
     residual: float = 0.003
     smoothness: float = 0.03
@@ -55,24 +53,6 @@ def pixel_loss(fits: tf.Tensor, pictures: tf.Tensor) -> tf.Tensor:
             difference = downsample(difference)
         total += tf.reduce_mean(tf.abs(difference), [1, 2, 3])
     return total / _SCALES
-
-
-def feature_loss(fits: list[tf.Tensor], pictures: list[tf.Tensor]) -> tf.Tensor:
-    """Computes the difference between the features of fits and pictures.
-
-    Args:
-      fits: `[batch, height, width, channels]` for each level of a network.
-      pictures: The same of the pictures.
-
-    Returns:
-      `[batch]`, the mean over the levels of the squared difference relative to the
-      squared features of the pictures.
-    """
-    total = 0.0
-    for fit, picture in zip(fits, pictures, strict=True):
-        difference = tf.reduce_sum(tf.square(fit - picture), [1, 2, 3])
-        total += difference / (tf.reduce_sum(tf.square(picture), [1, 2, 3]) + 1e-6)
-    return total / len(fits)
 
 
 def prior_loss(

@@ -3,7 +3,8 @@
 import dataclasses
 import math
 import time
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -42,6 +43,7 @@ class Reconstruction:
     Attributes:
       pictures: `[pictures, resolution, resolution, 3]` float32 in [-1, 1].
       fits: The same, drawn of the objects.
+      parameters: What was fitted.
       scene: The objects and their backdrops.
       styles: `[pictures, style_size]` float32, the styles of the objects. With
         residuals, the objects are not quite those of the styles.
@@ -53,13 +55,14 @@ class Reconstruction:
         picture and fit, from 0 to 1.
       measures: `[pictures]` for each measure that is judged; see `flags.measure_fits`.
         They are taken before residuals, with which anything can be matched.
-      limits: The limit of each measure; empty if it was not to be judged.
+      limits: The limit of each measure; empty if they were not to be judged.
       flags: The flags of each picture; none for a picture that is explained.
       seconds: Mean time per picture.
     """
 
     pictures: np.ndarray
     fits: np.ndarray
+    parameters: Parameters
     scene: Scene
     styles: np.ndarray
     viewpoints_degrees: np.ndarray
@@ -74,12 +77,33 @@ class Reconstruction:
     def __len__(self) -> int:
         return len(self.pictures)
 
+    def take(self, index: int) -> "Reconstruction":
+        """Selects one picture, as a reconstruction of one picture."""
+        chosen = slice(index, index + 1)
+        return dataclasses.replace(
+            self,
+            pictures=self.pictures[chosen],
+            fits=self.fits[chosen],
+            parameters=_taken(self.parameters, chosen),
+            scene=_taken(self.scene, chosen),
+            styles=self.styles[chosen],
+            viewpoints_degrees=self.viewpoints_degrees[chosen],
+            light=self.light[chosen],
+            lights=self.lights and _taken(self.lights, chosen),
+            errors=self.errors[chosen],
+            measures={name: value[chosen] for name, value in self.measures.items()},
+            flags=self.flags[chosen],
+        )
+
 
 class Reconstructor:
     """Reconstructs objects from pictures with a generator and its encoder.
 
     The encoder estimates style, viewpoint and light, from where all of them, and a
     coarse correction of the background, are optimised through the renderer.
+
+    The result is the same whenever it is computed on the same machine, and does not
+    depend on which pictures are reconstructed together, up to rounding.
 
     Args:
       model: The model.
@@ -99,8 +123,10 @@ class Reconstructor:
         self._model = model
         self._encoder = encoder or model.encoder
         network = self._encoder.network
-        self._encode = tf.function(network, jit_compile=False, reduce_retracing=True)
-        self._fitter = Fitter(model, network, weights)
+        self._encode = tf.function(
+            network, autograph=False, jit_compile=False, reduce_retracing=True
+        )
+        self._fitter = Fitter(model, weights)
 
     def __call__(
         self,
@@ -109,12 +135,8 @@ class Reconstructor:
         masks: np.ndarray | None = None,
         steps: int = STEPS,
         residual: bool = False,
-        start: Literal["encoder", "mean"] = "encoder",
     ) -> Reconstruction:
-        """Reconstructs the objects in pictures.
-
-        The result is the same whenever it is computed on the same machine, and does not
-        depend on which pictures are reconstructed together, up to rounding.
+        """Reconstructs the objects in pictures, and flags what is not explained.
 
         Args:
           pictures: `[pictures, size, size, 3]` or `[size, size, 3]`, uint8 or floating
@@ -123,10 +145,8 @@ class Reconstructor:
             pixel that shows the object, or None if that is not known.
           steps: Number of steps of the optimisation. With 0, the estimates of the
             encoder are the result.
-          residual: Whether smooth and bounded residuals of texture and shape are fitted
-            afterwards, so that the picture is matched where the generator cannot.
-          start: What the optimisation begins with: the estimates of the encoder, or the
-            mean object from the front.
+          residual: Whether residuals are fitted afterwards, in half as many steps; see
+            `refine`.
 
         Returns:
           The reconstruction.
@@ -136,108 +156,170 @@ class Reconstructor:
           UserError: The card of the encoder holds no limits.
         """
         limits = limits_on_card(self._encoder.card, steps)
-        return self.fit(pictures, limits, masks, steps, residual, start)
+        fitted = self.fit(pictures, masks=masks, steps=steps)
+        flags = raise_flags(fitted.measures, limits)
+        fitted = dataclasses.replace(fitted, limits=limits, flags=flags)
+        if not residual:
+            return fitted
+        return self.refine(fitted, math.ceil(_RESIDUAL_PART * steps), masks=masks)
 
     def fit(
         self,
         pictures: np.ndarray,
-        limits: dict[str, float],
+        *,
         masks: np.ndarray | None = None,
         steps: int = STEPS,
-        residual: bool = False,
         start: Literal["encoder", "mean"] = "encoder",
     ) -> Reconstruction:
-        """Reconstructs with given limits, which may be empty; see `__call__`."""
+        """Reconstructs without judging the result.
+
+        Args:
+          pictures: See `__call__`.
+          masks: See `__call__`.
+          steps: Number of steps of the optimisation.
+          start: What the optimisation begins with: the estimates of the encoder, or the
+            mean object from the front.
+
+        Returns:
+          The reconstruction, without limits and flags.
+
+        Raises:
+          ValueError: The pictures or masks have the wrong shape, or there are none.
+        """
         pictures = _as_pictures(pictures, self._model.resolution)
+        began = time.perf_counter()
+        if start == "encoder":
+            parts = [
+                estimated_parameters(self._encode(tf.constant(pictures[batch])))
+                for batch in _batches(len(pictures))
+            ]
+            parameters = _joined(parts)
+        else:
+            parameters = mean_parameters(self._model, len(pictures))
+        found = self._run(pictures, masks, parameters, steps, residual=False)
+        seconds = (time.perf_counter() - began) / len(pictures)
+        return dataclasses.replace(found, seconds=seconds)
+
+    def refine(
+        self,
+        reconstruction: Reconstruction,
+        steps: int,
+        *,
+        masks: np.ndarray | None = None,
+    ) -> Reconstruction:
+        """Fits residuals, so that pictures are matched where the generator cannot.
+
+        What is added to texture and shape is smooth and bounded. Everything else moves
+        along slowly.
+
+        Args:
+          reconstruction: What to begin with.
+          steps: Number of steps of the optimisation.
+          masks: See `__call__`.
+
+        Returns:
+          The reconstruction with residuals. Measures and flags are those of
+          `reconstruction`.
+
+        Raises:
+          ValueError: The masks have the wrong shape.
+        """
+        began = time.perf_counter()
+        pictures, parameters = reconstruction.pictures, reconstruction.parameters
+        found = self._run(pictures, masks, parameters, steps, residual=True)
+        seconds = (time.perf_counter() - began) / len(pictures)
+        return dataclasses.replace(
+            found,
+            measures=reconstruction.measures,
+            limits=reconstruction.limits,
+            flags=reconstruction.flags,
+            seconds=reconstruction.seconds + seconds,
+        )
+
+    def _run(
+        self,
+        pictures: np.ndarray,
+        masks: np.ndarray | None,
+        parameters: Parameters,
+        steps: int,
+        residual: bool,
+    ) -> Reconstruction:
+        """Optimises batch by batch; the result has no limits and no time."""
         if masks is not None:
             masks = _as_masks(masks, len(pictures), self._model.resolution)
-        residual_steps = math.ceil(_RESIDUAL_PART * steps) if residual else 0
-        batches = range(0, len(pictures), BATCH_SIZE)
-        began = time.perf_counter()
-        parts = []
+        batches = _batches(len(pictures))
+        fitted, scenes, fits, backdrops = [], [], [], []
         with tqdm(
-            total=len(batches) * (steps + residual_steps),
-            desc="reconstruction",
+            total=len(batches) * steps,
+            desc="residuals" if residual else "reconstruction",
             unit="step",
-            # Estimates alone take no time worth a bar.
             disable=None if steps else True,
         ) as bar:
-            for first in batches:
-                chosen = slice(first, first + BATCH_SIZE)
-                part_masks = None if masks is None else tf.constant(masks[chosen])
-                parts.append(
-                    self._fit_batch(
-                        tf.constant(pictures[chosen]),
-                        part_masks,
-                        (steps, residual_steps),
-                        start,
-                        bar,
-                    )
+            for batch in batches:
+                part = self._fitter.fit(
+                    tf.constant(pictures[batch]),
+                    _taken(parameters, batch),
+                    steps,
+                    masks=None if masks is None else tf.constant(masks[batch]),
+                    residual=residual,
+                    progress=bar.update,
                 )
-        parameters, scene, fits, measures = _joined(parts)
-        seconds = (time.perf_counter() - began) / len(pictures)
+                scene, drawn = self._fitter.draw(part)
+                fitted.append(part)
+                scenes.append(scene)
+                fits.append(drawn["picture"].numpy())
+                backdrops.append(drawn["backdrop"].numpy())
+        return self._reconstruction(
+            pictures,
+            np.concatenate(fits),
+            np.concatenate(backdrops),
+            _joined(fitted),
+            _joined(scenes),
+        )
+
+    def _reconstruction(
+        self,
+        pictures: np.ndarray,
+        fits: np.ndarray,
+        backdrops: np.ndarray,
+        parameters: Parameters,
+        scene: Scene,
+    ) -> Reconstruction:
         model = self._model
-        viewpoints = viewpoints_of(model, parameters).numpy()
+        codes = parameters.codes.numpy()
         return Reconstruction(
             pictures=pictures,
             fits=fits,
+            parameters=parameters,
             scene=scene,
             styles=model.style_distribution.to_styles(parameters.codes).numpy(),
-            viewpoints_degrees=np.degrees(viewpoints),
+            viewpoints_degrees=np.degrees(viewpoints_of(model, parameters).numpy()),
             light=tf.sigmoid(parameters.light).numpy(),
             lights=lights_of(model, parameters),
             errors=0.5 * np.abs(fits - pictures).mean((1, 2, 3)),
-            measures=measures,
-            limits=limits,
-            flags=raise_flags(measures, limits) if limits else [()] * len(pictures),
-            seconds=seconds,
+            measures=measure_fits(pictures, fits, backdrops, codes),
+            limits={},
+            flags=[()] * len(pictures),
+            seconds=0.0,
         )
 
-    def _fit_batch(
-        self,
-        pictures: tf.Tensor,
-        masks: tf.Tensor | None,
-        steps: tuple[int, int],
-        start: str,
-        bar: tqdm,
-    ) -> tuple[Parameters, Scene, np.ndarray, dict[str, np.ndarray]]:
-        if start == "encoder":
-            parameters = estimated_parameters(self._encode(pictures))
-        else:
-            parameters = mean_parameters(self._model, len(pictures))
-        parameters = self._fitter.fit(
-            pictures, parameters, steps[0], masks=masks, progress=bar.update
-        )
-        scene, drawn = self._fitter.draw(parameters)
-        fits = drawn["picture"].numpy()
-        measures = measure_fits(pictures.numpy(), fits, parameters.codes.numpy())
-        if steps[1]:
-            parameters = self._fitter.fit(
-                pictures,
-                parameters,
-                steps[1],
-                masks=masks,
-                residual=True,
-                progress=bar.update,
-            )
-            scene, drawn = self._fitter.draw(parameters)
-        return parameters, scene, drawn["picture"].numpy(), measures
+
+def _batches(count: int) -> list[slice]:
+    return [slice(first, first + BATCH_SIZE) for first in range(0, count, BATCH_SIZE)]
 
 
-def _joined(
-    parts: list[tuple[Parameters, Scene, np.ndarray, dict[str, np.ndarray]]],
-) -> tuple[Parameters, Scene, np.ndarray, dict[str, np.ndarray]]:
-    """The batches as one."""
-    parameters, scenes, fits, measures = zip(*parts, strict=True)
-    return (
-        Parameters(*(tf.concat(values, 0) for values in zip(*parameters, strict=True))),
-        Scene(*(tf.concat(values, 0) for values in zip(*scenes, strict=True))),
-        np.concatenate(fits),
-        {
-            name: np.concatenate([part[name] for part in measures])
-            for name in measures[0]
-        },
-    )
+_Tensors = TypeVar("_Tensors", Parameters, Scene, Lights)
+
+
+def _joined(parts: Sequence[_Tensors]) -> _Tensors:
+    """Named tuples of tensors, joined along the batch."""
+    joined = (tf.concat(values, 0) for values in zip(*parts, strict=True))
+    return type(parts[0])(*joined)
+
+
+def _taken(values: _Tensors, chosen: slice) -> _Tensors:
+    """A named tuple of tensors, some of which may be missing, of some pictures."""
+    return type(values)(*(None if value is None else value[chosen] for value in values))
 
 
 def _as_pictures(pictures: np.ndarray, resolution: int) -> np.ndarray:

@@ -131,6 +131,27 @@ class RandomLamps:
         return Lights(direction, ambient, fill_direction, fill)
 
 
+def lamp(
+    batch: int, azimuth_degrees: float, elevation_degrees: float, ambient: float
+) -> Lights:
+    """Gives all pictures the light of a lamp at given angles.
+
+    Args:
+      batch: Number of pictures.
+      azimuth_degrees: Angle of the lamp to the right of the camera.
+      elevation_degrees: Angle of the lamp above the camera.
+      ambient: The part of the light that comes from all around, from 0 to 1.
+
+    Returns:
+      The lights of the pictures.
+    """
+    azimuth, elevation = (
+        tf.fill([batch], math.radians(angle))
+        for angle in (azimuth_degrees, elevation_degrees)
+    )
+    return Lights(_direction(azimuth, elevation), tf.fill([batch], float(ambient)))
+
+
 def _direction(azimuth: tf.Tensor, elevation: tf.Tensor) -> tf.Tensor:
     """The unit vectors `[batch, 3]` towards lamps at angles in radians."""
     return tf.stack(
