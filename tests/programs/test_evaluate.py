@@ -113,7 +113,8 @@ def test_the_program_measures_without_truth(small_run, photos, tmp_path):
         (["--metrics=distribution"], "--metrics=distribution needs --data_dir"),
         (
             ["--metrics=consistency,fid"],
-            "--metrics: ['fid'] not among shape, distribution, consistency, alarms",
+            "--metrics: ['fid'] not among shape, distribution, consistency, "
+            "reconstruction, alarms",
         ),
         (
             ["--metrics=consistency", "--feature_weights=nowhere.h5"],

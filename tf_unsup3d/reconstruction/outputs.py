@@ -104,7 +104,8 @@ def _write_batch(
     video = ".mp4" if importlib.util.find_spec("imageio_ffmpeg") else ".gif"
     entries = []
     for index, named in enumerate(tqdm(batch, desc="files", disable=None)):
-        one = Scene(*(value[index : index + 1] for value in scene))
+        chosen = slice(index, index + 1)
+        one = Scene(*(value[chosen] for value in scene))
         paths = {
             kind: folder / f"{named.stem}{suffix}"
             for kind, suffix in (("mesh", ".glb"), ("sheet", ".png"), ("video", video))
@@ -112,7 +113,7 @@ def _write_batch(
         write_mesh(
             paths["mesh"], one.vertices[0].numpy(), model.mesh, one.texture[0].numpy()
         )
-        write_png(paths["sheet"], reconstruction_sheet(model, found.take(index)))
+        write_png(paths["sheet"], reconstruction_sheet(model, found.take(chosen)))
         write_video(paths["video"], turntable(model, one, yaws_degrees=_YAWS), _FPS)
         files = {kind: path.name for kind, path in paths.items()}
         entries.append({"name": named.name, "files": files, **_numbers(found, index)})

@@ -77,9 +77,8 @@ class Reconstruction:
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def take(self, index: int) -> "Reconstruction":
-        """Selects one picture, as a reconstruction of one picture."""
-        chosen = slice(index, index + 1)
+    def take(self, chosen: slice) -> "Reconstruction":
+        """Selects pictures by a slice."""
         return dataclasses.replace(
             self,
             pictures=self.pictures[chosen],
