@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -92,3 +93,22 @@ def read_network(folder):
     network = Encoder(**sizes)
     network.build([None, 16, 16, 3])
     return network
+
+
+def test_publishing_passes_the_encoder_on(small_run, folder, tmp_path):
+    from absl import flags
+    from absl.testing import flagsaver
+
+    from tf_unsup3d.programs import publish
+
+    run = tmp_path / "run"
+    shutil.copytree(small_run, run)
+    model = load(run)
+    write_encoder(
+        run, TrainedEncoder(read_network(folder), {"steps": 5}), model.generator
+    )
+    output = tmp_path / "passed on"
+    with flagsaver.flagsaver():
+        flags.FLAGS(["publish", f"--model_dir={run}", f"--output={output}"])
+        publish.main([])
+    assert load(output).encoder.card["steps"] == 5

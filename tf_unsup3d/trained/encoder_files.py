@@ -25,6 +25,11 @@ class TrainedEncoder(NamedTuple):
     card: dict[str, Any]
 
 
+def has_encoder(folder: pathlib.Path) -> bool:
+    """Whether a folder holds the files of an encoder."""
+    return (folder / CARD_NAME).is_file()
+
+
 def write_encoder(
     folder: pathlib.Path, encoder: TrainedEncoder, generator: Generator
 ) -> None:
@@ -63,7 +68,7 @@ def read_encoder(folder: pathlib.Path, generator: Generator) -> TrainedEncoder:
         another generator.
     """
     path = folder / CARD_NAME
-    if not path.is_file():
+    if not has_encoder(folder):
         raise UserError(
             f"there is no encoder in {folder}; train one with unsup3d-train-encoder"
         )

@@ -3,7 +3,8 @@
 The folder of a run holds `config.gin`, `pictures.json` (the pictures it is trained on),
 checkpoints, and records of its training. The folder of a published generator holds
 `config.gin`, `generator.npz` (the averaged weights in half precision) and `card.json`
-(how the generator was trained, and its measurements).
+(how the generator was trained, and its measurements). Either may hold an encoder of the
+generator; see `encoder_files`.
 """
 
 import os
