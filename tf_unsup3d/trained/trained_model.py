@@ -5,7 +5,7 @@ import math
 import os
 import pathlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -23,9 +23,6 @@ from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.encoder_files import TrainedEncoder, read_encoder
 from tf_unsup3d.trained.random_streams import latents_of_seeds
 from tf_unsup3d.trained.style_distribution import StyleDistribution
-
-if TYPE_CHECKING:
-    from tf_unsup3d import Reconstruction, Reconstructor
 
 _MEAN_STYLE_SAMPLES = 1024
 
@@ -141,14 +138,14 @@ class TrainedModel:
         return read_encoder(self.folder, self.generator)
 
     @functools.cached_property
-    def reconstructor(self) -> "Reconstructor":
+    def reconstructor(self) -> "tf_unsup3d.Reconstructor":
         """What `reconstruct` calls; to keep it saves the time to build its graphs."""
         # Reconstruction builds on this module, so only the package as a whole knows it.
         return tf_unsup3d.Reconstructor(self)
 
     def reconstruct(
         self, pictures: np.ndarray, *, steps: int = 100, residual: bool = False
-    ) -> "Reconstruction":
+    ) -> "tf_unsup3d.Reconstruction":
         """Reconstructs the objects in pictures; see `Reconstructor`.
 
         Args:
