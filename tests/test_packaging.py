@@ -22,7 +22,7 @@ LEVELS = [
     {"rendering"},
     {"models", "data"},
     {"heads", "trained"},
-    {"export"},
+    {"export", "reconstruction"},
     {"evaluation"},
     {"training"},
     {"serving"},

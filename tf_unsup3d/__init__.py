@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tf_unsup3d.export.meshes import write_mesh
     from tf_unsup3d.geometry.mesh import Mesh
     from tf_unsup3d.models.generator import Generator
+    from tf_unsup3d.reconstruction.reconstructor import Reconstruction, Reconstructor
     from tf_unsup3d.rendering.camera import PinholeCamera
     from tf_unsup3d.rendering.renderer import Renderer
     from tf_unsup3d.rendering.scene import Scene
@@ -27,6 +28,8 @@ __all__ = [
     "Generator",
     "Mesh",
     "PinholeCamera",
+    "Reconstruction",
+    "Reconstructor",
     "Renderer",
     "Scene",
     "TrainedModel",
@@ -38,6 +41,8 @@ _MODULES = {
     "Generator": "models.generator",
     "Mesh": "geometry.mesh",
     "PinholeCamera": "rendering.camera",
+    "Reconstruction": "reconstruction.reconstructor",
+    "Reconstructor": "reconstruction.reconstructor",
     "Renderer": "rendering.renderer",
     "Scene": "rendering.scene",
     "TrainedModel": "trained.trained_model",

@@ -117,7 +117,7 @@ def test_the_program_measures_without_truth(small_run, photos, tmp_path):
         (
             ["--metrics=consistency,fid"],
             "--metrics: ['fid'] not among shape, distribution, consistency, identity, "
-            "alarms",
+            "reconstruction, alarms",
         ),
         (
             ["--metrics=consistency", "--feature_weights=nowhere.h5"],

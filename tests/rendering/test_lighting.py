@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.rendering.camera import PinholeCamera
-from tf_unsup3d.rendering.lighting import Lights, RandomLamps, brightness
+from tf_unsup3d.rendering.lighting import Lights, RandomLamps, brightness, lamp
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
 
@@ -163,3 +163,30 @@ def test_lamp_stays_with_a_camera_that_rolls(scene):
     drawn = Renderer(camera=camera, **still)(scene, VIEWPOINTS, outputs=names)
     for name in names:
         np.testing.assert_allclose(drawn[name], expected[name], atol=1e-3, err_msg=name)
+
+
+@pytest.mark.parametrize("fill", [0.0, 0.7])
+def test_lights_can_be_passed_in_place_of_a_seed(scene, fill):
+    seed = tf.constant([1, 2])
+    lamps = RandomLamps(fill=fill)
+    renderer = Renderer(resolution=24, lamps=lamps)
+    expected = renderer(scene, VIEWPOINTS, light_seed=seed)["picture"]
+    parameters = lamps.sample_parameters(2, seed)
+    assert parameters.shape == (2, lamps.parameters)
+    with tf.GradientTape() as tape:
+        tape.watch(parameters)
+        lights = lamps.lights(parameters)
+        picture = renderer(scene, VIEWPOINTS, lights=lights)["picture"]
+    np.testing.assert_array_equal(picture, expected)
+    assert np.abs(tape.gradient(picture, parameters)).min() > 0.0
+    # They light pictures of a renderer without lamps, too.
+    without = Renderer(resolution=24)(scene, VIEWPOINTS, lights=lights)["picture"]
+    np.testing.assert_array_equal(without, expected)
+
+
+def test_a_lamp_stands_at_its_angles():
+    lights = lamp(2, azimuth_degrees=90.0, elevation_degrees=0.0, ambient=0.25)
+    np.testing.assert_allclose(lights.direction, [[1.0, 0.0, 0.0]] * 2, atol=1e-6)
+    np.testing.assert_allclose(lights.ambient, 0.25)
+    above = lamp(1, azimuth_degrees=0.0, elevation_degrees=90.0, ambient=0.25)
+    np.testing.assert_allclose(above.direction, [[0.0, -1.0, 0.0]], atol=1e-6)

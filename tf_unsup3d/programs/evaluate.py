@@ -8,6 +8,10 @@ prints a table:
   distribution  FID and KID, compared with real pictures; needs --data_dir
   consistency   how well views of one object agree
   identity      whether a face is the same person when it turns; needs --data_dir
+  reconstruction
+                how well known objects are reconstructed from their pictures: the
+                model's own samples and, with --truth_dir, heads of known shape; needs
+                an encoder
   alarms        how many of 64 objects raise the alarms of training
 
 docs/evaluation.md says what the numbers mean.
@@ -41,7 +45,8 @@ _MODEL_DIR = flags.DEFINE_string(
 _METRICS = flags.DEFINE_list(
     "metrics",
     None,
-    "Metrics separated by commas: shape, distribution, consistency, identity and "
+    "Metrics separated by commas: shape, distribution, consistency, identity, "
+    "reconstruction and "
     "alarms.",
     required=True,
 )
@@ -49,7 +54,7 @@ _TRUTH_DIR = flags.DEFINE_string(
     "truth_dir",
     None,
     "Folder of unsup3d-make-heads, with validation and test pictures of the model's "
-    "resolution. Needed by the metric shape.",
+    "resolution. Needed by the metric shape, and used by the metric reconstruction.",
 )
 _DATA_DIR = flags.DEFINE_string(
     "data_dir",
@@ -75,7 +80,8 @@ _OUTPUT = flags.DEFINE_string("output", None, "Folder to write to.", required=Tr
 _SAMPLES = flags.DEFINE_integer(
     "samples",
     10_000,
-    "Number of pictures drawn from the model, for the metrics shape and distribution.",
+    "Number of pictures drawn from the model, for the metrics shape and distribution. "
+    "The metric reconstruction takes at most 200.",
     lower_bound=16,
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.", lower_bound=0)
@@ -84,6 +90,13 @@ _REFERENCES = flags.DEFINE_string(
     None,
     "File of the reference scores of the metric shape, which are the same for all "
     "models. It is read if it exists and written otherwise.",
+)
+
+_ENCODER = flags.DEFINE_string(
+    "encoder",
+    None,
+    "Folder of the encoder of unsup3d-train-encoder, for the metric reconstruction; by "
+    "default that of the model.",
 )
 
 
@@ -132,6 +145,25 @@ def _identity(model: TrainedModel) -> Report:
     )
 
 
+def _reconstruction(model: TrainedModel) -> Report:
+    from tf_unsup3d.evaluation.reconstruction.measure import (
+        LARGEST_COUNT,
+        measure_reconstruction,
+    )
+    from tf_unsup3d.trained.encoder_files import read_encoder
+
+    encoder = None
+    if _ENCODER.value:
+        encoder = read_encoder(pathlib.Path(_ENCODER.value), model.generator)
+    return measure_reconstruction(
+        model,
+        count=min(LARGEST_COUNT, _SAMPLES.value),
+        seed=_SEED.value,
+        truth_dir=_TRUTH_DIR.value,
+        encoder=encoder,
+    )
+
+
 def _alarms(model: TrainedModel) -> Report:
     from tf_unsup3d.evaluation.alarms.measure import measure_alarms
 
@@ -143,6 +175,7 @@ _MEASURES: dict[str, Callable[[TrainedModel], Report]] = {
     "distribution": _distribution,
     "consistency": _consistency,
     "identity": _identity,
+    "reconstruction": _reconstruction,
     "alarms": _alarms,
 }
 _NEEDED = {

@@ -2,7 +2,8 @@
 
 unsup3d-publish --model_dir=RUN --scores=EVALUATION/shape.json --output=FOLDER
 
-The folder serves as --model_dir of the programs that sample and evaluate.
+The folder serves as --model_dir of the programs that sample, evaluate and reconstruct.
+If the run has an encoder (see unsup3d-train-encoder), the folder has it, too.
 """
 
 import pathlib
@@ -53,13 +54,15 @@ def main(argv: list[str]) -> None:
     """Loads the run and writes the folder."""
     del argv
     scores = read_scores(_SCORES.value)
-    from tf_unsup3d.trained import model_folder
+    from tf_unsup3d.trained import encoder_files, model_folder
     from tf_unsup3d.trained.trained_model import load
 
     model = load(_MODEL_DIR.value)
     output = pathlib.Path(_OUTPUT.value)
     card = {**model.card, "scores": {**model.card.get("scores", {}), **scores}}
     model_folder.publish(output, model.generator, model.configuration, card)
+    if encoder_files.has_encoder(model_folder.find_folder(_MODEL_DIR.value)):
+        encoder_files.write_encoder(output, model.encoder, model.generator)
     size = (output / model_folder.WEIGHTS_NAME).stat().st_size
     print(f"{size / 1e6:.1f} MB of weights in {output}")
 

@@ -61,6 +61,11 @@ class RandomLamps:
         if not 0.0 <= self.fill <= 1.0:
             raise ValueError(f"fill must be from 0 to 1, got {self.fill}")
 
+    @property
+    def parameters(self) -> int:
+        """Number of parameters of a picture's light; see `lights`."""
+        return 6 if self.fill else 3
+
     def sample(self, batch: int, seed: tf.Tensor) -> Lights:
         """Draws lights.
 
@@ -71,39 +76,80 @@ class RandomLamps:
         Returns:
           The lights of the pictures.
         """
-        parts = tf.random.stateless_uniform([batch, 3], seed)
+        return self.lights(self.sample_parameters(batch, seed))
+
+    def sample_parameters(self, batch: int, seed: tf.Tensor) -> tf.Tensor:
+        """Draws the parameters of the lights that `sample` draws.
+
+        Args:
+          batch: Number of pictures.
+          seed: `[2]` integer seed, as `tf.random.stateless_uniform` takes.
+
+        Returns:
+          `[batch, parameters]` in [0, 1].
+        """
+        lamp = tf.random.stateless_uniform([batch, 3], seed)
         if not self.fill:
-            return self._lights(parts)
+            return lamp
         # A stream of its own, so that the lamp does not depend on the fill light.
-        return self._lights(parts, tf.random.stateless_uniform([batch, 3], -1 - seed))
+        return tf.concat([lamp, tf.random.stateless_uniform([batch, 3], -1 - seed)], -1)
 
     def middle(self, batch: int) -> Lights:
         """Gives all pictures the same light, from the middle of every range."""
-        parts = tf.fill([batch, 3], 0.5)
-        return self._lights(parts, parts if self.fill else None)
+        return self.lights(tf.fill([batch, self.parameters], 0.5))
 
-    def _lights(self, parts: tf.Tensor, fill_parts: tf.Tensor | None = None) -> Lights:
-        """The lights at parts `[batch, 3]` of the ranges."""
+    def lights(self, parameters: tf.Tensor) -> Lights:
+        """Makes the lights of parameters, which receive their gradients.
+
+        Args:
+          parameters: `[batch, parameters]` in [0, 1], which say where in its range each
+            quantity lies: azimuth, elevation and ambient part of the lamp; if there is
+            a fill light, also its azimuth, elevation and strength.
+
+        Returns:
+          The lights of the pictures.
+        """
         lowest = tf.constant([-self.azimuth, self.elevation[0], self.ambient[0]])
         highest = tf.constant([self.azimuth, self.elevation[1], self.ambient[1]])
         azimuth, elevation, ambient = tf.unstack(
-            lowest + parts * (highest - lowest), axis=-1
+            lowest + parameters[:, :3] * (highest - lowest), axis=-1
         )
         azimuth, elevation = (
             angle * (math.pi / 180.0) for angle in (azimuth, elevation)
         )
         direction = _direction(azimuth, elevation)
-        if fill_parts is None:
+        if not self.fill:
             return Lights(direction, ambient)
         lowest = tf.constant([0.0, self.elevation[0], 0.0])
         highest = tf.constant([self.azimuth, self.elevation[1], self.fill])
         fill_azimuth, fill_elevation, fill = tf.unstack(
-            lowest + fill_parts * (highest - lowest), axis=-1
+            lowest + parameters[:, 3:] * (highest - lowest), axis=-1
         )
         radians = math.pi / 180.0
         fill_azimuth = tf.where(azimuth > 0.0, -fill_azimuth, fill_azimuth) * radians
         fill_direction = _direction(fill_azimuth, fill_elevation * radians)
         return Lights(direction, ambient, fill_direction, fill)
+
+
+def lamp(
+    batch: int, azimuth_degrees: float, elevation_degrees: float, ambient: float
+) -> Lights:
+    """Gives all pictures the light of a lamp at given angles.
+
+    Args:
+      batch: Number of pictures.
+      azimuth_degrees: Angle of the lamp to the right of the camera.
+      elevation_degrees: Angle of the lamp above the camera.
+      ambient: The part of the light that comes from all around, from 0 to 1.
+
+    Returns:
+      The lights of the pictures.
+    """
+    azimuth, elevation = (
+        tf.fill([batch], math.radians(angle))
+        for angle in (azimuth_degrees, elevation_degrees)
+    )
+    return Lights(_direction(azimuth, elevation), tf.fill([batch], float(ambient)))
 
 
 def _direction(azimuth: tf.Tensor, elevation: tf.Tensor) -> tf.Tensor:

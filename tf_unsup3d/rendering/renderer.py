@@ -144,6 +144,7 @@ class Renderer(keras.layers.Layer):
         viewpoints: tf.Tensor,
         light_seed: tf.Tensor | None = None,
         outputs: Sequence[str] = ("picture", "mask"),
+        lights: Lights | None = None,
     ) -> dict[str, tf.Tensor]:
         """Draws each scene from its viewpoint.
 
@@ -154,6 +155,8 @@ class Renderer(keras.layers.Layer):
             alike. Without lamps it does nothing.
           outputs: Names of what to compute, among "picture", "mask", "depth" and
             "normals".
+          lights: The light of each picture, whatever lamps there are and whatever
+            `light_seed` is; see `RandomLamps.lights`. None leaves it to the lamps.
 
         Returns:
           By these names:
@@ -184,13 +187,15 @@ class Renderer(keras.layers.Layer):
         pixels = self.camera.project(
             vertices, self.resolution, self.resolution, backend=self._config["backend"]
         )
-        lamps = self.lamps if "picture" in outputs else None
-        shaded = lamps is not None
+        if "picture" not in outputs:
+            lights = None
+        elif lights is None and self.lamps is not None:
+            lights = _choose_lights(self.lamps, tf.shape(vertices)[0], light_seed)
+        shaded = lights is not None
         attributes = {}
         if shaded or "normals" in outputs:
             normals = self.camera.turn(vertex_normals(vertices, mesh.triangles))
-        if lamps is not None:
-            lights = _choose_lights(lamps, tf.shape(vertices)[0], light_seed)
+        if lights is not None:
             attributes["light"] = brightness(normals, lights)
         if "normals" in outputs:
             attributes["normals"] = normals

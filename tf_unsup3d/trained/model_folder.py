@@ -4,7 +4,8 @@ The folder of a run holds `config.gin`, `pictures.json` (the pictures it is trai
 checkpoints, and records of its training. The folder of a published generator holds
 `config.gin`, `generator.npz` (the averaged weights, usually in half precision) and
 `card.json` (how the generator was trained, and its measurements). A SavedModel by
-`unsup3d-export` holds a published generator, too.
+`unsup3d-export` holds a published generator, too. Each may hold an encoder of the
+generator; see `encoder_files`.
 """
 
 import os

@@ -20,6 +20,8 @@ _VIEWPOINTS = 1_000_003
 _NOISE = 2_000_003
 _LIGHT = 3_000_003
 _VARIANCE = 3_000_017
+_ENCODER = 4_000_037
+_CALIBRATION = 5_000_011
 
 
 class RandomScenes(NamedTuple):
@@ -55,13 +57,37 @@ def random_scenes(
     Returns:
       The objects, their viewpoints and the seed of their light.
     """
-    latents = tf.random.stateless_normal([batch, generator.latent_size], key)
+    latents = random_latents(generator, batch, key)
     views = viewpoints.sample(batch, key + [_VIEWPOINTS, 0])
     return RandomScenes(
         generator(latents, noise_seed=key + [_NOISE, 0]),
         views if spread is None else spread * views,
         key + [_LIGHT, 0],
     )
+
+
+def random_latents(generator: Generator, batch: int, key: tf.Tensor) -> tf.Tensor:
+    """Draws the latent vectors of the objects that `random_scenes` makes.
+
+    Args:
+      generator: The generator of the objects.
+      batch: Number of objects.
+      key: `[2]` int64 key of all random numbers.
+
+    Returns:
+      `[batch, latent_size]` float32.
+    """
+    return tf.random.stateless_normal([batch, generator.latent_size], key)
+
+
+def encoder_key(seed: int, step: int) -> tf.Tensor:
+    """The key `[2]` int64 of the pictures of a step in the training of an encoder."""
+    return tf.constant([seed + _ENCODER, step], tf.int64)
+
+
+def calibration_key(seed: int, batch: int) -> tf.Tensor:
+    """The key `[2]` int64 of a batch of samples that no encoder is trained on."""
+    return tf.constant([seed + _CALIBRATION, batch], tf.int64)
 
 
 def variance_key(seed: int) -> tf.Tensor:

@@ -3,12 +3,15 @@
 import functools
 import math
 import os
+import pathlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+import tf_unsup3d
+from tf_unsup3d.errors import UserError
 from tf_unsup3d.geometry.sphere import SphereMesh
 from tf_unsup3d.geometry.viewpoints import Viewpoints
 from tf_unsup3d.models.generator import Generator
@@ -17,7 +20,9 @@ from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.trained.encoder_files import TrainedEncoder, read_encoder
 from tf_unsup3d.trained.random_streams import latents_of_seeds
+from tf_unsup3d.trained.style_distribution import StyleDistribution
 
 _MEAN_STYLE_SAMPLES = 1024
 
@@ -42,9 +47,9 @@ def load(source: str | os.PathLike) -> "TrainedModel":
     generator = configuration.make_generator("average")
     if model_folder.is_published(folder):
         card = model_folder.read_published(generator, folder)
-        return TrainedModel(generator, configuration, card["step"], card)
+        return TrainedModel(generator, configuration, card["step"], card, folder)
     step = model_folder.restore_average(generator, folder)
-    return TrainedModel(generator, configuration, step)
+    return TrainedModel(generator, configuration, step, folder=folder)
 
 
 class TrainedModel:
@@ -58,6 +63,7 @@ class TrainedModel:
       step: Number of steps after which the generator had these weights.
       card: Measurements and other information about the model, by name. The default
         holds the step, the number of pictures seen, the seed and the resolution.
+      folder: Folder that the model was loaded from, or None.
 
     Attributes:
       generator: The generator.
@@ -67,6 +73,7 @@ class TrainedModel:
         configured or learned.
       step: Number of training steps.
       card: Measurements and other information about the model, by name.
+      folder: Folder that the model was loaded from, where its encoder is, or None.
     """
 
     def __init__(
@@ -75,6 +82,7 @@ class TrainedModel:
         configuration: Configuration,
         step: int,
         card: dict[str, Any] | None = None,
+        folder: pathlib.Path | None = None,
     ):
         self.generator = generator
         self.configuration = configuration
@@ -84,6 +92,7 @@ class TrainedModel:
             spread = generator.viewpoint_spread().numpy()
             self.viewpoints = self.viewpoints.scaled(spread)
         self.step = step
+        self.folder = folder
         self.card = card or {
             "step": step,
             "pictures": step * configuration.training.batch_size,
@@ -112,6 +121,48 @@ class TrainedModel:
         count, size = _MEAN_STYLE_SAMPLES, self.generator.latent_size
         latents = tf.random.stateless_normal([count, size], [0, count])
         return tf.reduce_mean(self.generator.styles(latents), 0, keepdims=True)
+
+    @functools.cached_property
+    def style_distribution(self) -> StyleDistribution:
+        """Mean, principal axes and spread of the styles."""
+        return StyleDistribution.of_generator(self.generator)
+
+    @functools.cached_property
+    def encoder(self) -> TrainedEncoder:
+        """The encoder that was trained for this model, read from the model's folder.
+
+        Raises:
+          UserError: There is no encoder, or it cannot be used.
+        """
+        if self.folder is None:
+            raise UserError("a model that was not loaded from a folder has no encoder")
+        return read_encoder(self.folder, self.generator)
+
+    @functools.cached_property
+    def reconstructor(self) -> "tf_unsup3d.Reconstructor":
+        """What `reconstruct` calls; to keep it saves the time to build its graphs."""
+        # Reconstruction builds on this module, so only the package as a whole knows it.
+        return tf_unsup3d.Reconstructor(self)
+
+    def reconstruct(
+        self, pictures: np.ndarray, *, steps: int = 100, residual: bool = False
+    ) -> "tf_unsup3d.Reconstruction":
+        """Reconstructs the objects in pictures; see `Reconstructor`.
+
+        Args:
+          pictures: `[pictures, size, size, 3]` or `[size, size, 3]`, uint8 or floating
+            point in [-1, 1], framed like the pictures of training.
+          steps: Number of steps of the optimisation; 0 for the encoder alone.
+          residual: Whether residuals of texture and shape are fitted, too.
+
+        Returns:
+          The reconstruction, with a flag for each picture that it does not explain.
+
+        Raises:
+          UserError: The model has no encoder.
+          ValueError: The pictures have the wrong shape or values.
+        """
+        return self.reconstructor(pictures, steps=steps, residual=residual)
 
     def styles(
         self, seeds: Sequence[int] | tf.Tensor, truncation_psi: float = 0.7

@@ -1,25 +1,26 @@
-"""Reading and writing the weights of a generator."""
+"""Reading and writing the weights of a network."""
 
+import hashlib
 import io
 import pathlib
 import zipfile
 import zlib
 
+import keras
 import numpy as np
 
 from tf_unsup3d.compat import checkpointable
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import write_bytes
-from tf_unsup3d.models.generator import Generator
 
 
 def write_weights(
-    generator: Generator, path: pathlib.Path, dtype: type = np.float16
+    network: keras.Model, path: pathlib.Path, dtype: type = np.float16
 ) -> None:
-    """Writes the weights of a generator.
+    """Writes the weights of a network.
 
     Args:
-      generator: A built generator.
+      network: A built network, whose weights are in the range of the type.
       path: Path of the `.npz` file to write.
       dtype: `np.float16`, which halves the file, or `np.float32`, which keeps every
         bit.
@@ -27,7 +28,7 @@ def write_weights(
     Raises:
       UserError: A weight overflows half precision, or the file cannot be written.
     """
-    values = [variable.numpy() for variable in checkpointable(generator.variables)]
+    values = [variable.numpy() for variable in checkpointable(network.variables)]
     if max(np.abs(value).max() for value in values) > np.finfo(dtype).max:
         raise UserError(f"cannot write {path}: a weight is beyond half precision")
     arrays = {f"{i:03d}": value.astype(dtype) for i, value in enumerate(values)}
@@ -36,28 +37,44 @@ def write_weights(
     write_bytes(path, content.getvalue())
 
 
-def read_weights(generator: Generator, path: pathlib.Path) -> None:
-    """Loads the weights in a file into a generator.
-
-    The file need not be trusted: no code in it is run, and its arrays are unpacked only
-    if their shapes are those of the generator's weights.
+def weights_checksum(network: keras.Model) -> str:
+    """Computes a checksum of the weights, as they are after `write_weights`.
 
     Args:
-      generator: A built generator with the configuration that the weights belong to.
+      network: A built network.
+
+    Returns:
+      The SHA-256 of the weights in half precision, in hexadecimal. It is the same for a
+      network and for the copy that has read its file.
+    """
+    checksum = hashlib.sha256()
+    for variable in checkpointable(network.variables):
+        checksum.update(variable.numpy().astype(np.float16).tobytes())
+    return checksum.hexdigest()
+
+
+def read_weights(network: keras.Model, path: pathlib.Path) -> None:
+    """Loads the weights in a file into a network.
+
+    The file need not be trusted: no code in it is run, and its arrays are unpacked only
+    if their shapes are those of the network's weights.
+
+    Args:
+      network: A built network with the configuration that the weights belong to.
       path: Path of the `.npz` file.
 
     Raises:
-      UserError: The file cannot be read, is damaged, or does not fit the generator. The
-        generator then keeps its weights.
+      UserError: The file cannot be read, is damaged, or does not fit the network. The
+        network then keeps its weights.
     """
-    variables = checkpointable(generator.variables)
+    variables = checkpointable(network.variables)
     try:
         with zipfile.ZipFile(path) as archive:
             names = sorted(archive.namelist())
             if len(names) != len(variables):
                 raise UserError(
                     f"{path} does not fit the configuration: it holds {len(names)} "
-                    f"arrays, the generator has {len(variables)}"
+                    f"arrays, the {network.name} has {len(variables)}"
                 )
             values = [
                 _read_array(archive, name, tuple(variable.shape), path)

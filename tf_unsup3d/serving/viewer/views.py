@@ -72,7 +72,7 @@ class Views:
     def __init__(self, model: TrainedModel):
         self._model = model
         self.style_size: int = model.mean_style.shape[-1]
-        self.video_suffixes = (".gif",)
+        self.video_suffixes: tuple[str, ...] = (".gif",)
         if importlib.util.find_spec("imageio_ffmpeg"):
             self.video_suffixes = (".mp4", ".gif")
         self._object_camera, self._middle = _camera_around(model)

@@ -1,0 +1,110 @@
+"""Training of an encoder and reconstruction as a user runs them."""
+
+import json
+import subprocess
+import sys
+
+import absl.flags
+import numpy as np
+import PIL.Image
+import pytest
+import trimesh
+from absl.testing import flagsaver
+
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.export.pictures import to_uint8
+from tf_unsup3d.programs import reconstruct as program
+from tf_unsup3d.trained import model_folder
+from tf_unsup3d.trained.trained_model import load
+
+
+def run(name, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", f"tf_unsup3d.programs.{name}", *arguments],
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def published(small_run, tmp_path_factory):
+    """A published generator without an encoder."""
+    folder = tmp_path_factory.mktemp("published")
+    model = load(small_run)
+    model_folder.publish(folder, model.generator, model.configuration, model.card)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def photos(published, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    model = load(published)
+    picture = to_uint8(model.draw(model.sample([3]), yaw_degrees=10.0)["picture"][0])
+    PIL.Image.fromarray(picture).save(folder / "head.png")
+    pixels = np.random.default_rng(0).integers(0, 256, [16, 16, 3]).astype(np.uint8)
+    PIL.Image.fromarray(pixels).save(folder / "noise.png")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
+    return folder
+
+
+def test_from_a_generator_to_meshes(published, photos, tmp_path):
+    encoder, output = tmp_path / "encoder", tmp_path / "out"
+    trained = run(
+        "train_encoder",
+        f"--model_dir={published}",
+        f"--output={encoder}",
+        "--steps=20",
+        "--held_out=16",
+    )
+    assert trained.returncode == 0, trained.stderr
+    assert "an encoder of" in trained.stdout
+    result = run(
+        "reconstruct",
+        f"--model_dir={published}",
+        f"--encoder={encoder}",
+        f"--input={photos}",
+        f"--output={output}",
+        "--residual",
+    )
+    assert result.returncode == 0, result.stderr
+    assert "skipped broken.jpg: not a picture" in result.stderr
+    assert "flagged noise.png: the fit differs from the picture" in result.stdout
+    report = json.loads((output / "reconstruction.json").read_text())
+    assert list(report["skipped"]) == ["broken.jpg"]
+    assert report["steps"] == 100 and report["residual"] is True
+    head, noise = report["pictures"]
+    assert (head["name"], noise["name"]) == ("head.png", "noise.png")
+    assert not noise["explained"]
+    assert any(flag["measure"] == "error" for flag in noise["flags"])
+    assert head["error"] < 0.25 * noise["error"]
+    assert len(head["style"]) == 8 and head["seconds"] > 0.0
+    assert set(head["viewpoint_degrees"]) == {"yaw", "pitch", "roll"}
+    mesh = trimesh.load(output / head["files"]["mesh"], force="mesh")
+    assert len(mesh.faces) == 8 * 4**2 and np.isfinite(mesh.vertices).all()
+    with PIL.Image.open(output / head["files"]["sheet"]) as sheet:
+        assert sheet.width > 11 * 96
+    assert (output / head["files"]["video"]).stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([], "there is no encoder in"),
+        (["--encoder=nowhere"], "there is no encoder in nowhere"),
+        (["--model_dir=nowhere"], "no trained model in nowhere"),
+    ],
+)
+def test_bad_input_is_one_line(published, photos, tmp_path, flags, message):
+    output = tmp_path / "out"
+    arguments = ["reconstruct", f"--model_dir={published}", f"--input={photos}"]
+    with flagsaver.flagsaver(), pytest.raises(UserError) as raised:
+        absl.flags.FLAGS([*arguments, f"--output={output}", *flags])
+        program.main([])
+    assert message in str(raised.value)
+    assert not output.exists()
+
+
+def test_an_encoder_is_not_written_into_the_package():
+    result = run("train_encoder", "--model_dir=pretrained:heads64", "--steps=1")
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: --output is needed")

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.reconstruction.conftest import FIT_STEPS
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.reconstruction.flags import (
+    MEASURES,
+    Flag,
+    limits_of,
+    limits_on_card,
+    measure_fits,
+    raise_flags,
+)
+from tf_unsup3d.reconstruction.samples import draw_samples
+
+
+def test_measures_of_known_pictures():
+    picture = np.zeros([1, 4, 4, 3])
+    picture[:, :2] = 1.0
+    backdrop = np.zeros_like(picture)
+    measures = measure_fits(picture, picture - 0.1, backdrop, np.full([1, 8], -2.0))
+    assert set(measures) == set(MEASURES)
+    assert measures["error"][0] == pytest.approx(0.05)
+    assert measures["unexplained"][0] == pytest.approx(0.2)
+    assert measures["style_distance"][0] == pytest.approx(2.0)
+    assert measures["faintness"][0] == pytest.approx(4.0)
+
+
+def test_a_uniform_picture_leaves_everything_unexplained():
+    wall = np.full([1, 4, 4, 3], 0.3)
+    measures = measure_fits(wall, wall + 0.1, wall + 0.1, np.zeros([1, 8]))
+    assert measures["unexplained"][0] > 5.0 and measures["faintness"][0] > 100.0
+
+
+def test_limits_are_above_nearly_all_held_out_values():
+    values = np.linspace(0.0, 1.0, 101)
+    limits = limits_of(dict.fromkeys(MEASURES, values))
+    assert limits["error"] == pytest.approx(1.2 * 0.98)
+
+
+def test_flags_name_measure_value_and_limit():
+    measures = {name: np.array([0.5, 2.0, np.nan]) for name in MEASURES}
+    limits = dict.fromkeys(MEASURES, 3.0) | {"error": 1.0}
+    explained, flagged, broken = raise_flags(measures, limits)
+    assert explained == ()
+    assert flagged == (Flag("error", 2.0, 1.0),)
+    assert str(flagged[0]) == ("the fit differs from the picture: error 2 is above 1")
+    # What is not a number explains nothing.
+    assert len(broken) == len(MEASURES)
+
+
+def test_limits_for_a_number_of_steps():
+    limits = {"0": dict.fromkeys(MEASURES, 9), "50": dict.fromkeys(MEASURES, 5)}
+    card = {"limits": limits}
+    assert limits_on_card(card, 49)["error"] == 9.0
+    assert limits_on_card(card, 50)["error"] == limits_on_card(card, 99)["error"] == 5.0
+
+
+@pytest.mark.parametrize("limits", [None, {}, {"0": {}}, {"0": 3}, {"a": {}}, []])
+def test_a_card_without_limits_is_named(limits):
+    with pytest.raises(UserError, match="card of the encoder holds no limits"):
+        limits_on_card({"limits": limits}, 10)
+
+
+def test_own_samples_are_explained_and_other_pictures_flagged(model, reconstructor):
+    held_out = draw_samples(model, 40, tf.constant([8, 8], tf.int64)).pictures.numpy()
+    flags = reconstructor(held_out, steps=FIT_STEPS).flags
+    assert sum(map(bool, flags)) <= 4
+    random = np.random.default_rng(0)
+    rows = np.arange(16)[:, None, None] * np.ones([1, 16, 3])
+    others = {
+        "noise": random.uniform(-1.0, 1.0, [16, 16, 3]),
+        "wall": np.full([16, 16, 3], 0.3) + random.normal(0.0, 0.01, [16, 16, 3]),
+        "stripes": np.where(rows % 4 < 2, 0.9, -0.9),
+        "tiles": np.where((rows + rows.swapaxes(0, 1)) % 4 < 2, 0.9, -0.9),
+    }
+    found = reconstructor(np.stack(list(others.values())), steps=FIT_STEPS)
+    for name, flags in zip(others, found.flags, strict=True):
+        assert flags, name
+        assert all(flag.value > flag.limit for flag in flags)

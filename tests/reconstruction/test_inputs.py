@@ -1,0 +1,50 @@
+import zipfile
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.reconstruction.inputs import read_pictures
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "photos"
+    (folder / "more").mkdir(parents=True)
+    random = np.random.default_rng(0)
+    for name in ("a.png", "a.jpg", "more/b.png"):
+        pixels = random.integers(0, 256, [20, 30, 3]).astype(np.uint8)
+        PIL.Image.fromarray(pixels).save(folder / name)
+    (folder / "note.txt").write_text("no picture")
+    return folder
+
+
+def test_pictures_of_a_folder_have_names_of_their_own(folder):
+    pictures, skipped = read_pictures(folder, 16)
+    assert [p.name for p in pictures] == ["a.jpg", "a.png", "more/b.png"]
+    assert [p.stem for p in pictures] == ["a", "a_2", "more_b"]
+    assert all(p.picture.shape == (16, 16, 3) for p in pictures)
+    assert list(skipped) == ["note.txt"] and "not a picture" in skipped["note.txt"]
+
+
+def test_a_single_picture_and_an_archive(folder, tmp_path):
+    (single,), skipped = read_pictures(folder / "a.png", 16)
+    assert (single.name, single.stem, skipped) == ("a.png", "a", {})
+    archive = tmp_path / "photos.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(folder / "a.png", "a.png")
+    (packed,), _ = read_pictures(archive, 16)
+    np.testing.assert_array_equal(packed.picture, single.picture)
+
+
+def test_no_picture_is_one_line(folder, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for source, message in (
+        (empty, "no pictures in .*empty: it is empty"),
+        (tmp_path / "nowhere", "nowhere does not exist"),
+        (folder / "note.txt", "no pictures in .*: note.txt: not a picture"),
+    ):
+        with pytest.raises(UserError, match=message):
+            read_pictures(source, 16)

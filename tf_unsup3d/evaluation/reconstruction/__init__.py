@@ -1,0 +1,1 @@
+"""How well pictures whose objects are known are reconstructed."""
