@@ -293,6 +293,15 @@ def test_records_without_checkpoints_are_not_overwritten(trainer):
         trainer.restore()
 
 
+def test_checkpoints_of_a_run_that_is_not_continued_are_kept(trainer):
+    other = Trainer(
+        trainer.configuration, trainer.model_dir, tf.distribute.get_strategy()
+    )
+    with pytest.raises(UserError, match="holds ckpt-8.npz of a run that is not the"):
+        other.save()
+    assert checkpoint_steps(trainer) == [0, 4, 8]
+
+
 def test_all_checkpoints_damaged_is_no_new_start(trainer):
     for path in (trainer.model_dir / "checkpoints").iterdir():
         path.write_bytes(b"")

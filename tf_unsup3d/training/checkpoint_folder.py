@@ -3,6 +3,7 @@
 import pathlib
 import shutil
 
+from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import remove_leftovers, writing
 from tf_unsup3d.trained.checkpoints import (
     Checkpoint,
@@ -26,6 +27,7 @@ class CheckpointFolder:
         self._folder = folder
         self._state = state
         self._keep = keep
+        self._restored = False
 
     @property
     def newest(self) -> Checkpoint | None:
@@ -37,9 +39,16 @@ class CheckpointFolder:
 
         Raises:
           NotFiniteError: A variable is not finite. Nothing is written.
-          UserError: The file cannot be written. The older ones are kept.
+          UserError: The file cannot be written, or the folder holds later checkpoints
+            that were not restored. The older ones are kept.
         """
         step = int(self._state.step.numpy())
+        newest = self.newest
+        if newest and newest.step > step and not self._restored:
+            raise UserError(
+                f"{self._folder} holds {newest.path.name} of a run that is not the one "
+                "being trained"
+            )
         self._state.save(checkpoint_path(self._folder, step))
         found = find_checkpoints(self._folder)
         # Training went back behind those of later steps, because they are damaged.
@@ -56,6 +65,7 @@ class CheckpointFolder:
         Raises:
           UserError: All checkpoints are damaged, or one does not fit.
         """
+        self._restored = True
         return restore_newest(self._folder, self._state.restore)
 
     def tidy(self) -> None:
