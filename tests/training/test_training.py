@@ -58,6 +58,19 @@ def pictures(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def usual_signals():
+    """Signals with their usual effect, whatever started the tests in the background."""
+    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    found = {number: signal.getsignal(number) for number in numbers}
+    for number in numbers:
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in found.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture(scope="module")
 def bindings(small_bindings):
     return [*small_bindings, *BINDINGS]
@@ -129,6 +142,7 @@ def test_pictures_grow_and_a_run_resumes_while_they_fade(runs):
         assert other == pytest.approx({**other, **one}, rel=1e-5)
 
 
+@pytest.mark.usefixtures("usual_signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_stopped_run_loses_nothing(bindings, pictures, tmp_path, number):
     run = tmp_path / "run"
@@ -156,6 +170,7 @@ def test_stopped_run_loses_nothing(bindings, pictures, tmp_path, number):
     assert not (run / "sheet.png").exists() and not (run / ".lock").exists()
 
 
+@pytest.mark.usefixtures("usual_signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_is_noted(number):
     usual = signal.getsignal(number)
@@ -167,18 +182,16 @@ def test_the_first_signal_is_noted(number):
     assert signal.getsignal(number) is usual
 
 
+@pytest.mark.usefixtures("usual_signals")
 def test_an_ignored_signal_stays_so():
-    usual = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with stop_requests() as noted:
-            os.kill(os.getpid(), signal.SIGHUP)
-            assert noted == []
-    finally:
-        signal.signal(signal.SIGHUP, usual)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with stop_requests() as noted:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert noted == []
 
 
 CLOSED_TERMINAL = """
-import os, sys
+import sys, time
 from tf_unsup3d.training.stop_requests import stop_requests
 
 with stop_requests() as noted:
@@ -188,13 +201,14 @@ with stop_requests() as noted:
     except OSError:
         pass
     while not noted:
-        pass
+        time.sleep(0.01)
     print("still writing", flush=True)
     with open(sys.argv[1], "w") as file:
         file.write(str(noted))
 """
 
 
+@pytest.mark.usefixtures("usual_signals")
 def test_the_terminal_may_be_closed(tmp_path):
     child, terminal = pty.fork()
     if not child:

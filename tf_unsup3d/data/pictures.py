@@ -24,7 +24,7 @@ RESOLUTIONS = (8, 16, 32, 64, 128, 256, 512, 1024)
 # Picture formats that Pillow decodes without other programs (unlike EPS or PDF).
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 _LARGEST_FILE = 2**30
-# Decoding takes up to 20 bytes of memory per pixel. Cameras make up to 60 million.
+# Decoding takes up to 16 bytes of memory per pixel. Cameras make up to 60 million.
 _MOST_PIXELS = 2**26
 # Members of archives are unpacked from pieces of this size.
 _PIECE_BYTES = 2**12
