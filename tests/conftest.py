@@ -221,7 +221,12 @@ def _draw(model, scene, *angles, **options):
 
 
 def _compare(found, expected):
-    """Compares outputs by name."""
+    """Compares outputs by name.
+
+    Sums over channels are rounded differently for another batch. 2e-6 in a vertex are
+    6e-5 pixels at 64 x 64, and the outline is a ramp of one pixel between colours that
+    differ by up to 2.
+    """
     assert set(found) == set(expected)
     for name, value in expected.items():
         # Depth and normals are means over the part of a pixel that shows the object:
@@ -229,7 +234,7 @@ def _compare(found, expected):
         weight = expected["mask"] if name in ("depth", "normals") else np.float32(1)
         weight = weight[..., None] if name == "normals" else weight
         np.testing.assert_allclose(
-            weight * found[name], weight * value, atol=5e-5, err_msg=name
+            weight * found[name], weight * value, atol=2e-4, err_msg=name
         )
 
 
