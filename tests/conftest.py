@@ -170,12 +170,13 @@ def check_portable(run_in_stock_tensorflow):
         outputs = run_in_stock_tensorflow(folder, calls)
 
         # What is made of some objects does not depend on those beside them.
-        for (call, signature), _ in calls.items():
+        for call, signature in calls:
             if call != signature:
                 n = int(call.split("-")[1])
-                for name, value in outputs[call].items():
-                    expected = outputs[f"{signature}-16"][name][:n]
-                    np.testing.assert_allclose(value, expected, atol=1e-4)
+                together = outputs[f"{signature}-16"]
+                _compare(
+                    outputs[call], {name: value[:n] for name, value in together.items()}
+                )
         styles = model.styles(seeds, psi[:, None])
         for signature in ("generate", "map_seed"):
             np.testing.assert_allclose(
@@ -195,19 +196,12 @@ def check_portable(run_in_stock_tensorflow):
                 ("render-16", styles),
                 ("render_latent-16", of_latents),
             ):
-                drawn = _draw(model, of_objects[i : i + 1], *angles)
-                assert set(outputs[call]) == set(drawn)
-                for name, expected in drawn.items():
-                    np.testing.assert_allclose(
-                        outputs[call][name][i : i + 1], expected, atol=2e-4
-                    )
-        small = model.draw(scene, resolution=24, outputs=("depth", "normals", "mask"))
-        for name, expected in small.items():
-            drawn = outputs["render_mesh"][name]
-            np.testing.assert_allclose(
-                drawn.reshape(expected.shape), expected, atol=2e-4
-            )
-        return outputs
+                drawn = _draw(model, model.synthesize(of_objects[i : i + 1]), *angles)
+                _compare({k: v[i : i + 1] for k, v in outputs[call].items()}, drawn)
+        drawn = _draw(model, scene, resolution=24)
+        # Its picture has no lamps.
+        del drawn["picture"], outputs["render_mesh"]["picture"]
+        _compare(outputs["render_mesh"], drawn)
 
     return check
 
@@ -222,15 +216,29 @@ def _check_scene(model, outputs, styles):
             np.testing.assert_array_equal(found, expected)
 
 
-def _draw(model, styles, *angles):
-    drawn = model.draw(
-        model.synthesize(styles),
-        *angles,
-        outputs=("picture", "depth", "normals", "mask"),
-    )
-    for name in ("depth", "mask"):
-        drawn[name] = drawn[name][..., 0]
-    return drawn
+def _draw(model, scene, *angles, **options):
+    """What the compiled op draws, in the shapes of the signatures."""
+    names = ("picture", "depth", "normals", "mask")
+    drawn = model.draw(scene, *angles, **options, outputs=names)
+    return {**drawn, "depth": drawn["depth"][..., 0], "mask": drawn["mask"][..., 0]}
+
+
+def _compare(found, expected):
+    """Compares outputs by name.
+
+    Sums over channels are rounded differently for another batch. 2e-6 in a vertex are
+    6e-5 pixels at 64 x 64, and the outline is a ramp of one pixel between colours that
+    differ by up to 2.
+    """
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        # Depth and normals are means over the part of a pixel that shows the object:
+        # where it is small, their rounding is large.
+        weight = expected["mask"] if name in ("depth", "normals") else np.float32(1)
+        weight = weight[..., None] if name == "normals" else weight
+        np.testing.assert_allclose(
+            weight * found[name], weight * value, atol=2e-4, err_msg=name
+        )
 
 
 @pytest.fixture(autouse=True)

@@ -62,7 +62,7 @@ def test_the_tool_of_tensorflow_shows_and_runs_it(faces, tmp_path):
     run(
         *(*tool, "run", "--dir", faces),
         *("--tag_set", "serve", "--signature_def", "generate"),
-        *("--input_exprs", "seed=np.int64([3]);truncation_psi=np.float32([0.7])"),
+        *("--input_exprs", "seed=[3];truncation_psi=[0.7]"),
         *("--outdir", tmp_path),
     )
     assert (tmp_path / "vertices.npy").is_file()
