@@ -8,6 +8,7 @@
 #   make stress      what takes long and is no part of CI: a run killed twenty times
 #   make test-tf215  the core tests on TensorFlow 2.15.1, in .venv-tf215
 #   make op CUDA=on  the op with its CUDA kernels (by default where there is a GPU)
+#   make viewer      the page of unsup3d-view, from its sources in viewer/; needs npm
 #   make venv, op, lint, format, clean, distclean
 
 SHELL := /bin/bash
@@ -27,7 +28,7 @@ OP_SOURCES := custom_ops/rasterizer/build.py $(CXX_FILES)
 # Whether the op has CUDA kernels: on, off, or auto for on where there is a GPU.
 CUDA ?= auto
 
-.PHONY: help venv op demo test e2e stress lint test-tf215 format clean distclean FORCE
+.PHONY: help venv op demo test e2e stress lint test-tf215 viewer format clean distclean FORCE
 
 help:
 	@sed -n '/^#   make/s/^#  //p' Makefile
@@ -58,6 +59,11 @@ lint: .venv/.packages
 test-tf215: .venv-tf215/.packages $(OP_TF215)
 	.venv-tf215/bin/python $(PYTEST) $(CORE_TESTS)
 
+viewer:
+	@command -v npm >/dev/null || \
+	    { echo "error: npm is missing (Debian: apt install npm)" >&2; exit 1; }
+	cd viewer && npm ci --no-audit --no-fund && npm run build
+
 format: .venv/.packages
 	.venv/bin/python -m ruff check --fix .
 	.venv/bin/python -m ruff format .
@@ -69,7 +75,7 @@ clean:
 	find . -path './.venv*' -prune -o -name __pycache__ -print0 | xargs -0 rm -rf
 
 distclean: clean
-	rm -rf .venv .venv-tf215
+	rm -rf .venv .venv-tf215 viewer/node_modules
 
 # Runs a command whose output is only worth reading when it fails.
 define quietly

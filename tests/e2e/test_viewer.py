@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import imageio_ffmpeg
 import numpy as np
@@ -23,7 +24,7 @@ from playwright.sync_api import expect
 
 # However busy the machine is, only what never comes ends the wait.
 PATIENCE_MS = 240_000
-DESKTOP = {"width": 1280, "height": 900}
+DESKTOP = {"width": 1280, "height": 740}
 PHONE = {"width": 360, "height": 740}
 # Sliders and what they are set to.
 SLIDERS = {
@@ -38,14 +39,18 @@ SLIDERS = {
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    """The running program, and its URL."""
-    log = tmp_path_factory.mktemp("viewer") / "log"
+    """The running program, its URL, and a file with what it opened."""
+    folder = tmp_path_factory.mktemp("viewer")
+    log, opened, program = (folder / name for name in ("log", "opened", "browser"))
+    program.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    program.chmod(0o755)
     with open(log, "w") as stderr:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "tf_unsup3d.programs.view"),
-                *("--model_dir=pretrained:faces64", "--port=0"),
+                *("--model_dir=pretrained:faces64", "--port=0", "--open"),
             ],
+            env={**os.environ, "BROWSER": str(program)},
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
@@ -54,7 +59,10 @@ def service(tmp_path_factory):
         line = process.stdout.readline()
         match = re.fullmatch(r"The page is at (\S+) \(Ctrl-C ends\)\n", line)
         assert match, log.read_text()
-        yield process, match[1]
+        while requests.get(f"{match[1]}readyz").status_code != 200:
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.1)
+        yield process, match[1], opened
     finally:
         process.kill()
         process.wait()
@@ -64,6 +72,11 @@ def service(tmp_path_factory):
 @pytest.fixture(scope="module")
 def url(service):
     return service[1]
+
+
+def test_page_is_opened(service):
+    _, url, opened = service
+    assert opened.read_text() == f"{url}\n"
 
 
 class Page:
@@ -198,7 +211,7 @@ def test_browser_draws_the_mesh_as_the_renderer_does(page, url, browser):
 def test_maps_are_shown(page):
     seen = []
     for kind in ("picture", "normals", "depth", "texture", "background"):
-        page.page.get_by_label(kind.capitalize(), exact=True).first.check()
+        page.page.get_by_role("radio", name=kind.capitalize(), exact=True).check()
         page.wait()
         seen.append(page.look("picture"))
         assert page["picture-image"].get_attribute("alt").startswith(kind)
@@ -302,7 +315,7 @@ def test_keyboard_reaches_and_moves_everything(page):
 def test_everything_has_a_name(page):
     snapshot = page.page.locator("body").aria_snapshot()
     controls = re.findall(
-        r"- (?:button|slider|spinbutton|checkbox|radio|combobox)(.*)", snapshot
+        r"- (?:button|slider|spinbutton|checkbox|radio|combobox)\b(.*)", snapshot
     )
     assert len(controls) > 20
     for rest in controls:
@@ -434,7 +447,7 @@ def test_server_that_ends_is_noticed(service, desktop, url):
     assert [fault for fault in desktop.faults if "status of 400" not in fault] == []
     for request in desktop.requests:
         assert request.removeprefix("blob:").startswith((url, "data:")), request
-    process, _ = service
+    process, _, _ = service
     process.send_signal(signal.SIGINT)
     assert process.wait() == 0
     desktop["yaw"].fill("60")
@@ -444,11 +457,9 @@ def test_server_that_ends_is_noticed(service, desktop, url):
     # It comes back as soon as the service does.
     content = io.BytesIO()
     Image.new("RGB", (8, 8)).save(content, "PNG")
-    for path, body in {
-        "**/readyz": b"{}",
-        "**/viewer/picture.png*": content.getvalue(),
-    }.items():
-        desktop.page.route(path, lambda route, body=body: route.fulfill(body=body))
+    png = content.getvalue()
+    desktop.page.route("**/viewer/picture.png*", lambda route: route.fulfill(body=png))
+    desktop.page.route("**/readyz", lambda route: route.fulfill(json={}))
     desktop.page.route("**/viewer/mesh.glb*", lambda route: route.abort())
     expect(desktop["picture-image"]).to_have_attribute(
         "alt", re.compile("yaw 60°"), timeout=PATIENCE_MS

@@ -45,9 +45,10 @@ def main(argv: list[str]) -> None:
     from tf_unsup3d.trained.trained_model import load
 
     def show(url: str) -> None:
-        print(f"The page is at {url}/ (Ctrl-C ends)", flush=True)
+        page = f"{url}/"
+        print(f"The page is at {page} (Ctrl-C ends)", flush=True)
         if _OPEN.value:
-            webbrowser.open(url)
+            webbrowser.open(page)
 
     log_to_stderr()
     name = served_name(_MODEL_DIR.value)

@@ -128,7 +128,7 @@ function setSlider(id, value) {
 
 function showValue(slider) {
   const text = `${slider.value.replace("-", "−")}${slider.dataset.unit ?? ""}`;
-  document.querySelector(`output[for="${slider.id}"]`).textContent = text;
+  byId(`${slider.id}-value`).textContent = text;
   slider.setAttribute("aria-valuetext", text);
 }
 
@@ -189,7 +189,7 @@ function addDirections() {
     row.className = "slider";
     row.innerHTML = `
       <label for="${id}">Direction ${index + 1} (${Math.round(100 * part)} % of variance)</label>
-      <output for="${id}"></output>
+      <span id="${id}-value" class="value" aria-hidden="true"></span>
       <input id="${id}" type="range" min="-3" max="3" step="0.1" value="0" data-unit=" σ">`;
     byId("directions").append(row);
     addSlider(id);

@@ -72,9 +72,8 @@ class Views:
     def __init__(self, model: TrainedModel):
         self._model = model
         self.style_size: int = model.mean_style.shape[-1]
-        self.video_suffixes: tuple[str, ...] = (".gif",)
-        if importlib.util.find_spec("imageio_ffmpeg"):
-            self.video_suffixes = (".mp4", ".gif")
+        has_ffmpeg = importlib.util.find_spec("imageio_ffmpeg") is not None
+        self.video_suffixes = (".mp4", ".gif") if has_ffmpeg else (".gif",)
         self._object_camera, self._middle = _camera_around(model)
         self._scene = functools.lru_cache(_KEPT)(self._make_scene)
         self._filled = functools.lru_cache(_KEPT)(self._make_filled)
