@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.workload import Workload
+from tf_unsup3d.export.meshes import split_at_seams
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import rotation_matrices
 from tf_unsup3d.heads.parameters import sample_head
@@ -27,13 +28,15 @@ def _painted(rng, vertices, triangles, neighbors, uv, uv_triangles, resolution, 
 
 
 def _paint_sphere(rng, vertices, sphere, resolution, texels):
+    # One vertex for each texture coordinate, as other renderers want it.
+    _, uv_indices, uv_triangles = split_at_seams(sphere)
     return _painted(
         rng,
         vertices,
         sphere.triangles,
         sphere.neighbors,
-        sphere.uv,
-        sphere.uv_triangles,
+        np.asarray(sphere.uv)[uv_indices],
+        uv_triangles,
         resolution,
         texels,
     )
