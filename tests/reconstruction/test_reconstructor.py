@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 
+import tf_unsup3d
 from tests.reconstruction.conftest import FIT_STEPS
 from tf_unsup3d.reconstruction.flags import MEASURES
+from tf_unsup3d.trained import model_folder
+from tf_unsup3d.trained.encoder_files import write_encoder
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +127,17 @@ def test_pictures_of_bytes_and_of_other_sizes(reconstructor, pictures):
 def test_bad_pictures_are_named(reconstructor, pictures, masks, message):
     with pytest.raises(ValueError, match=message):
         reconstructor.fit(pictures, masks=masks, steps=0)
+
+
+def test_a_model_reconstructs_with_the_encoder_of_its_folder(
+    model, encoder, reconstructor, pictures, tmp_path
+):
+    model_folder.publish(tmp_path, model.generator, model.configuration, {"step": 0})
+    write_encoder(tmp_path, encoder, model.generator)
+    published = tf_unsup3d.load(tmp_path)
+    found = published.reconstruct(pictures[0], steps=0)
+    assert isinstance(found, tf_unsup3d.Reconstruction)
+    expected = reconstructor(pictures[:1], steps=0)
+    np.testing.assert_allclose(found.fits, expected.fits, atol=0.1)
+    np.testing.assert_allclose(found.errors, expected.errors, atol=0.01)
+    assert found.limits == expected.limits
