@@ -192,7 +192,7 @@ def test_mesh_has_a_front_and_another_back(page):
     assert np.abs(front - back)[covered[0] & covered[1]].mean() > 15.0
 
 
-def test_browser_draws_the_mesh_as_the_renderer_does(page, url, browser):
+def test_browser_draws_the_mesh_as_the_renderer_does(page):
     for name, value in {"yaw": "35", "pitch": "20", "roll": "-15"}.items():
         page.set(name, value)
     drawn = page.look("mesh")
