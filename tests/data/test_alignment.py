@@ -107,20 +107,31 @@ def test_a_square_inside_is_not_faded():
     np.testing.assert_array_equal(inside, noise)
 
 
-def test_beyond_the_border_is_a_mirror_image_that_fades():
+def test_details_are_blurred_towards_the_border():
     pixels = np.random.default_rng(0).integers(0, 256, [200, 200, 3], np.uint8)
-    pixels[:, :100] //= 4
-    # From x = -50 to 150, of which 0.1 * 200 pixels are blurred before the border.
-    found = cut_out(Image.fromarray(pixels), Square((50, 100), 200, 0), 200).astype(int)
+    # From x = -50 to 150; the blur begins a tenth of the side before the border.
+    found = cut_out(Image.fromarray(pixels), Square((50, 100), 200, 0), 200)
     np.testing.assert_array_equal(found[:, 71:], pixels[:, 21:150])
-    assert np.abs(found[:, 52:60] - pixels[:, 2:10]).mean() > 2
-    detail = np.abs(np.diff(found, axis=0)).mean(axis=(0, 2))
-    assert detail[:45].max() < 0.2 * detail[75:140].min()
-    # What lies a third of the side beyond is one colour; here it is a quarter.
-    median = np.median(found, axis=(0, 1))
-    assert (
-        np.abs(found[:, :2] - median).mean() < np.abs(found[:, 45:50] - median).mean()
-    )
+    detail = np.abs(np.diff(found.astype(int), axis=0)).mean(axis=(0, 2))
+    assert (np.diff(detail[50:70].reshape(4, 5).mean(axis=1)) > 0).all()
+    assert detail[:50].max() < 0.2 * detail[70:].min()
+
+
+def test_beyond_the_border_is_a_mirror_image_that_fades():
+    ramp = np.broadcast_to(np.arange(200, dtype=np.uint8)[:, None, None], (200, 200, 3))
+    for axis, turned in enumerate([ramp, ramp.transpose(1, 0, 2)]):
+        centre = [100, 100]
+        centre[1 - axis] = 50
+        image = Image.fromarray(np.ascontiguousarray(turned))
+        found = cut_out(image, Square(tuple(centre), 200, 0), 200)
+        line = (found if axis == 0 else found.swapaxes(0, 1))[:, 100, 0].astype(float)
+        # Of the values that the blur does not change; the colour of the end is reached
+        # 0.3 * 200 pixels beyond the border.
+        places = np.array([-40, -30, -20, 20, 60])
+        mirrored = np.abs(places + 0.5) - 0.5
+        weights = np.clip(-(places + 0.5) / 60, 0, 1)
+        expected = mirrored + weights * (np.median(found) - mirrored)
+        np.testing.assert_allclose(line[places + 50], expected, atol=1.5)
 
 
 def test_a_border_that_is_not_crossed_is_left_alone():

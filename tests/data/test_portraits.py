@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tf_unsup3d.data import face_detection, pictures, prepare
+from tf_unsup3d.data import manifest as manifests
 from tf_unsup3d.data.alignment import FacePoints, Square
 from tf_unsup3d.data.face_detection import Face, FaceDetector
 from tf_unsup3d.data.portraits import cut_out_portraits
@@ -196,8 +198,18 @@ def prepared(faces, tmp_path_factory):
     scene(300, 300).save(source / "view.png")
     (source / "notes.txt").write_text("no picture")
     output = source.parent / "prepared"
-    manifest, _ = prepare.prepare_pictures(source, output, 128, align="faces")
-    return source, output, manifest, places
+    command = [sys.executable, "-m", "tf_unsup3d.programs.prepare_data"]
+    flags = [f"--input={source}", f"--output={output}", "--resolution=128"]
+    result = subprocess.run(
+        [*command, *flags, "--align=faces"], capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    assert "prepared 3 pictures of 128x128 in " in result.stdout
+    assert "4 files or faces skipped (see " in result.stdout
+    # Nothing but the progress bar, although each worker imports TensorFlow.
+    lines = filter(str.strip, re.split(r"[\r\n]", result.stderr))
+    assert {line.split(":")[0] for line in lines} == {"preparing"}
+    return source, output, manifests.read_manifest(output), places
 
 
 def test_each_face_becomes_a_picture_that_can_be_traced(prepared, squares):

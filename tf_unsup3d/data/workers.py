@@ -29,6 +29,7 @@ from tf_unsup3d.data.faces_table import face_row
 from tf_unsup3d.data.portraits import cut_out_portraits
 from tf_unsup3d.data.reading_notes import ReadingNotes, note_reading
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.quiet_import import import_tensorflow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,9 +153,9 @@ def _face_detector() -> FaceDetector:
     os.environ.update(
         TF_NUM_INTRAOP_THREADS="1",
         TF_NUM_INTEROP_THREADS="1",
-        TF_CPP_MIN_LOG_LEVEL="3",
         CUDA_VISIBLE_DEVICES="",
     )
+    import_tensorflow()
     return FaceDetector()
 
 

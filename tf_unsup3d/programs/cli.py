@@ -1,18 +1,17 @@
 """Runs the programs: absl flags, and one clear line for what a user can mend."""
 
-import contextlib
 import importlib.util
 import logging
 import os
 import signal
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import absl.logging
 from absl import app, flags
 
 from tf_unsup3d.errors import StoppedBySignal, UserError
+from tf_unsup3d.quiet_import import import_tensorflow
 
 # TensorFlow reads both variables as it is imported, so this module comes first. Its own
 # lines break the progress bars; what goes wrong is raised anyway.
@@ -46,7 +45,7 @@ def run(main: Callable[[list[str]], None]) -> None:
                 raise UserError(
                     f"unexpected argument {argv[1]!r}; options start with --"
                 )
-            _import_tensorflow()
+            import_tensorflow()
             # absl's app shows what TensorFlow logs for its developers.
             absl.logging.set_verbosity(absl.logging.WARNING)
             main(argv)
@@ -105,33 +104,3 @@ def _help(main: Callable[[list[str]], None]) -> str:
     # absl files the flags of the module that was started under the program's name.
     flags_module = sys.argv[0] if module == "__main__" else module
     return f"{sys.modules[module].__doc__}\n{flags.FLAGS.module_help(flags_module)}"
-
-
-def _import_tensorflow() -> None:
-    """Imports TensorFlow and looks for devices, both of which print several lines."""
-    with _quiet_stderr():
-        import tensorflow as tf
-
-        tf.config.list_physical_devices()
-        tf.zeros([])
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Keeps what is written to standard error, by C++ code too, and shows it if needed.
-
-    It is needed where the block raises.
-    """
-    sys.stderr.flush()
-    usual = os.dup(2)
-    with tempfile.TemporaryFile() as kept:
-        os.dup2(kept.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            kept.seek(0)
-            os.write(usual, kept.read())
-            raise
-        finally:
-            os.dup2(usual, 2)
-            os.close(usual)
