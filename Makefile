@@ -9,6 +9,9 @@
 #   make test-tf215  the core tests on TensorFlow 2.15.1, in .venv-tf215
 #   make op CUDA=on  the op with its CUDA kernels (by default where there is a GPU)
 #   make viewer      the page of unsup3d-view, from its sources in viewer/; needs npm
+#   make gpu-check   the CUDA kernels on a GPU against the CPU, with nvcc alone;
+#                    EMULATE=1 where there is none; see docs/gpu.md
+#   make gpu-check-tf  the op and a training on a GPU, through TensorFlow
 #   make venv, op, lint, format, clean, distclean
 
 SHELL := /bin/bash
@@ -28,7 +31,8 @@ OP_SOURCES := custom_ops/rasterizer/build.py $(CXX_FILES)
 # Whether the op has CUDA kernels: on, off, or auto for on where there is a GPU.
 CUDA ?= auto
 
-.PHONY: help venv op demo test e2e stress lint test-tf215 viewer format clean distclean FORCE
+.PHONY: help venv op demo test e2e stress lint test-tf215 gpu-check gpu-check-tf viewer \
+    format clean distclean FORCE
 
 help:
 	@sed -n '/^#   make/s/^#  //p' Makefile
@@ -59,6 +63,17 @@ lint: .venv/.packages
 test-tf215: .venv-tf215/.packages $(OP_TF215)
 	.venv-tf215/bin/python $(PYTEST) $(CORE_TESTS)
 
+# Needs neither Python nor what this file is otherwise about.
+gpu-check:
+	@$(MAKE) --no-print-directory -f custom_ops/rasterizer/gpu_check.mk
+
+gpu-check-tf: GPU_PYTHON := $(or $(PYTHON),.venv/bin/python)
+gpu-check-tf: $(if $(PYTHON),,.venv/.packages)
+	$(check_tensorflow_sees_gpu)
+	$(GPU_PYTHON) custom_ops/rasterizer/build.py --cuda=on
+	$(GPU_PYTHON) -m pytest -q -n 0 tests/rendering/test_render_mesh_gpu.py
+	$(GPU_PYTHON) -m benchmarks.gpu_training --output=build/gpu_training.json
+
 viewer:
 	@command -v npm >/dev/null || \
 	    { echo "error: npm is missing (Debian: apt install npm)" >&2; exit 1; }
@@ -86,6 +101,11 @@ endef
 define check_prerequisites
 @set -- $${CXX:-g++}; command -v "$$1" >/dev/null || \
     { echo "error: $$1 is missing: install g++ (Debian: apt install g++)" >&2; exit 1; }
+endef
+
+define check_tensorflow_sees_gpu
+@[ -n "$$($(GPU_PYTHON) -c 'import tensorflow as tf; print(*tf.config.list_physical_devices("GPU"))' 2>/dev/null)" ] || \
+    { echo "error: $(GPU_PYTHON) has no TensorFlow that sees a GPU: see docs/gpu.md" >&2; exit 1; }
 endef
 
 define make_environment

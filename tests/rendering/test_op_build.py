@@ -228,6 +228,15 @@ def test_library_needs_nothing_of_cuda():
     assert _cuda_symbols(library.find_library()) == []
 
 
+def test_gpu_check_compiles_the_kernels_as_the_op_does():
+    builder = _load_builder()
+    rules = (SOURCES / "gpu_check.mk").read_text().split()
+    # What only a library or several architectures need.
+    others = {f"-I{builder.SOURCE_DIR}", "-Xcompiler=-fPIC", "--threads=0"}
+    for flag in {*builder.NVCC_FLAGS, "-ffp-contract=off"} - others:
+        assert flag in rules, flag
+
+
 ARCHITECTURE = "75"  # any will do, and one takes the least time
 LIST_KERNELS = """
 import json, sys

@@ -166,6 +166,37 @@ List<T> MakeList(const Arrays<T>& arrays, const Options& options, const Bands& b
   return list;
 }
 
+// Differentiates the fragment list of a batch for the picture whose first pixel is
+// `gradients.first_pixel`, and adds to `vertex_gradients`.
+template <typename T>
+Mismatch DifferentiateFragments(const Arrays<T>& arrays, const Options& options,
+                                const Bands& bands,
+                                const FragmentListGradient<T>& gradients,
+                                const std::vector<int>& ids,
+                                SparseSums<Real>* vertex_gradients) {
+  const Surface<T> surface = arrays.inputs();
+  const Mesh<T> mesh = MakeMesh(surface, options, bands, &Mesh<T>::FindFacings);
+  const int64_t* const end = gradients.pixels + gradients.count;
+  const auto list_from = [&](int row) {
+    return std::lower_bound(gradients.pixels, end,
+                            gradients.first_pixel + int64_t{row} * arrays.width) -
+           gradients.pixels;
+  };
+  Mismatch mismatch;
+  for (int band = 0; band < bands.count(); ++band) {
+    const PixelRange rows = bands.rows(band);
+    const int64_t start = list_from(rows.begin);
+    const FragmentListGradient<T> of_rows = {
+        gradients.pixels + start,    gradients.first_pixel,
+        list_from(rows.end) - start, gradients.barycentric + 3 * start,
+        gradients.depth + start,     gradients.weight + start};
+    const Mismatch of_band = DifferentiateList(surface, mesh, options, band, of_rows,
+                                               ids.data(), vertex_gradients);
+    if (mismatch.pixel < 0) mismatch = of_band;
+  }
+  return mismatch;
+}
+
 // Differentiates a fragment list with the given `pixels`. The first pixel of the
 // picture is `first_pixel`. The derivative with respect to each number of the list
 // is 1.
@@ -173,28 +204,17 @@ template <typename T>
 Mismatch DifferentiatePixels(const Arrays<T>& arrays, const Options& options,
                              const Bands& bands, const std::vector<int64_t>& pixels,
                              int64_t first_pixel, const std::vector<int>& ids) {
-  const Surface<T> surface = arrays.inputs();
-  const Mesh<T> mesh = MakeMesh(surface, options, bands, &Mesh<T>::FindFacings);
   const std::vector<T> ones(3 * pixels.size(), T(1));
-  const auto list_from = [&](int row) {
-    return std::lower_bound(pixels.begin(), pixels.end(),
-                            first_pixel + int64_t{row} * arrays.width) -
-           pixels.begin();
-  };
-  Mismatch mismatch;
-  SparseSums<Real> vertex_gradients(surface.vertex_count, 3);
-  for (int band = 0; band < bands.count(); ++band) {
-    const PixelRange rows = bands.rows(band);
-    const int64_t start = list_from(rows.begin);
-    const FragmentListGradient<T> gradients = {
-        pixels.data() + start,   first_pixel,         list_from(rows.end) - start,
-        ones.data() + 3 * start, ones.data() + start, ones.data() + start};
-    const Mismatch of_band = DifferentiateList(surface, mesh, options, band, gradients,
-                                               ids.data(), &vertex_gradients);
-    if (mismatch.pixel < 0) mismatch = of_band;
-  }
+  const FragmentListGradient<T> gradients = {
+      pixels.data(), first_pixel, static_cast<int64_t>(pixels.size()),
+      ones.data(),   ones.data(), ones.data()};
+  SparseSums<Real> vertex_gradients(arrays.vertex_count, 3);
+  Mismatch mismatch =
+      DifferentiateFragments(arrays, options, bands, gradients, ids, &vertex_gradients);
+  const int64_t end = first_pixel + arrays.pixels();
   if (mismatch.pixel < 0 &&
-      (list_from(0) != 0 || list_from(arrays.height) != int64_t(pixels.size()))) {
+      (std::lower_bound(pixels.begin(), pixels.end(), first_pixel) != pixels.begin() ||
+       std::lower_bound(pixels.begin(), pixels.end(), end) != pixels.end())) {
     mismatch.pixel = 0;  // the op rejects pixels outside of the picture
   }
   return mismatch;

@@ -19,6 +19,9 @@ class Random {
   double operator()(double low, double high) {
     return std::uniform_real_distribution<double>(low, high)(engine_);
   }
+  double Normal(double deviation) {
+    return std::normal_distribution<double>(0, deviation)(engine_);
+  }
   int Integer(int low, int high) {
     return std::uniform_int_distribution<int>(low, high)(engine_);
   }
