@@ -72,6 +72,8 @@ def test_programs_and_their_flags_exist():
         "train",
         "sample",
         "evaluate",
+        "train-encoder",
+        "reconstruct",
     }
     for name, arguments in found:
         module = ROOT / "tf_unsup3d/programs" / f"{name.replace('-', '_')}.py"
@@ -82,7 +84,13 @@ def test_programs_and_their_flags_exist():
 def test_linked_files_exist():
     for link in re.findall(r"\]\(([^)]+)\)", README):
         if not link.startswith("https:"):
-            assert (ROOT / link).is_file(), link
+            file, _, section = link.partition("#")
+            assert (ROOT / file).is_file(), link
+            if section:
+                text = (ROOT / file).read_text()
+                headings = re.findall(r"^#+ (.*)", text, re.MULTILINE)
+                anchors = {head.lower().replace(" ", "-") for head in headings}
+                assert section in anchors, link
 
 
 def test_gin_files_exist():
