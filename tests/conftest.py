@@ -1,5 +1,6 @@
 """Settings for every test: quiet TensorFlow, shared processor cores, fixed seeds."""
 
+import importlib
 import os
 import pathlib
 import random
@@ -249,3 +250,27 @@ def fixed_seeds():
     random.seed(0)
     np.random.seed(0)
     tf.random.set_seed(0)
+
+
+@pytest.fixture
+def run_in_process():
+    """Runs the main function of a program in this process: `run(name, *arguments)`.
+
+    Programs have flags of the same names, but absl keeps those of all modules together.
+    So each program is imported anew, after the flags of other programs are forgotten.
+    """
+    from absl import flags
+    from absl.testing import flagsaver
+
+    def run(name, *arguments):
+        for module, defined in flags.FLAGS.flags_by_module_dict().items():
+            if module.startswith("tf_unsup3d.programs."):
+                for flag in list(defined):
+                    delattr(flags.FLAGS, flag.name)
+        sys.modules.pop(f"tf_unsup3d.programs.{name}", None)
+        program = importlib.import_module(f"tf_unsup3d.programs.{name}")
+        with flagsaver.flagsaver():
+            flags.FLAGS([name, *arguments])
+            program.main([])
+
+    return run

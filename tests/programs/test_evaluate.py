@@ -4,16 +4,13 @@ import json
 import subprocess
 import sys
 
-import absl.flags
 import numpy as np
 import PIL.Image
 import pytest
-from absl.testing import flagsaver
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.evaluation.distribution.measure import measure_distribution
 from tf_unsup3d.evaluation.features.random_network import random_network
-from tf_unsup3d.programs import evaluate as program
 from tf_unsup3d.trained.trained_model import load
 
 
@@ -135,12 +132,11 @@ def test_the_program_measures_without_truth(small_run, photos, tmp_path):
         (["--metrics=alarms", "--model_dir=nowhere"], "no trained model in nowhere"),
     ],
 )
-def test_bad_flags_are_named(small_run, tmp_path, flags, message):
+def test_bad_flags_are_named(small_run, tmp_path, run_in_process, flags, message):
     output = tmp_path / "out"
-    arguments = ["evaluate", f"--model_dir={small_run}", f"--output={output}", *flags]
-    with flagsaver.flagsaver(), pytest.raises(UserError) as raised:
-        absl.flags.FLAGS(arguments)
-        program.main([])
+    arguments = [f"--model_dir={small_run}", f"--output={output}", *flags]
+    with pytest.raises(UserError) as raised:
+        run_in_process("evaluate", *arguments)
     assert message in str(raised.value)
     assert not output.exists()
 

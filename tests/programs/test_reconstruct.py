@@ -4,16 +4,13 @@ import json
 import subprocess
 import sys
 
-import absl.flags
 import numpy as np
 import PIL.Image
 import pytest
 import trimesh
-from absl.testing import flagsaver
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.export.pictures import to_uint8
-from tf_unsup3d.programs import reconstruct as program
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.trained_model import load
 
@@ -94,12 +91,13 @@ def test_from_a_generator_to_meshes(published, photos, tmp_path):
         (["--model_dir=nowhere"], "no trained model in nowhere"),
     ],
 )
-def test_bad_input_is_one_line(published, photos, tmp_path, flags, message):
+def test_bad_input_is_one_line(
+    published, photos, tmp_path, run_in_process, flags, message
+):
     output = tmp_path / "out"
-    arguments = ["reconstruct", f"--model_dir={published}", f"--input={photos}"]
-    with flagsaver.flagsaver(), pytest.raises(UserError) as raised:
-        absl.flags.FLAGS([*arguments, f"--output={output}", *flags])
-        program.main([])
+    arguments = [f"--model_dir={published}", f"--input={photos}", f"--output={output}"]
+    with pytest.raises(UserError) as raised:
+        run_in_process("reconstruct", *arguments, *flags)
     assert message in str(raised.value)
     assert not output.exists()
 

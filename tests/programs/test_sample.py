@@ -1,23 +1,21 @@
 """Samples as a user asks for them."""
 
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 from PIL import Image
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.programs import sample as program
 
 
-def run(model_dir, output, *arguments):
-    with flagsaver.flagsaver():
-        flags.FLAGS(
-            ["sample", f"--model_dir={model_dir}", f"--output={output}", *arguments]
-        )
-        program.main([])
+@pytest.fixture
+def run(run_in_process):
+    def run(model_dir, output, *arguments):
+        folders = f"--model_dir={model_dir}", f"--output={output}"
+        run_in_process("sample", *folders, *arguments)
+
+    return run
 
 
-def test_gallery_and_videos(small_run, tmp_path):
+def test_gallery_and_videos(small_run, tmp_path, run):
     run(
         small_run,
         tmp_path,
@@ -37,7 +35,7 @@ def test_gallery_and_videos(small_run, tmp_path):
             assert frame.size == size
 
 
-def test_video_in_one_file(small_run, tmp_path):
+def test_video_in_one_file(small_run, tmp_path, run):
     run(
         small_run,
         tmp_path,
@@ -59,7 +57,7 @@ def test_video_in_one_file(small_run, tmp_path):
     ],
 )
 def test_wrong_videos_are_refused_before_anything_is_written(
-    small_run, tmp_path, arguments, message
+    small_run, tmp_path, run, arguments, message
 ):
     with pytest.raises(UserError, match=message):
         run(small_run, tmp_path, *arguments)

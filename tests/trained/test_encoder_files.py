@@ -95,12 +95,7 @@ def read_network(folder):
     return network
 
 
-def test_publishing_passes_the_encoder_on(small_run, folder, tmp_path):
-    from absl import flags
-    from absl.testing import flagsaver
-
-    from tf_unsup3d.programs import publish
-
+def test_publishing_passes_the_encoder_on(small_run, folder, tmp_path, run_in_process):
     run = tmp_path / "run"
     shutil.copytree(small_run, run)
     model = load(run)
@@ -108,7 +103,5 @@ def test_publishing_passes_the_encoder_on(small_run, folder, tmp_path):
         run, TrainedEncoder(read_network(folder), {"steps": 5}), model.generator
     )
     output = tmp_path / "passed on"
-    with flagsaver.flagsaver():
-        flags.FLAGS(["publish", f"--model_dir={run}", f"--output={output}"])
-        publish.main([])
+    run_in_process("publish", f"--model_dir={run}", f"--output={output}")
     assert load(output).encoder.card["steps"] == 5
