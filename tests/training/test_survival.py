@@ -238,7 +238,9 @@ def test_the_tensor_that_is_not_finite_is_named(trainer, opened):
     trainer.restore()
     rate = state.discriminator_optimizer.learning_rate
     state.discriminator_optimizer.learning_rate = 1e39
-    with pytest.raises(NotFiniteError, match="the weight discriminator.* is not fin"):
+    with pytest.raises(
+        NotFiniteError, match="the weight .*discriminator is not finite"
+    ):
         step.run(batch, True, 16, None)
     assert rate is state.discriminator_optimizer.learning_rate
 

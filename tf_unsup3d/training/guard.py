@@ -55,24 +55,21 @@ class Magnitudes(NamedTuple):
         """Returns `[]` bool, whether all tensors are finite."""
         return tf.reduce_all(tf.math.is_finite(tf.concat(self, 0)))
 
-    def check(
-        self, loss_names: Sequence[str], variables: Sequence[tf.Variable]
-    ) -> None:
+    def check(self, loss_names: Sequence[str], variable_names: Sequence[str]) -> None:
         """Names a tensor that is not finite.
 
         Args:
           loss_names: Names of the losses.
-          variables: The variables of the gradients and weights.
+          variable_names: Names of the variables of the gradients and weights.
 
         Raises:
           NotFiniteError: A tensor is not finite. Losses come first, because they are
             the cause where gradients and weights are affected as well.
         """
-        names = [variable_name(variable) for variable in variables]
         named = (
             (self.losses, loss_names),
-            (self.gradients, [f"the gradient of {name}" for name in names]),
-            (self.weights, [f"the weight {name}" for name in names]),
+            (self.gradients, [f"the gradient of {name}" for name in variable_names]),
+            (self.weights, [f"the weight {name}" for name in variable_names]),
         )
         for values, value_names in named:
             for value, name in zip(values.numpy(), value_names, strict=True):

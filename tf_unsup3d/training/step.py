@@ -7,6 +7,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from tf_unsup3d.compat import variable_name
 from tf_unsup3d.models import precision
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.trained.configuration import Configuration
@@ -97,7 +98,7 @@ class AdversarialStep:
                 raise
             raise NotFiniteError(f"a number in the {refused[1]} of objects") from error
         if not outcome.finite:
-            outcome.magnitudes.check(list(outcome.values), self._variables())
+            outcome.magnitudes.check(list(outcome.values), self._variable_names())
         return {**outcome.values, "r1": tf.identity(self._state.r1)}
 
     def _variables(self) -> list[tf.Variable]:
@@ -106,6 +107,17 @@ class AdversarialStep:
         return [
             *state.discriminator.trainable_variables,
             *state.generator.trainable_variables,
+        ]
+
+    def _variable_names(self) -> list[str]:
+        state = self._state
+        return [
+            f"{variable_name(variable)} of the {part}"
+            for part, model in (
+                ("discriminator", state.discriminator),
+                ("generator", state.generator),
+            )
+            for variable in model.trainable_variables
         ]
 
     @tf.function(jit_compile=False)
