@@ -19,7 +19,9 @@ def runs(small_bindings, tmp_path_factory):
         "Trainer.r1_interval = 1",
     ]
     configuration = Configuration.from_files([], bindings)
-    pictures = training.write_pictures(folder / "pictures", 8, configuration.resolution)
+    pictures = training.write_pictures(
+        folder / "pictures", 16, configuration.resolution
+    )
     start = folder / "start"
     training.write_start(configuration, start)
     first, second = (
