@@ -63,7 +63,7 @@ def test_twenty_kills_change_nothing(small_bindings, tmp_path):
                 time.sleep(0.01)
             if kill % 2:
                 while process.poll() is None and not is_writing(killed):
-                    pass
+                    time.sleep(0.0005)
             else:
                 time.sleep(moments.uniform(0.0, LONGEST))
             assert process.poll() is None, "the run ended too early"
