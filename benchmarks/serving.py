@@ -102,10 +102,9 @@ def picture_request(objects: Objects, row: int) -> Request:
 
 
 def picture_is_right(objects: Objects, row: int, answer: Answer) -> bool:
-    """Compares a PNG file; rounding may differ by a level."""
+    """Compares a PNG file, which rounds to levels."""
     picture = np.asarray(PIL.Image.open(io.BytesIO(answer.body)), np.float32)
-    expected = np.clip((objects.expected["picture"][row] + 1) * 127.5, 0, 255)
-    return picture.shape == expected.shape and np.abs(picture - expected).max() < 1.0
+    return is_close(picture / 127.5 - 1.0, objects.expected["picture"][row], 1 / 255)
 
 
 def predict_request(objects: Objects, row: int, name: str) -> Request:
@@ -122,9 +121,20 @@ def predict_is_right(objects: Objects, row: int, answer: Answer) -> bool:
     """Compares all numbers."""
     (found,) = json.loads(answer.body)["predictions"]
     return all(
-        np.allclose(found[name], objects.expected[name][row], atol=1e-3)
+        is_close(np.array(found[name]), objects.expected[name][row], 1e-4)
         for name in _OUTPUTS
     )
+
+
+def is_close(found: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
+    """Whether maps agree on the average.
+
+    Batches of other sizes round otherwise, by which a pixel of an outline may change
+    much. Another object or view differs by 0.05 and more on the average.
+    """
+    if found.shape != expected.shape:
+        return False
+    return float(np.mean(np.abs(found - expected))) < tolerance
 
 
 def measure(

@@ -9,13 +9,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tf_unsup3d.serving.json_response import Answer, BatchOutputs
+from tf_unsup3d.serving.json_response import Answer
 from tf_unsup3d.serving.limits import Limits
 from tf_unsup3d.serving.metrics import Metrics
 from tf_unsup3d.serving.request_error import bad_request, unavailable
 from tf_unsup3d.serving.saved_model import Function
 
-_GATHERING_SECONDS = 0.002
+# A batch waits while rows keep coming, with gaps of at most this part of the time that
+# the batch before took to compute. It waits for five gaps at most.
+_GATHERING_GAP = 0.1
+_MOST_GAPS = 5
 
 
 @dataclasses.dataclass(eq=False)
@@ -57,7 +60,8 @@ class Batcher:
 
     While the thread computes a batch, the next one gathers. After a batch of several
     requests it waits a moment for more of them, because clients that are answered
-    together ask together. A request alone is computed immediately.
+    together ask together, and full batches are faster. A request alone is computed
+    immediately.
 
     Args:
       limits: The sizes of batches and of the queue.
@@ -70,7 +74,9 @@ class Batcher:
         self._waiting: collections.deque[_Job] = collections.deque()
         self._changed = threading.Condition()
         self._closing = False
+        # What the batch before was like.
         self._several = False
+        self._last_seconds = 0.0
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
 
     def start(self) -> None:
@@ -111,7 +117,7 @@ class Batcher:
         self._limits.check_pictures(inputs)
         job = _Job(function, inputs, rows, loop, loop.create_future())
         with self._changed:
-            waiting = sum(other.rows for other in self._waiting)
+            waiting = self._waiting_rows()
             if self._closing:
                 raise unavailable("the service is shutting down")
             if waiting + rows > self._limits.queue_size:
@@ -153,12 +159,16 @@ class Batcher:
           The jobs; none when there will be no more.
         """
         with self._changed:
-            while not self._waiting and not self._closing:
-                self._changed.wait()
-            if not self._waiting:
-                return []
-            if self._several:
-                self._changed.wait_for(self._is_full, _GATHERING_SECONDS)
+            gathered = False
+            # What waits may be given up while more is gathered.
+            while not (self._waiting and gathered):
+                if self._waiting:
+                    self._gather()
+                    gathered = True
+                elif self._closing:
+                    return []
+                else:
+                    self._changed.wait()
             oldest = self._waiting.popleft()
             jobs, rows = [oldest], oldest.rows
             for job in list(self._waiting):
@@ -170,9 +180,21 @@ class Batcher:
             self._several = len(jobs) > 1
             return jobs
 
-    def _is_full(self) -> bool:
-        waiting = sum(job.rows for job in self._waiting)
-        return waiting >= self._limits.batch_size or self._closing
+    def _gather(self) -> None:
+        """Waits for as many rows as fit, while they keep coming."""
+        if not self._several:
+            return
+        gap = _GATHERING_GAP * self._last_seconds
+        end = time.monotonic() + _MOST_GAPS * gap
+        rows, before = self._waiting_rows(), 0
+        while before < rows < self._limits.batch_size and time.monotonic() < end:
+            if self._closing:
+                return
+            self._changed.wait(gap)
+            rows, before = self._waiting_rows(), rows
+
+    def _waiting_rows(self) -> int:
+        return sum(job.rows for job in self._waiting)
 
     def _finish(self, jobs: Sequence[_Job]) -> None:
         """Computes jobs at once; alone if that fails, to find whose fault it is."""
@@ -204,15 +226,15 @@ class Batcher:
             inputs = {name: _pad(array, size) for name, array in inputs.items()}
         start = time.monotonic()
         outputs = first.function.run(inputs)
-        self._metrics.batch_seconds.observe(time.monotonic() - start)
+        self._last_seconds = time.monotonic() - start
+        self._metrics.batch_seconds.observe(self._last_seconds)
         self._metrics.batch_rows.observe(rows)
         if not batched:
-            return [Answer(BatchOutputs(outputs))]
-        shared = BatchOutputs({name: value[:rows] for name, value in outputs.items()})
+            return [Answer(outputs)]
         answers, start_row = [], 0
         for job in jobs:
             stop_row = start_row + job.rows
-            answers.append(Answer(shared, slice(start_row, stop_row)))
+            answers.append(Answer(outputs, slice(start_row, stop_row)))
             start_row = stop_row
         return answers
 

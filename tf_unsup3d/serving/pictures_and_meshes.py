@@ -76,7 +76,8 @@ def mesh_inputs(query: QueryParams) -> dict[str, np.ndarray]:
 
 def png_of(answer: Answer) -> bytes:
     """The content of a PNG file of the output `picture`, of one row."""
-    return encode_png(to_uint8(answer.array("picture")[0]))
+    # A higher compression takes twice the time for 4 % fewer bytes.
+    return encode_png(to_uint8(answer.array("picture")[0]), compression=1)
 
 
 def glb_of(answer: Answer) -> bytes:
