@@ -3,6 +3,8 @@
 import os
 import pathlib
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -28,6 +30,8 @@ def pytest_addoption(parser):
         "--ptfrenderer", help="checkout of pTFrenderer, to test it as well"
     )
 
+
+_STOCK_TENSORFLOW = pathlib.Path(__file__).with_name("export") / "stock_tensorflow.py"
 
 SMALL_BINDINGS = """
 Renderer.resolution = 16
@@ -88,6 +92,150 @@ def head_set(tmp_path_factory):
     settings = HeadSetSettings(1, validation_count=6, test_count=5, resolution=16)
     make_head_set(folder, settings)
     return folder
+
+
+@pytest.fixture(scope="session")
+def run_in_stock_tensorflow(tmp_path_factory):
+    """Runs calls of signatures where this package cannot be imported."""
+
+    def run(saved_model, calls, library=None):
+        """Outputs by call, of inputs by call, whose names are `(call, signature)`."""
+        folder = tmp_path_factory.mktemp("stock")
+        inputs = {
+            f"{call}/{signature}/{name}": value
+            for (call, signature), values in calls.items()
+            for name, value in values.items()
+        }
+        np.savez(folder / "calls.npz", **inputs)
+        paths = [saved_model, folder / "calls.npz", folder / "results.npz"]
+        paths += [library] if library else []
+        result = subprocess.run(
+            [sys.executable, "-I", _STOCK_TENSORFLOW, *paths],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0, result.stderr
+        outputs = {call: {} for call, _ in calls}
+        for path, value in np.load(folder / "results.npz").items():
+            call, name = path.split("/")
+            outputs[call][name] = value
+        return outputs
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def check_portable(run_in_stock_tensorflow):
+    """Compares what a portable SavedModel makes with the model and the compiled op."""
+
+    def check(model, folder):
+        rng = np.random.default_rng(0)
+        calls = {}
+        seeds = np.arange(100, 116)
+        psi = rng.uniform(0.3, 1.0, 16).astype(np.float32)
+        latents = rng.normal(size=[16, model.generator.latent_size])
+        latents = latents.astype(np.float32)
+        degrees = rng.uniform(-30, 30, [3, 16]).astype(np.float32)
+        for n in (1, 3, 16):
+            of_seed = {"seed": seeds[:n], "truncation_psi": psi[:n]}
+            of_latent = {"latent": latents[:n], "truncation_psi": psi[:n]}
+            names = ("yaw_degrees", "pitch_degrees", "roll_degrees")
+            angles = dict(zip(names, degrees[:, :n], strict=True))
+            for signature in ("generate", "map_seed"):
+                calls[f"{signature}-{n}", signature] = of_seed
+            for signature in ("generate_from_latent", "map"):
+                calls[f"{signature}-{n}", signature] = of_latent
+            calls[f"render_latent-{n}", "render_latent"] = {**of_latent, **angles}
+            styles = model.styles(seeds[:n], psi[:n, None]).numpy()
+            calls[f"synthesize-{n}", "synthesize"] = {"style": styles}
+            calls[f"render-{n}", "render"] = {"style": styles, **angles}
+        scene, mesh = model.sample(seeds[:3], psi[:3, None]), model.mesh
+        calls["render_mesh", "render_mesh"] = {
+            "vertices": scene.vertices.numpy(),
+            "triangles": np.stack([mesh.triangles] * 3),
+            "uv": np.stack([mesh.uv] * 3),
+            "uv_triangles": np.stack([mesh.uv_triangles] * 3),
+            "texture": scene.texture.numpy(),
+            "field_of_view_degrees": np.full(
+                [3], np.degrees(model.camera.field_of_view), np.float32
+            ),
+            "pose": np.float32([model.camera.pose] * 3),
+            "height": np.full([3], 24, np.int32),
+            "width": np.full([3], 24, np.int32),
+        }
+        outputs = run_in_stock_tensorflow(folder, calls)
+
+        # What is made of some objects does not depend on those beside them.
+        for call, signature in calls:
+            if call != signature:
+                n = int(call.split("-")[1])
+                together = outputs[f"{signature}-16"]
+                _compare(
+                    outputs[call], {name: value[:n] for name, value in together.items()}
+                )
+        styles = model.styles(seeds, psi[:, None])
+        for signature in ("generate", "map_seed"):
+            np.testing.assert_allclose(
+                outputs[f"{signature}-16"]["style"], styles, atol=1e-5
+            )
+        of_latents = model.truncate(model.generator.styles(latents), psi[:, None])
+        for signature in ("generate_from_latent", "map"):
+            np.testing.assert_allclose(
+                outputs[f"{signature}-16"]["style"], of_latents, atol=1e-5
+            )
+        _check_scene(model, outputs["generate-16"], styles)
+        _check_scene(model, outputs["synthesize-16"], styles)
+        _check_scene(model, outputs["generate_from_latent-16"], of_latents)
+        for i in range(3):
+            angles = [float(angle) for angle in degrees[:, i]]
+            for call, of_objects in (
+                ("render-16", styles),
+                ("render_latent-16", of_latents),
+            ):
+                drawn = _draw(model, model.synthesize(of_objects[i : i + 1]), *angles)
+                _compare({k: v[i : i + 1] for k, v in outputs[call].items()}, drawn)
+        drawn = _draw(model, scene, resolution=24)
+        # Its picture has no lamps.
+        del drawn["picture"], outputs["render_mesh"]["picture"]
+        _compare(outputs["render_mesh"], drawn)
+
+    return check
+
+
+def _check_scene(model, outputs, styles):
+    scene = model.synthesize(styles)
+    for name in ("vertices", "texture", "background"):
+        np.testing.assert_allclose(outputs[name], getattr(scene, name), atol=1e-5)
+    for name in ("triangles", "uv", "uv_triangles"):
+        expected = getattr(model.mesh, name)
+        for found in outputs[name]:
+            np.testing.assert_array_equal(found, expected)
+
+
+def _draw(model, scene, *angles, **options):
+    """What the compiled op draws, in the shapes of the signatures."""
+    names = ("picture", "depth", "normals", "mask")
+    drawn = model.draw(scene, *angles, **options, outputs=names)
+    return {**drawn, "depth": drawn["depth"][..., 0], "mask": drawn["mask"][..., 0]}
+
+
+def _compare(found, expected):
+    """Compares outputs by name.
+
+    Sums over channels are rounded differently for another batch. 2e-6 in a vertex are
+    6e-5 pixels at 64 x 64, and the outline is a ramp of one pixel between colours that
+    differ by up to 2.
+    """
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        # Depth and normals are means over the part of a pixel that shows the object:
+        # where it is small, their rounding is large.
+        weight = expected["mask"] if name in ("depth", "normals") else np.float32(1)
+        weight = weight[..., None] if name == "normals" else weight
+        np.testing.assert_allclose(
+            weight * found[name], weight * value, atol=2e-4, err_msg=name
+        )
 
 
 @pytest.fixture(autouse=True)

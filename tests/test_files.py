@@ -48,6 +48,26 @@ def test_the_content_is_on_the_disk_before_the_file_has_its_name(tmp_path, monke
     assert steps == ["fsync", "replace"]
 
 
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "a" / "folder"
+    with files.creating_folder(path) as temporary:
+        (temporary / "b.bin").touch()
+        assert not path.exists()
+    assert [found.name for found in path.iterdir()] == ["b.bin"]
+    other = path.with_name("other")
+    with pytest.raises(KeyboardInterrupt), files.creating_folder(other) as temporary:
+        (temporary / "b.bin").touch()
+        raise KeyboardInterrupt
+    other.mkdir()
+    for taken in (path, other):
+        with (
+            pytest.raises(UserError, match=f"cannot write {taken}: File exists"),
+            files.creating_folder(taken),
+        ):
+            pass
+    assert list(path.parent.glob(".*")) == [] and list(other.iterdir()) == []
+
+
 @pytest.mark.parametrize("place", ["file/b.bin", "folder.bin"])
 def test_an_unwritable_path_is_named(tmp_path, place):
     (tmp_path / "file").touch()

@@ -1,11 +1,11 @@
-"""The rasteriser's picture from plain TensorFlow ops, by brute force.
+"""The rasteriser's picture by brute force, to check both backends against.
 
 It follows the definition in `tf_unsup3d.rendering.render_mesh` and shares nothing with
-the compiled op: every triangle is tried at every pixel and the layers of a pixel are
-found by cutting 0 < v < 1 at every place where the view could change. TensorFlow
-differentiates it. Which triangle and which edges a pixel sees is found first, without
-gradient; the colours are then computed for these alone, so that no unselected branch
-can spoil a gradient.
+the backends but bilinear sampling: every triangle is tried at every pixel and the
+layers of a pixel are found by cutting 0 < v < 1 at every place where the view could
+change. TensorFlow differentiates it. Which triangle and which edges a pixel sees is
+found first, without gradient; the colours are then computed for these alone, so that no
+unselected branch can spoil a gradient.
 """
 
 import tensorflow as tf

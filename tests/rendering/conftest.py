@@ -1,5 +1,8 @@
 """Scenes for the tests of the rasteriser, as inputs of the op `RenderMesh`."""
 
+import importlib.util
+import pathlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,6 +12,16 @@ from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.rendering.camera import PinholeCamera
 
+
+def _load_brute_force():
+    path = pathlib.Path(__file__).with_name("brute_force.py")
+    spec = importlib.util.spec_from_file_location("brute_force", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_BRUTE_FORCE = _load_brute_force()
 REAL_INPUTS = ("vertices", "uv", "texture", "attributes", "background")
 
 
@@ -187,6 +200,17 @@ def _render_scene(**scene_and_options):
     return drawn["picture"], drawn["triangle_ids"]
 
 
+def _render_by_brute_force(margin=1.0, depth_push=0.02, cull_backfaces=True, **scene):
+    """The same from the definition, in the precision of the inputs."""
+    return _BRUTE_FORCE.render_mesh(
+        **scene,
+        # Attributes of an op are float32.
+        margin=float(np.float32(margin)),
+        depth_push=float(np.float32(depth_push)),
+        cull_backfaces=cull_backfaces,
+    )
+
+
 def _render_in_steps(**scene_and_options):
     """The same from its parts."""
     mesh, inputs, options = _split(scene_and_options)
@@ -255,6 +279,11 @@ def mesh_of():
 @pytest.fixture(scope="session")
 def render_scene():
     return _render_scene
+
+
+@pytest.fixture(scope="session")
+def render_by_brute_force():
+    return _render_by_brute_force
 
 
 @pytest.fixture(scope="session")

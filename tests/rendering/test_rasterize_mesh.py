@@ -171,6 +171,22 @@ def test_gradient_by_a_camera_parameter():
         np.testing.assert_allclose(gradient[axis], difference, rtol=1e-4)
 
 
+@pytest.mark.parametrize("margin", [0.0, 1.0, 2.5])
+@pytest.mark.parametrize(
+    "kind, cull_backfaces",
+    [("bumpy", True), ("open", False), ("behind camera", True)],
+)
+def test_both_backends_list_the_same(kind, cull_backfaces, margin, scenes):
+    scene = scenes[kind](3, height=24, width=33, batch=2)
+    options = {"margin": margin, "cull_backfaces": cull_backfaces}
+    expected = _rasterize(scene, **options)
+    fragments = _rasterize(scene, **options, backend="portable")
+    for name, values in expected._asdict().items():
+        found = getattr(fragments, name)
+        assert found.dtype == values.dtype
+        np.testing.assert_allclose(found, values, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
 def test_repetition_and_batch_do_not_matter(bumpy_scene):
     scene = bumpy_scene(0, height=64, width=48, batch=8, dtype=np.float32)
 

@@ -23,6 +23,7 @@ def _expected(points, matrices):
     return linear + matrices[:, None, :, 3]
 
 
+@pytest.mark.parametrize("backend", ["op", "portable"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @settings(max_examples=50, deadline=None)
 @given(
@@ -30,9 +31,9 @@ def _expected(points, matrices):
     count=st.sampled_from([0, 1, 3, 100, 8191, 8193, 20_000]),
     shared=st.booleans(),
 )
-def test_is_that_of_numpy(dtype, batch, count, shared):
+def test_is_that_of_numpy(dtype, backend, batch, count, shared):
     points, matrices = _random(0, batch, count, 1 if shared else batch, dtype)
-    result = transform_points(points, matrices)
+    result = transform_points(points, matrices, backend=backend)
     assert result.dtype == dtype
     assert result.shape == points.shape
     expected = _expected(points, np.broadcast_to(matrices, [batch, 3, 4]))
@@ -43,10 +44,15 @@ def test_is_that_of_numpy(dtype, batch, count, shared):
     assert np.all(np.abs(result - expected) <= tolerance)
 
 
+@pytest.mark.parametrize("backend", ["op", "portable"])
 @pytest.mark.parametrize("shared", [False, True])
-def test_gradients(shared):
+def test_gradients(shared, backend):
     points, matrices = _random(1, 3, 5, 1 if shared else 3)
-    analytic, numeric = tf.test.compute_gradient(transform_points, [points, matrices])
+
+    def transform(points, matrices):
+        return transform_points(points, matrices, backend=backend)
+
+    analytic, numeric = tf.test.compute_gradient(transform, [points, matrices])
     for exact, difference in zip(analytic, numeric, strict=True):
         np.testing.assert_allclose(exact, difference, atol=1e-7)
 

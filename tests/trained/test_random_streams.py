@@ -12,6 +12,20 @@ def test_latents_depend_on_their_own_seed_alone():
     assert np.any(both[0] != both[1])
 
 
+def test_latents_are_those_of_a_stock_op_in_a_graph_too():
+    seeds = [0, 7, 2**40]
+    drawn = latents_of_seeds(seeds, 8)
+    for seed, latent in zip(seeds, drawn, strict=True):
+        expected = tf.random.stateless_normal([8], tf.constant([seed, 0], tf.int64))
+        np.testing.assert_array_equal(latent, expected)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int64)])
+    def draw(seeds):
+        return latents_of_seeds(seeds, 8)
+
+    np.testing.assert_array_equal(draw(tf.constant(seeds, tf.int64)), drawn)
+
+
 def test_the_same_key_gives_the_same_scenes(small_bindings):
     generator = Configuration.from_files([], small_bindings).make_generator()
 

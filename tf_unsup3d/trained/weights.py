@@ -25,11 +25,12 @@ def write_weights(
         bit.
 
     Raises:
-      UserError: A weight overflows half precision, or the file cannot be written.
+      UserError: A weight is beyond the range of `dtype`, or the file cannot be written.
     """
     values = [variable.numpy() for variable in checkpointable(generator.variables)]
     if max(np.abs(value).max() for value in values) > np.finfo(dtype).max:
-        raise UserError(f"cannot write {path}: a weight is beyond half precision")
+        kind = np.dtype(dtype).name
+        raise UserError(f"cannot write {path}: a weight is beyond the range of {kind}")
     arrays = {f"{i:03d}": value.astype(dtype) for i, value in enumerate(values)}
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)

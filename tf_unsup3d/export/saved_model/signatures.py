@@ -6,7 +6,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from tf_unsup3d.compat import checkpointable
-from tf_unsup3d.export.saved_model.user_meshes import draw_mesh
+from tf_unsup3d.export.saved_model.user_meshes import check_camera, draw_mesh
 from tf_unsup3d.trained.random_streams import latents_of_seeds
 from tf_unsup3d.trained.trained_model import TrainedModel
 
@@ -38,6 +38,11 @@ class Signatures(tf.Module):
         self.functions = _make_functions(model, backend)
 
 
+# AutoGraph would rewrite Python that needs no rewriting, for seconds.
+def _graph(input_signature: list[tf.TensorSpec]) -> Callable:
+    return tf.function(input_signature=input_signature, autograph=False)
+
+
 def _make_functions(model: TrainedModel, backend: str) -> dict[str, Callable]:
     generator = model.generator
     renderer = model.renderer.replace(backend=backend)
@@ -60,15 +65,15 @@ def _make_functions(model: TrainedModel, backend: str) -> dict[str, Callable]:
     def repeated(values: tf.Tensor, style: tf.Tensor) -> tf.Tensor:
         return tf.repeat(tf.constant(values)[None], tf.shape(style)[0], axis=0)
 
-    @tf.function(input_signature=[latent, psi])
+    @_graph([latent, psi])
     def map(latent: tf.Tensor, truncation_psi: tf.Tensor) -> Tensors:
         return {"style": truncated(latent, truncation_psi)}
 
-    @tf.function(input_signature=[seed, psi])
+    @_graph([seed, psi])
     def map_seed(seed: tf.Tensor, truncation_psi: tf.Tensor) -> Tensors:
         return map(latents_of_seeds(seed, latent_size), truncation_psi)
 
-    @tf.function(input_signature=[style])
+    @_graph([style])
     def synthesize(style: tf.Tensor) -> Tensors:
         scene = model.synthesize(style)
         return {
@@ -81,15 +86,15 @@ def _make_functions(model: TrainedModel, backend: str) -> dict[str, Callable]:
             "style": style,
         }
 
-    @tf.function(input_signature=[seed, psi])
+    @_graph([seed, psi])
     def generate(seed: tf.Tensor, truncation_psi: tf.Tensor) -> Tensors:
         return synthesize(map_seed(seed, truncation_psi)["style"])
 
-    @tf.function(input_signature=[latent, psi])
+    @_graph([latent, psi])
     def generate_from_latent(latent: tf.Tensor, truncation_psi: tf.Tensor) -> Tensors:
         return synthesize(map(latent, truncation_psi)["style"])
 
-    @tf.function(input_signature=[style, *angles])
+    @_graph([style, *angles])
     def render(
         style: tf.Tensor,
         yaw_degrees: tf.Tensor,
@@ -109,7 +114,7 @@ def _make_functions(model: TrainedModel, backend: str) -> dict[str, Callable]:
             "mask": drawn["mask"][..., 0],
         }
 
-    @tf.function(input_signature=[latent, psi, *angles])
+    @_graph([latent, psi, *angles])
     def render_latent(
         latent: tf.Tensor,
         truncation_psi: tf.Tensor,
@@ -120,8 +125,8 @@ def _make_functions(model: TrainedModel, backend: str) -> dict[str, Callable]:
         style = map(latent, truncation_psi)["style"]
         return render(style, yaw_degrees, pitch_degrees, roll_degrees)
 
-    @tf.function(
-        input_signature=[
+    @_graph(
+        [
             tf.TensorSpec([None, None, 3], real, "vertices"),
             tf.TensorSpec([None, None, 3], whole, "triangles"),
             tf.TensorSpec([None, None, 2], real, "uv"),
@@ -154,6 +159,7 @@ def _make_functions(model: TrainedModel, backend: str) -> dict[str, Callable]:
                 backend=backend,
             )
 
+        check_camera(field_of_view_degrees, height, width)
         mesh_inputs = (vertices, triangles, uv, uv_triangles, texture)
         camera_inputs = (field_of_view_degrees, pose, height, width)
         channels = {"picture": [3], "depth": [], "normals": [3], "mask": []}

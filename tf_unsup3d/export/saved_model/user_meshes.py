@@ -10,6 +10,9 @@ from tf_unsup3d.geometry.normals import vertex_normals
 from tf_unsup3d.rendering.render_mesh import render_mesh
 from tf_unsup3d.rendering.transform_points import transform_points
 
+# Height and width in pixels, as of `Renderer`.
+_LARGEST_SIZE = 8192
+
 
 def camera_matrix(
     field_of_view_degrees: tf.Tensor,
@@ -32,6 +35,32 @@ def camera_matrix(
     slope = tf.tan(field_of_view_degrees * (math.pi / 360.0))
     focal = 0.5 * tf.reduce_min(size) / slope
     return tf.concat([focal * pose[:2] + 0.5 * size[:, None] * pose[2:], pose[2:]], 0)
+
+
+def check_camera(
+    field_of_view_degrees: tf.Tensor, height: tf.Tensor, width: tf.Tensor
+) -> None:
+    """Raises an error, when the graph is run, if pictures cannot be drawn.
+
+    Args:
+      field_of_view_degrees: `[batch]`.
+      height: `[batch]` int32.
+      width: `[batch]` int32.
+
+    Raises:
+      tf.errors.InvalidArgumentError: A value is out of range, or the pictures of the
+        batch differ in size; the message names the input.
+    """
+    for name, size in (("height", height), ("width", width)):
+        message = f"{name} must be from 1 to {_LARGEST_SIZE}"
+        tf.debugging.assert_greater_equal(size, 1, message)
+        tf.debugging.assert_less_equal(size, _LARGEST_SIZE, message)
+        tf.debugging.assert_equal(
+            size, size[:1], f"{name} must be the same for all pictures of a batch"
+        )
+    message = "field_of_view_degrees must be between 0 and 180"
+    tf.debugging.assert_greater(field_of_view_degrees, 0.0, message)
+    tf.debugging.assert_less(field_of_view_degrees, 180.0, message)
 
 
 def draw_mesh(
@@ -71,10 +100,17 @@ def draw_mesh(
       normals: `[height, width, 3]`, unit vectors in camera space; 0 where the mask is
         0.
       mask: `[height, width]`, the part of each pixel that shows the mesh.
+
+    Raises:
+      tf.errors.InvalidArgumentError: A number is not finite, an index is out of range,
+        or an edge has more than two triangles.
     """
     mesh = Mesh(triangles, uv, uv_triangles, find_neighbors(triangles))
     matrix = camera_matrix(field_of_view_degrees, pose, height, width)
-    pixels = transform_points(vertices[None], matrix[None], backend=backend)
+    pixels = tf.debugging.check_numerics(
+        transform_points(vertices[None], matrix[None], backend=backend),
+        "vertices, pose and field_of_view_degrees must be finite",
+    )
     normals = tf.matmul(
         vertex_normals(vertices[None], triangles), pose[None, :, :3], transpose_b=True
     )

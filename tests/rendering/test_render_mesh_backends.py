@@ -1,4 +1,4 @@
-"""The compiled op against the plain TensorFlow backend."""
+"""Both backends against brute force: pictures, triangles and gradients."""
 
 import numpy as np
 import pytest
@@ -14,95 +14,82 @@ def _to_double(scene):
     }
 
 
-def _compare(scene, render_with_gradients, **options):
-    """Both backends' pictures, triangles and gradients agree.
+@pytest.fixture
+def compare(render_with_gradients, render_by_brute_force):
+    """Compares pictures, triangles and gradients of both backends.
 
-    The op computes in double precision, whatever its inputs: so does the reference.
+    Both compute in double precision, whatever their inputs: so does brute force.
     """
-    weights = np.random.default_rng(1).normal(size=scene["background"].shape)
-    op = render_with_gradients(scene, weights, **options)
-    reference = render_with_gradients(
-        _to_double(scene), weights, backend="portable", **options
-    )
-    tolerance = TOLERANCES[scene["vertices"].dtype.type]
-    np.testing.assert_array_equal(op[1], reference[1])
-    np.testing.assert_allclose(op[0], reference[0], atol=tolerance)
-    for name, gradient in op[2].items():
-        expected = reference[2][name]
-        assert np.all(np.isfinite(expected))
-        error = np.linalg.norm(gradient - expected)
-        assert error <= tolerance * np.linalg.norm(expected) + 1e-12, name
+
+    def run(scene, **options):
+        weights = np.random.default_rng(1).normal(size=scene["background"].shape)
+        expected = render_with_gradients(
+            _to_double(scene), weights, render_by_brute_force, **options
+        )
+        tolerance = TOLERANCES[scene["vertices"].dtype.type]
+        for backend in ("op", "portable"):
+            drawn = render_with_gradients(scene, weights, backend=backend, **options)
+            np.testing.assert_array_equal(drawn[1], expected[1])
+            np.testing.assert_allclose(drawn[0], expected[0], atol=tolerance)
+            for name, gradient in drawn[2].items():
+                assert np.all(np.isfinite(gradient))
+                error = np.linalg.norm(gradient - expected[2][name])
+                scale = np.linalg.norm(expected[2][name])
+                assert error <= tolerance * scale + 1e-12, (backend, name)
+
+    return run
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("margin", [0.0, 1.0, 2.5])
 @pytest.mark.parametrize("height, width", [(32, 32), (20, 45), (70, 18)])
-def test_bumpy_spheres(
-    dtype, margin, height, width, bumpy_scene, render_with_gradients
-):
+def test_bumpy_spheres(dtype, margin, height, width, bumpy_scene, compare):
     seed = height + int(margin)
     scene = bumpy_scene(
         seed, subdivisions=4, height=height, width=width, batch=2, dtype=dtype
     )
-    _compare(scene, render_with_gradients, margin=margin)
-
-
-def test_reference_in_single_precision(
-    bumpy_scene, render_with_gradients, render_scene
-):
-    scene = bumpy_scene(4, height=32, width=32, batch=2, dtype=np.float32)
-    picture, _, gradients = render_with_gradients(scene, 1.0, backend="portable")
-    expected, _ = render_scene(**scene)
-    assert picture.dtype == np.float32
-    assert np.mean(np.abs(picture - expected)) < 1e-5
-    assert all(np.all(np.isfinite(gradient)) for gradient in gradients.values())
+    compare(scene, margin=margin)
 
 
 @pytest.mark.parametrize("margin", [0.0, 1.0, 2.5, 40.0])
 @pytest.mark.parametrize("height, width", [(1, 1), (1, 9), (24, 17)])
-def test_triangle_soup(margin, height, width, soup_scene, render_with_gradients):
+def test_triangle_soup(margin, height, width, soup_scene, compare):
     for seed in range(3):
         scene = soup_scene(seed, height=height, width=width, batch=2)
-        _compare(scene, render_with_gradients, margin=margin)
+        compare(scene, margin=margin)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("margin", [0.0, 1.0, 2.5])
-def test_triangles_that_reach_behind_the_camera(
-    dtype, margin, soup_scene, render_with_gradients
-):
+def test_triangles_that_reach_behind_the_camera(dtype, margin, soup_scene, compare):
     for seed in range(4):
         scene = soup_scene(seed, nearest=-1.5, batch=2, dtype=dtype)
-        _compare(scene, render_with_gradients, margin=margin)
+        compare(scene, margin=margin)
 
 
 @pytest.mark.parametrize("margin", [0.0, 1.0, 2.5])
-def test_both_sides_of_open_surfaces(
-    margin, open_scene, soup_scene, render_with_gradients
-):
+def test_both_sides_of_open_surfaces(margin, open_scene, soup_scene, compare):
     options = {"margin": margin, "cull_backfaces": False}
     for seed in range(3):
-        _compare(
-            open_scene(seed, height=32, width=32), render_with_gradients, **options
-        )
-        _compare(soup_scene(seed, nearest=-1.5), render_with_gradients, **options)
+        compare(open_scene(seed, height=32, width=32), **options)
+        compare(soup_scene(seed, nearest=-1.5), **options)
 
 
 @pytest.mark.parametrize("depth_push", [0.0, 0.3])
-def test_other_depth_push(depth_push, bumpy_scene, render_with_gradients):
+def test_other_depth_push(depth_push, bumpy_scene, compare):
     scene = bumpy_scene(5, height=32, width=32)
-    _compare(scene, render_with_gradients, depth_push=depth_push)
+    compare(scene, depth_push=depth_push)
 
 
-def test_fine_mesh(bumpy_scene, render_with_gradients):
+def test_fine_mesh(bumpy_scene, compare):
     """Most triangles are smaller than a pixel."""
     scene = bumpy_scene(7, subdivisions=9, height=20, width=20)
-    _compare(scene, render_with_gradients)
+    compare(scene)
 
 
 @pytest.mark.parametrize("texture_channels, attribute_channels", [(0, 2), (3, 0)])
 def test_one_source_of_colour(
-    texture_channels, attribute_channels, bumpy_scene, render_with_gradients
+    texture_channels, attribute_channels, bumpy_scene, compare
 ):
     scene = bumpy_scene(3, subdivisions=3, height=16, width=16)
     rng = np.random.default_rng(0)
@@ -111,7 +98,7 @@ def test_one_source_of_colour(
     scene["attributes"] = rng.normal(size=[1, vertices, attribute_channels])
     channels = texture_channels + attribute_channels
     scene["background"] = rng.normal(size=[1, 16, 16, channels])
-    _compare(scene, render_with_gradients)
+    compare(scene)
 
 
 @pytest.mark.parametrize("backend", ["op", "portable"])
