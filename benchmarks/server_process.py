@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 
+import psutil
 import requests
 
 _LISTENING = re.compile(r" on http://127\.0\.0\.1:(\d+)$")
@@ -52,6 +53,11 @@ class ServerProcess:
                 self.port = int(match[1])
                 self._listening.set()
         self._listening.set()
+
+    def processor_seconds(self):
+        """The time that processor cores have worked for it."""
+        times = psutil.Process(self._process.pid).cpu_times()
+        return times.user + times.system
 
     @property
     def url(self):
