@@ -5,12 +5,14 @@ python -m benchmarks.serving --output=benchmarks/results/serving.json
 The service runs in a process of its own, and this program sends its requests over
 sockets. Each answer is compared with what the model computes here. Rounds of direct
 calls, with full batches, and of requests take turns, so that both have the same share
-of the machine.
+of the machine. Beside the throughput stands the time of processor cores that a request
+takes, which says what the throughput would be if nothing else kept them busy.
 """
 
 import io
 import json
 import pathlib
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +27,7 @@ import PIL.Image
 
 from benchmarks import report
 from benchmarks.load import Answer, Request, latencies, send_all
-from benchmarks.server_process import serving
+from benchmarks.server_process import ServerProcess, serving
 
 _MODEL = flags.DEFINE_string("model", "pretrained:faces64", "The model to serve.")
 _OUTPUT = flags.DEFINE_string("output", None, "JSON file to write.", required=True)
@@ -102,10 +104,9 @@ def picture_request(objects: Objects, row: int) -> Request:
 
 
 def picture_is_right(objects: Objects, row: int, answer: Answer) -> bool:
-    """Compares a PNG file; rounding may differ by a level."""
+    """Compares a PNG file, which rounds to levels."""
     picture = np.asarray(PIL.Image.open(io.BytesIO(answer.body)), np.float32)
-    expected = np.clip((objects.expected["picture"][row] + 1) * 127.5, 0, 255)
-    return picture.shape == expected.shape and np.abs(picture - expected).max() < 1.0
+    return is_close(picture / 127.5 - 1.0, objects.expected["picture"][row], 1 / 255)
 
 
 def predict_request(objects: Objects, row: int, name: str) -> Request:
@@ -122,13 +123,24 @@ def predict_is_right(objects: Objects, row: int, answer: Answer) -> bool:
     """Compares all numbers."""
     (found,) = json.loads(answer.body)["predictions"]
     return all(
-        np.allclose(found[name], objects.expected[name][row], atol=1e-3)
+        is_close(np.array(found[name]), objects.expected[name][row], 1e-4)
         for name in _OUTPUTS
     )
 
 
+def is_close(found: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
+    """Whether maps agree on the average.
+
+    Batches of other sizes round otherwise, by which a pixel of an outline may change
+    much. Another object or view differs by 0.05 and more on the average.
+    """
+    if found.shape != expected.shape:
+        return False
+    return float(np.mean(np.abs(found - expected))) < tolerance
+
+
 def measure(
-    port: int,
+    server: ServerProcess,
     objects: Objects,
     ask: Callable[[Objects, int], Request],
     is_right: Callable[[Objects, int, Answer], bool],
@@ -139,15 +151,20 @@ def measure(
     rows = [index % _DIFFERENT for index in range(per_round)]
     requests = [ask(objects, row) for row in rows]
     direct, served, lost, wrong = [], [], 0, 0
+    direct_cores, served_cores = 0.0, 0.0
     answered: list[Answer] = []
     # Not counted: the first calls prepare.
     objects.time(call, _DIFFERENT)
-    send_all(port, requests[:_DIFFERENT], _IN_FLIGHT.value)
+    send_all(server.port, requests[:_DIFFERENT], _IN_FLIGHT.value)
     for _ in range(_ROUNDS.value):
+        cores = time.process_time()
         direct.append(per_round / objects.time(call, per_round))
+        direct_cores += time.process_time() - cores
+        cores = server.processor_seconds()
         start = time.perf_counter()
-        answers = send_all(port, requests, _IN_FLIGHT.value)
+        answers = send_all(server.port, requests, _IN_FLIGHT.value)
         served.append(per_round / (time.perf_counter() - start))
+        served_cores += server.processor_seconds() - cores
         for row, answer in zip(rows, answers, strict=True):
             if answer.status != 200:
                 lost += 1
@@ -161,24 +178,30 @@ def measure(
         "direct": direct,
         "served": served,
         "ratio": float(np.median(np.array(served) / np.array(direct))),
+        "direct_core_seconds": direct_cores / len(answered),
+        "served_core_seconds": served_cores / len(answered),
         **latencies(answered),
     }
 
 
 def table(result: dict[str, Any]) -> str:
     """The result in Markdown."""
-    header = ["asked for", "direct /s", "served /s", "ratio", "p50", "p99"]
-    header += ["lost", "wrong"]
+    header = ["asked for", "requests", "lost", "wrong", "p50", "p99"]
+    header += ["served /s", "direct /s", "ratio", "core-ms served", "direct", "ratio"]
     rows = [
         [
             name,
-            f"{np.median(found['direct']):.0f}",
-            f"{np.median(found['served']):.0f}",
-            f"{found['ratio']:.2f}",
-            f"{1e3 * found['p50']:.0f} ms",
-            f"{1e3 * found['p99']:.0f} ms",
+            f"{found['requests']:,}",
             str(found["lost"]),
             str(found["wrong"]),
+            f"{1e3 * found['p50']:.0f} ms",
+            f"{1e3 * found['p99']:.0f} ms",
+            f"{np.median(found['served']):.0f}",
+            f"{np.median(found['direct']):.0f}",
+            f"{found['ratio']:.2f}",
+            f"{1e3 * found['served_core_seconds']:.1f}",
+            f"{1e3 * found['direct_core_seconds']:.1f}",
+            f"{found['direct_core_seconds'] / found['served_core_seconds']:.2f}",
         ]
         for name, found in result["measured"].items()
     ]
@@ -188,8 +211,6 @@ def table(result: dict[str, Any]) -> str:
 def main(argv: list[str]) -> None:
     """Serves the model, and measures."""
     del argv
-    import tempfile
-
     from tf_unsup3d.export.saved_model.writing import export_saved_model
     from tf_unsup3d.serving.model_source import served_name
     from tf_unsup3d.serving.saved_model import SavedModel
@@ -214,14 +235,14 @@ def main(argv: list[str]) -> None:
         with serving(folder) as server:
             result["measured"] = {
                 "a picture as PNG": measure(
-                    server.port,
+                    server,
                     objects,
                     picture_request,
                     picture_is_right,
                     objects.sample_and_draw,
                 ),
                 "picture, depth, normals and mask as JSON": measure(
-                    server.port,
+                    server,
                     objects,
                     lambda objects, row: predict_request(objects, row, name),
                     predict_is_right,
@@ -230,7 +251,6 @@ def main(argv: list[str]) -> None:
             }
             rows = server.metric("unsup3d_batch_rows_sum")
             result["rows_per_batch"] = rows / server.metric("unsup3d_batch_rows_count")
-            server.stop()
     result["load_average_after"] = report.describe_machine()["load_average"]
     report.write_json(_OUTPUT.value, result)
     print(table(result))

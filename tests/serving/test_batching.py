@@ -84,10 +84,11 @@ async def gather(batcher, model, *requests, **options):
 
 def test_what_waits_is_computed_together_and_padded():
     async def scenario(batcher, model):
-        found = await gather(batcher, model, [1.0], [2.0, 3.0], [4.0, 5.0])
-        assert found == [[2.0], [4.0, 6.0], [8.0, 10.0]]
+        requests = [1.0], [2.0, 3.0], [4.0, 5.0], [6.0, 7.0, 8.0, 9.0]
+        found = await gather(batcher, model, *requests)
+        assert found == [[2.0 * x for x in request] for request in requests]
         # Padded with the last row to one of a few sizes.
-        assert model.batches[1:] == [[1, 2, 3, 4, 5, 5]]
+        assert model.batches[1:] == [[1, 2, 3, 4, 5, 6, 7, 8, 9, 9]]
 
     run(scenario)
 
@@ -227,6 +228,8 @@ def test_pictures_of_a_wrong_size_are_refused(height, width, message):
 
 
 def test_few_sizes_of_batches_are_computed():
-    assert Limits(batch_size=16).padded_sizes == (1, 2, 3, 4, 6, 8, 12, 16)
-    assert Limits(batch_size=10).padded_sizes == (1, 2, 3, 4, 6, 8, 10)
+    few = (1, 2, 3, 4, 5, 6, 7, 8)
+    assert Limits(batch_size=16).padded_sizes == (*few, 10, 12, 14, 16)
+    assert Limits(batch_size=21).padded_sizes == (*few, 10, 12, 14, 16, 20, 21)
+    assert Limits(batch_size=6).padded_sizes == few[:6]
     assert Limits(batch_size=1).padded_sizes == (1,)

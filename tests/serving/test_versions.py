@@ -110,6 +110,21 @@ def test_a_broken_version_is_reported_once_and_ignored(folder, two, caplog):
     run(folder, scenario)
 
 
+def test_whatever_is_wrong_with_a_version_it_is_ignored(folder, two, monkeypatch):
+    async def scenario(versions):
+        shutil.copytree(two, folder / "2")
+        monkeypatch.setattr(
+            "tf_unsup3d.serving.versions.SavedModel", lambda path: 1 / 0
+        )
+        for _ in range(3):
+            await versions.look()
+        assert factor(versions) == 1.0
+        (status,) = versions.statuses(2)
+        assert "ZeroDivisionError" in status["status"]["error_message"]
+
+    run(folder, scenario)
+
+
 def test_the_version_before_takes_over_from_one_that_disappears(folder, two):
     shutil.copytree(two, folder / "2")
 

@@ -86,17 +86,18 @@ def write_png(path: str | os.PathLike[str], picture: np.ndarray) -> None:
     write_bytes(path, encode_png(picture))
 
 
-def encode_png(picture: np.ndarray) -> bytes:
+def encode_png(picture: np.ndarray, compression: int = 6) -> bytes:
     """Makes the content of a PNG file.
 
     Args:
       picture: `[height, width, 3]` uint8.
+      compression: From 0 to 9. The default is that of most programs.
 
     Returns:
       The content.
     """
     content = io.BytesIO()
-    PIL.Image.fromarray(picture).save(content, format="PNG")
+    PIL.Image.fromarray(picture).save(content, "PNG", compress_level=compression)
     return content.getvalue()
 
 

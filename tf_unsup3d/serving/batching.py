@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tf_unsup3d.serving.json_response import Answer, BatchOutputs
+from tf_unsup3d.serving.json_response import Answer
 from tf_unsup3d.serving.limits import Limits
 from tf_unsup3d.serving.metrics import Metrics
 from tf_unsup3d.serving.request_error import bad_request, unavailable
 from tf_unsup3d.serving.saved_model import Function
 
-_GATHERING_SECONDS = 0.002
+# How long a batch may wait for rows, as a part of the time that the one before took.
+_GATHERING_PART = 0.25
 
 
 @dataclasses.dataclass(eq=False)
@@ -55,9 +56,10 @@ class _Job:
 class Batcher:
     """Runs functions in one thread, and all waiting rows that fit at once.
 
-    While the thread computes a batch, the next one gathers. After a batch of several
-    requests it waits a moment for more of them, because clients that are answered
-    together ask together. A request alone is computed immediately.
+    While the thread computes a batch, the next one gathers. Clients that ask again as
+    soon as they are answered thus fall into two groups, which take turns. So that the
+    groups stay even, a batch waits a moment until it has half of the rows of the last
+    two batches. A request alone is computed immediately.
 
     Args:
       limits: The sizes of batches and of the queue.
@@ -70,7 +72,9 @@ class Batcher:
         self._waiting: collections.deque[_Job] = collections.deque()
         self._changed = threading.Condition()
         self._closing = False
-        self._several = False
+        # What the last batches were like.
+        self._last_rows = (0, 0)
+        self._last_seconds = 0.0
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
 
     def start(self) -> None:
@@ -111,7 +115,7 @@ class Batcher:
         self._limits.check_pictures(inputs)
         job = _Job(function, inputs, rows, loop, loop.create_future())
         with self._changed:
-            waiting = sum(other.rows for other in self._waiting)
+            waiting = self._waiting_rows()
             if self._closing:
                 raise unavailable("the service is shutting down")
             if waiting + rows > self._limits.queue_size:
@@ -153,12 +157,16 @@ class Batcher:
           The jobs; none when there will be no more.
         """
         with self._changed:
-            while not self._waiting and not self._closing:
-                self._changed.wait()
-            if not self._waiting:
-                return []
-            if self._several:
-                self._changed.wait_for(self._is_full, _GATHERING_SECONDS)
+            gathered = False
+            # What waits may be given up while more is gathered.
+            while not (self._waiting and gathered):
+                if self._waiting:
+                    self._gather()
+                    gathered = True
+                elif self._closing:
+                    return []
+                else:
+                    self._changed.wait()
             oldest = self._waiting.popleft()
             jobs, rows = [oldest], oldest.rows
             for job in list(self._waiting):
@@ -167,12 +175,19 @@ class Batcher:
                     jobs.append(job)
                     rows += job.rows
             self._metrics.queue_rows.dec(rows)
-            self._several = len(jobs) > 1
+            self._last_rows = (self._last_rows[1], rows)
             return jobs
 
-    def _is_full(self) -> bool:
-        waiting = sum(job.rows for job in self._waiting)
-        return waiting >= self._limits.batch_size or self._closing
+    def _gather(self) -> None:
+        """Waits for rows, but not long; see the class."""
+        wanted = min(sum(self._last_rows), self._limits.batch_size) / 2
+        self._changed.wait_for(
+            lambda: self._waiting_rows() >= wanted or self._closing,
+            _GATHERING_PART * self._last_seconds,
+        )
+
+    def _waiting_rows(self) -> int:
+        return sum(job.rows for job in self._waiting)
 
     def _finish(self, jobs: Sequence[_Job]) -> None:
         """Computes jobs at once; alone if that fails, to find whose fault it is."""
@@ -204,15 +219,15 @@ class Batcher:
             inputs = {name: _pad(array, size) for name, array in inputs.items()}
         start = time.monotonic()
         outputs = first.function.run(inputs)
-        self._metrics.batch_seconds.observe(time.monotonic() - start)
+        self._last_seconds = time.monotonic() - start
+        self._metrics.batch_seconds.observe(self._last_seconds)
         self._metrics.batch_rows.observe(rows)
         if not batched:
-            return [Answer(BatchOutputs(outputs))]
-        shared = BatchOutputs({name: value[:rows] for name, value in outputs.items()})
+            return [Answer(outputs)]
         answers, start_row = [], 0
         for job in jobs:
             stop_row = start_row + job.rows
-            answers.append(Answer(shared, slice(start_row, stop_row)))
+            answers.append(Answer(outputs, slice(start_row, stop_row)))
             start_row = stop_row
         return answers
 

@@ -39,15 +39,16 @@ class Limits:
 
     @property
     def padded_sizes(self) -> tuple[int, ...]:
-        """The batch sizes that the model is run with: 1, 2, 3, 4, 6, 8, 12, ...
+        """The batch sizes that the model is run with: 1 to 8, 10, 12, 14, 16, 20, ...
 
         Batches are padded to one of these, so that TensorFlow prepares for a few shapes
         only.
         """
-        powers = [2**k for k in range(self.batch_size.bit_length())]
-        between = [3 * power for power in powers]
-        sizes = {*powers, *between, self.batch_size}
-        return tuple(sorted(size for size in sizes if size <= self.batch_size))
+        sizes = [1]
+        while sizes[-1] < self.batch_size:
+            step = 2 ** max(0, sizes[-1].bit_length() - 3)
+            sizes.append(min(sizes[-1] + step, self.batch_size))
+        return tuple(sizes)
 
     def check_pictures(self, inputs: Mapping[str, np.ndarray]) -> None:
         """Checks the size of the pictures that a request asks for.

@@ -51,9 +51,17 @@ def mesh_inputs(query: QueryParams) -> dict[str, np.ndarray]:
     return _read_query(query, ("seed", "truncation_psi"))
 
 
-def png_of(answer: Answer) -> bytes:
-    """The content of a PNG file of the output `picture`, of one row."""
-    return encode_png(to_uint8(answer.array("picture")[0]))
+def png_of(picture: np.ndarray) -> bytes:
+    """Makes a PNG file.
+
+    Args:
+      picture: `[height, width, 3]` in [-1, 1].
+
+    Returns:
+      The content of the file.
+    """
+    # A higher compression takes twice the time for 4 % fewer bytes.
+    return encode_png(to_uint8(picture), compression=1)
 
 
 def glb_of(answer: Answer) -> bytes:

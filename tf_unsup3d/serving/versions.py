@@ -15,7 +15,7 @@ from typing import Any
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.serving.metrics import Metrics
-from tf_unsup3d.serving.request_error import not_found, unavailable
+from tf_unsup3d.serving.request_error import not_found, one_line, unavailable
 from tf_unsup3d.serving.saved_model import SavedModel
 from tf_unsup3d.trained.saved_model_folder import find_versions
 
@@ -182,11 +182,14 @@ class Versions:
         before = await asyncio.to_thread(_snapshot, folder)
         try:
             version.model = await asyncio.to_thread(self._load, folder)
-        except UserError as error:
-            version.state, version.error = "END", str(error)
+        except Exception as error:
+            # Whatever is wrong with it, the others are served.
+            known = isinstance(error, UserError)
+            version.state = "END"
+            version.error = one_line(str(error) if known else repr(error))
             self._broken[number] = before
             self._metrics.load_failures.inc()
-            _LOGGER.error("version %d is not served: %s", number, error)
+            _LOGGER.error("version %d is not served: %s", number, version.error)
             return False
         self._broken.pop(number, None)
         version.state = "AVAILABLE"
