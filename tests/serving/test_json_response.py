@@ -14,11 +14,6 @@ def decode(name, tensor):
     return [json.loads(row) for row in encode_rows(name, tf.constant(tensor).numpy())]
 
 
-def of_both_lengths(row):
-    """A row as it is, and repeated so often that it is written in the fast way."""
-    return [row, np.tile(row, -(-2000 // len(row)))]
-
-
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("largest", [7, 15, 37])
 def test_each_float_is_restored_exactly_and_stays_one(dtype, largest):
@@ -27,31 +22,29 @@ def test_each_float_is_restored_exactly_and_stays_one(dtype, largest):
     limits = np.finfo(dtype)
     whole = [0.0, -0.0, 1.0, -20.0, 16777217, 99999999]
     values = np.concatenate([values, whole, [limits.tiny, 0.1, 1 / 3]]).astype(dtype)
-    for row in of_both_lengths(values):
-        (found,) = decode("x", [row])
-        assert all(type(number) is float for number in found)
-        np.testing.assert_array_equal(np.array(found, dtype), row)
+    (found,) = decode("x", [values])
+    assert all(type(number) is float for number in found)
+    np.testing.assert_array_equal(np.array(found, dtype), values)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_largest_floats_are_restored_exactly(dtype):
     limits = np.finfo(dtype)
     below = [np.nextafter(dtype(limit), dtype(0)) for limit in (1e8, 1e16)]
-    values = np.array([1e8, 123456789, 1e9, 1e16, limits.max, limits.min], dtype)
-    for row in (*of_both_lengths(values), *of_both_lengths(np.array(below, dtype))):
-        np.testing.assert_array_equal(np.array(decode("x", [row])[0], dtype), row)
+    large = [1e8, 123456789, 1e9, 1e16, limits.max, limits.min]
+    values = np.array(large + below, dtype)
+    np.testing.assert_array_equal(np.array(decode("x", [values])[0], dtype), values)
 
 
-def test_short_rows_are_for_people():
+def test_numbers_have_as_few_digits_as_restore_them():
     rows = np.array([[1.0, 0.2], [-2.0, 1e-7]], np.float32)
-    assert encode_rows("x", rows) == ["[1.0,0.2]", "[-2.0,1e-07]"]
+    assert encode_rows("x", rows) == [b"[1.0,0.2]", b"[-2.0,1e-7]"]
 
 
 def test_what_is_not_finite_is_written_as_tensorflow_serving_does():
     values = np.array([np.nan, np.inf, -np.inf, 1.5], np.float32)
-    for row in of_both_lengths(values):
-        (text,) = encode_rows("x", row[None])
-        assert text.startswith("[NaN,Infinity,-Infinity,1.5")
+    assert encode_rows("x", values[None]) == [b"[NaN,Infinity,-Infinity,1.5]"]
+    assert encode_rows("x", values) == [b"NaN", b"Infinity", b"-Infinity", b"1.5"]
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def check_serving_packages() -> None:
     Raises:
       UserError: One is missing.
     """
-    for package in ("starlette", "uvicorn", "prometheus_client"):
+    for package in ("starlette", "uvicorn", "prometheus_client", "orjson"):
         if importlib.util.find_spec(package) is None:
             raise UserError(
                 f"the service needs the package {package}; install it with: "

@@ -16,7 +16,7 @@ from tf_unsup3d.serving.request_error import bad_request, unavailable
 from tf_unsup3d.serving.saved_model import Function
 
 # How long a batch may wait for rows, as a part of the time that the one before took.
-_GATHERING_PART = 0.25
+_GATHERING_PART = 0.5
 
 
 @dataclasses.dataclass(eq=False)
@@ -56,10 +56,10 @@ class _Job:
 class Batcher:
     """Runs functions in one thread, and all waiting rows that fit at once.
 
-    While the thread computes a batch, the next one gathers. Clients that ask again as
-    soon as they are answered thus fall into two groups, which take turns. So that the
-    groups stay even, a batch waits a moment until it has half of the rows of the last
-    two batches. A request alone is computed immediately.
+    While the thread computes a batch, the next one gathers. Clients that are answered
+    together often ask again together, and full batches are faster: before the next
+    batch starts, it therefore waits a moment for as many rows as were answered or
+    waiting when the last one ended. A request alone is computed immediately.
 
     Args:
       limits: The sizes of batches and of the queue.
@@ -72,8 +72,8 @@ class Batcher:
         self._waiting: collections.deque[_Job] = collections.deque()
         self._changed = threading.Condition()
         self._closing = False
-        # What the last batches were like.
-        self._last_rows = (0, 0)
+        # Rows that were answered or waiting when the last batch ended, and its time.
+        self._rows_in_turn = 0
         self._last_seconds = 0.0
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
 
@@ -149,6 +149,8 @@ class Batcher:
     def _work(self) -> None:
         while jobs := self._next_batch():
             self._finish(jobs)
+            with self._changed:
+                self._rows_in_turn += self._waiting_rows()
 
     def _next_batch(self) -> list[_Job]:
         """Waits for jobs, and takes the oldest with those that fit beside it.
@@ -175,12 +177,12 @@ class Batcher:
                     jobs.append(job)
                     rows += job.rows
             self._metrics.queue_rows.dec(rows)
-            self._last_rows = (self._last_rows[1], rows)
+            self._rows_in_turn = rows
             return jobs
 
     def _gather(self) -> None:
         """Waits for rows, but not long; see the class."""
-        wanted = min(sum(self._last_rows), self._limits.batch_size) / 2
+        wanted = min(self._rows_in_turn, self._limits.batch_size)
         self._changed.wait_for(
             lambda: self._waiting_rows() >= wanted or self._closing,
             _GATHERING_PART * self._last_seconds,
