@@ -75,6 +75,14 @@ class Generator(keras.Model):
       learn_viewpoints: Whether the spread of the viewpoints is learned with the
         generator; see `viewpoint_spread`.
 
+    Attributes:
+      latent_size: Length of the latent vectors.
+      mesh: The mesh of all objects.
+      mapping: The mapping network.
+      object_synthesis: The network of texture and shape.
+      background_synthesis: The network of the background.
+      learned_spread: The learned spread of the viewpoints; None if it is not learned.
+
     Raises:
       ValueError: An argument is out of range.
     """
@@ -158,7 +166,7 @@ class Generator(keras.Model):
             background_resolution, 0, channel_base // 2, channel_max // 2
         )
         # Older weights have no spread.
-        self._spread = ViewpointSpread() if learn_viewpoints else None
+        self.learned_spread = ViewpointSpread() if learn_viewpoints else None
         centres = (np.arange(shape_map_size) + 0.5) / shape_map_size
         grid = np.stack(np.meshgrid(centres, centres), -1)
         self._window = back_pole_window(shape_map_size, front_magnification)
@@ -171,8 +179,8 @@ class Generator(keras.Model):
         style_shape = [None, self._config["style_size"]]
         self.object_synthesis.build(style_shape)
         self.background_synthesis.build(style_shape)
-        if self._spread is not None:
-            self._spread.build()
+        if self.learned_spread is not None:
+            self.learned_spread.build()
         self.built = True
 
     def get_config(self) -> dict[str, Any]:
@@ -197,7 +205,7 @@ class Generator(keras.Model):
           `[3]` factors of yaw, pitch and roll; 1 unless they are learned.
         """
         ones = tf.ones([3])
-        return ones if self._spread is None else self._spread(ones)
+        return ones if self.learned_spread is None else self.learned_spread(ones)
 
     def synthesize(
         self, styles: tf.Tensor, noise_seed: tf.Tensor | None = None

@@ -12,7 +12,6 @@ import tensorflow as tf
 from tf_unsup3d.data.dataset import PictureSet
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.trained import model_folder
-from tf_unsup3d.trained.checkpoints import restore_checkpoint, restore_newest
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.trained_model import TrainedModel
 from tf_unsup3d.training.checkpoint_folder import CheckpointFolder
@@ -23,6 +22,7 @@ from tf_unsup3d.training.metrics import MetricsLog
 from tf_unsup3d.training.setbacks import Setbacks
 from tf_unsup3d.training.state import TrainingState
 from tf_unsup3d.training.step import AdversarialStep
+from tf_unsup3d.training.transfer import transfer
 
 
 class Stop(enum.Enum):
@@ -175,26 +175,13 @@ class Trainer:
     def transfer(self, folder: pathlib.Path) -> None:
         """Starts from the networks of another run or of a published generator.
 
-        A run provides its generator, average and discriminator; a published folder
-        provides a generator only. The optimizers and the step are not transferred.
-
         Args:
-          folder: Folder of the run or of the published generator.
+          folder: Folder of the run or of the published generator; see `transfer`.
 
         Raises:
-          UserError: The folder holds no networks, or none that fit this configuration.
+          UserError: The folder holds no networks, or their layers do not fit.
         """
-        if model_folder.is_published(folder):
-            model_folder.read_published(self.state.generator, folder)
-            self.state.reset_average()
-            return
-        checkpoints = folder / model_folder.CHECKPOINTS_NAME
-        networks = self.state.networks()
-        found = restore_newest(
-            checkpoints, lambda checkpoint: restore_checkpoint(checkpoint, networks)
-        )
-        if found is None:
-            raise UserError(f"--transfer_from: no checkpoint in {checkpoints}")
+        transfer(folder, self.state)
 
     def train(
         self, pictures: PictureSet, observer: TrainingObserver | None = None

@@ -1,0 +1,97 @@
+"""New runs start where others ended, whatever their resolutions."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.models.layers import upsample
+from tf_unsup3d.trained import model_folder
+from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.training.state import TrainingState
+from tf_unsup3d.training.transfer import transfer
+
+SMALL = ["Trainer.start_resolution = 8"]
+LARGE = [
+    "Renderer.resolution = 32",
+    "Trainer.start_resolution = 16",
+    "Generator.texture_resolution = 32",
+    "Generator.background_resolution = 32",
+]
+
+
+def make_state(bindings, seed=0):
+    bindings = [*bindings, f"Trainer.seed = {seed}", "Trainer.stage_pictures = 8"]
+    return TrainingState(Configuration.from_files([], bindings))
+
+
+@pytest.fixture(scope="module")
+def run(small_bindings, tmp_path_factory):
+    """A run and its state, whose weights are all unlike those of new networks."""
+    folder = tmp_path_factory.mktemp("run")
+    bindings = [*small_bindings, *SMALL]
+    state = make_state(bindings, seed=1)
+    for variables in state.networks().values():
+        for variable in variables:
+            variable.assign(variable + 0.1 * tf.random.normal(variable.shape))
+    model_folder.write_configuration(folder, Configuration.from_files([], bindings))
+    (folder / model_folder.CHECKPOINTS_NAME).mkdir()
+    state.save(folder / model_folder.CHECKPOINTS_NAME / "ckpt-3.npz")
+    return folder, state
+
+
+@pytest.fixture(scope="module")
+def larger(run, small_bindings):
+    state = make_state([*small_bindings, *LARGE])
+    transfer(run[0], state)
+    return state
+
+
+@pytest.mark.parametrize("name", ["generator", "average"])
+def test_objects_are_the_same_at_another_resolution(run, larger, name):
+    old, new = getattr(run[1], name), getattr(larger, name)
+    latents = tf.random.stateless_normal([3, old.latent_size], [0, 0])
+    styles = old.styles(latents)
+    np.testing.assert_array_equal(new.styles(latents), styles)
+    np.testing.assert_allclose(
+        new.synthesize(styles).vertices, old.synthesize(styles).vertices, atol=1e-6
+    )
+    for part in ("object_synthesis", "background_synthesis"):
+        before, after = (getattr(net, part)(styles)[0] for net in (old, new))
+        assert after.shape[1] == 2 * before.shape[1]
+        np.testing.assert_allclose(after, upsample(before), atol=1e-5)
+
+
+def test_pictures_of_the_former_resolution_have_the_same_scores(run, larger):
+    pictures = tf.random.stateless_uniform([4, 16, 16, 3], [0, 0], -1, 1)
+    np.testing.assert_allclose(
+        larger.discriminator(pictures), run[1].discriminator(pictures), atol=1e-5
+    )
+
+
+def test_new_levels_learn(larger):
+    generator = larger.generator
+    last = generator.object_synthesis.to_colour[-1]
+    with tf.GradientTape() as tape:
+        texture = generator(tf.ones([1, generator.latent_size])).texture
+        loss = tf.reduce_sum(texture**2)
+    assert np.abs(tape.gradient(loss, last.kernel)).max() > 0
+    assert not np.any(last.kernel)
+
+
+def test_levels_may_be_left_out(larger, small_bindings, tmp_path):
+    configuration = Configuration.from_files([], [*small_bindings, *LARGE])
+    model_folder.publish(
+        tmp_path / "published", larger.generator, configuration, {"step": 3}
+    )
+    state = make_state([*small_bindings, *SMALL])
+    transfer(tmp_path / "published", state)
+    old, new = (found.object_synthesis for found in (larger.generator, state.average))
+    styles = larger.generator.styles(tf.ones([1, larger.generator.latent_size]))
+    np.testing.assert_allclose(upsample(new(styles)[0]), old(styles)[0], atol=2e-2)
+
+
+def test_layers_of_other_sizes_are_refused(run, small_bindings):
+    state = make_state([*small_bindings, *SMALL, "Generator.style_size = 5"])
+    with pytest.raises(UserError, match=r"--transfer_from: the mapping.* of .*weights"):
+        transfer(run[0], state)

@@ -1,0 +1,124 @@
+"""Starts networks from those of another run, which may be of another resolution.
+
+Levels of the same resolution are copied. A level that the other run lacks starts
+anew, and adds nothing to the objects at first, so that training goes on where the other
+run ended.
+"""
+
+import math
+import pathlib
+from collections.abc import Iterator, Sequence
+
+import keras
+
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.models.discriminator import Discriminator
+from tf_unsup3d.models.generator import Generator
+from tf_unsup3d.models.synthesis import Synthesis
+from tf_unsup3d.trained import model_folder
+from tf_unsup3d.trained.checkpoints import restore_checkpoint, restore_newest
+from tf_unsup3d.training.state import TrainingState
+
+# A layer of the other run, and the one that becomes its copy.
+_Pair = tuple[keras.layers.Layer, keras.layers.Layer]
+
+
+def transfer(folder: pathlib.Path, state: TrainingState) -> None:
+    """Copies the networks of another run or of a published generator.
+
+    A run provides its generator, average and discriminator; a published folder provides
+    a generator only. The optimizers and the step are not transferred.
+
+    Args:
+      folder: Folder of the run or of the published generator.
+      state: The state that starts from them.
+
+    Raises:
+      UserError: The folder holds no networks, or their layers do not fit.
+    """
+    source = TrainingState(model_folder.read_configuration(folder))
+    if model_folder.is_published(folder):
+        model_folder.read_published(source.generator, folder)
+        source.reset_average()
+    else:
+        checkpoints, networks = (
+            folder / model_folder.CHECKPOINTS_NAME,
+            source.networks(),
+        )
+        if not restore_newest(
+            checkpoints, lambda one: restore_checkpoint(one, networks)
+        ):
+            raise UserError(f"--transfer_from: no checkpoint in {checkpoints}")
+        _copy(_discriminator_layers(source.discriminator, state.discriminator), folder)
+    for old, new in (
+        (source.generator, state.generator),
+        (source.average, state.average),
+    ):
+        _copy(_generator_layers(old, new), folder)
+        for name in ("object_synthesis", "background_synthesis"):
+            _continue_sums(getattr(old, name), getattr(new, name))
+
+
+def _generator_layers(source: Generator, target: Generator) -> Iterator[_Pair]:
+    yield source.mapping, target.mapping
+    if source.learned_spread and target.learned_spread:
+        yield source.learned_spread, target.learned_spread
+    for name in ("object_synthesis", "background_synthesis"):
+        old, new = getattr(source, name), getattr(target, name)
+        for old_layers, new_layers in (
+            (old.blocks, new.blocks),
+            (old.to_colour, new.to_colour),
+            (old.to_shape, new.to_shape),
+        ):
+            # The first levels of both are those of 4 x 4.
+            yield from zip(old_layers, new_layers, strict=False)
+
+
+def _discriminator_layers(
+    source: Discriminator, target: Discriminator
+) -> Iterator[_Pair]:
+    yield source.last_conv, target.last_conv
+    yield source.last_dense, target.last_dense
+    yield source.score, target.score
+    for name in ("first", "second", "skip", "from_colour"):
+        old = dict(zip(source.sizes, getattr(source, name), strict=False))
+        new = dict(zip(target.sizes, getattr(target, name), strict=False))
+        for size in old.keys() & new.keys():
+            yield old[size], new[size]
+
+
+def _copy(pairs: Iterator[_Pair], folder: pathlib.Path) -> None:
+    for source, target in pairs:
+        values = source.get_weights()
+        found = [value.shape for value in values]
+        expected = [value.shape for value in target.get_weights()]
+        if found != expected:
+            raise UserError(
+                f"--transfer_from: the {target.name} of {folder} has weights "
+                f"{_shapes(found)}, not {_shapes(expected)} as configured"
+            )
+        target.set_weights(values)
+
+
+def _shapes(shapes: Sequence[tuple[int, ...]]) -> str:
+    return ", ".join(str(list(shape)) for shape in shapes)
+
+
+def _continue_sums(source: Synthesis, target: Synthesis) -> None:
+    """Makes the sums over levels what they were.
+
+    Args:
+      source: The network of the other run.
+      target: The copy, in which levels may have been added or left out.
+    """
+    target.start.assign(source.start)
+    # The picture is divided by the square root of the number of levels.
+    factor = math.sqrt(len(target.sizes) / len(source.sizes))
+    for layers, common, scale in (
+        (target.to_colour, len(source.to_colour), factor),
+        (target.to_shape, len(source.to_shape), 1.0),
+    ):
+        for level, layer in enumerate(layers):
+            change = scale if level < common else 0.0
+            layer.kernel.assign(change * layer.kernel)
+            layer.bias.assign(change * layer.bias)
