@@ -153,8 +153,20 @@ def test_there_is_always_a_channel():
         assert np.all(np.isfinite(part)) and np.std(part) > 0.0
 
 
+def test_closed_back_has_no_vertices_on_top_of_each_other():
+    model = Generator(
+        latent_size=16, front_magnification=2.0, closed_back=True, subdivisions=32
+    )
+    model.build([None, 16])
+    latents = tf.random.stateless_normal([2, 16], [1, 2])
+    back = model(latents).vertices.numpy()[:, model.mesh.directions[:, 2] > 0.9]
+    steps = np.linalg.norm(back[:, :, None] - back[:, None], axis=-1)
+    apart = steps[:, ~np.eye(back.shape[1], dtype=bool)]
+    assert apart.min() > 0.01
+
+
 @pytest.mark.parametrize("magnification", [1.0, 2.0])
-def test_closed_texture_has_one_colour_at_the_back_pole(magnification):
+def test_closed_back_has_one_colour_at_the_back_pole(magnification):
     texture = tf.random.stateless_normal([2, 64, 64, 3], [0, 0])
     closed = close_texture(texture, magnification)
     centres = (np.arange(64) + 0.5) / 64

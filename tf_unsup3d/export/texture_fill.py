@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from tf_unsup3d.geometry.edges import mesh_edges
 from tf_unsup3d.geometry.normals import vertex_normals
-from tf_unsup3d.geometry.sphere import SphereMesh, uv_to_direction
+from tf_unsup3d.geometry.sphere import SphereMesh, polar_part, uv_to_direction
 from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
 from tf_unsup3d.rendering.render_mesh import render_mesh
 from tf_unsup3d.rendering.scene import Scene
@@ -30,18 +30,25 @@ _PARTS = (-0.75, -0.375, 0.0, 0.375, 0.75)
 _RESOLUTION = 256
 # Cosines of the angle to the line of sight between which trust in a colour grows from
 # 0 to 1: what is seen at a slant is smeared.
-_SLANTED, _FACING = 0.1, 0.4
+_SLANTED, _FACING = 0.3, 0.6
 # Rounds in which the trust in a vertex is averaged with its neighbours'.
 _SMOOTHING = 6
 # Pull of a trusted colour against that of one neighbour.
 _PULL = 100.0
+# The part of what is trusted that is the highest.
+_HIGHEST = 0.1
+# Beyond this radius of the map, in units of that of the back pole, there is one colour.
+# Triangles of the mesh are few around the back pole, and cut across the map there.
+_POLE_RADIUS = 0.9
 
 
 def fill_hidden_texture(model: TrainedModel, scene: Scene) -> Scene:
     """Continues the seen part of the textures over the unseen part.
 
-    The colours there are harmonic on the sphere mesh: each is the mean of its
-    neighbours'. They fade into the seen part where that is seen at a slant.
+    The back has the colour of the highest part of the object that pictures show, which
+    is the hair of a head. Between it and the seen part, the colours are harmonic on the
+    mesh: each is the mean of its neighbours'. They fade into the seen part where that
+    is seen at a slant.
 
     Args:
       model: The model that made the scene, whose viewpoints tell what can be seen.
@@ -57,9 +64,12 @@ def fill_hidden_texture(model: TrainedModel, scene: Scene) -> Scene:
         texture=tf.constant(
             np.stack(
                 [
-                    _filled(texture, model.mesh, weights, magnification)
-                    for texture, weights in zip(
-                        scene.texture.numpy(), trust, strict=True
+                    _filled(texture, heights, model.mesh, weights, magnification)
+                    for texture, heights, weights in zip(
+                        scene.texture.numpy(),
+                        -scene.vertices.numpy()[..., 1],
+                        trust,
+                        strict=True,
                     )
                 ]
             )
@@ -107,7 +117,11 @@ def _adjacency(edges: np.ndarray, count: int) -> scipy.sparse.csr_array:
 
 
 def _filled(
-    texture: np.ndarray, mesh: SphereMesh, trust: np.ndarray, magnification: float
+    texture: np.ndarray,
+    heights: np.ndarray,
+    mesh: SphereMesh,
+    trust: np.ndarray,
+    magnification: float,
 ) -> np.ndarray:
     """The texture `[height, width, 3]`, filled where vertices are not trusted."""
     height, width, _ = texture.shape
@@ -125,12 +139,23 @@ def _filled(
     colours = np.zeros([len(trust), 3])
     np.add.at(colours, vertex_of_uv, sampled)
     colours /= np.bincount(vertex_of_uv)[:, None]
-    continued = _continue(colours, trust, mesh_edges(mesh.triangles))
+    polar = np.arccos(np.clip(-mesh.directions[:, 2], -1.0, 1.0)) / np.pi
+    back = polar >= polar_part(np.array(_POLE_RADIUS), magnification)
+    colours[back] = _highest(colours, heights, np.where(back, 0.0, trust))
+    continued = _continue(colours, np.maximum(trust, back), mesh_edges(mesh.triangles))
 
     values = np.concatenate([continued, trust[:, None]], -1)
     drawn = _spread(values, mesh.directions, height, width, magnification)
     fill, weight = drawn[..., :3], drawn[..., 3:]
     return (weight * texture + (1.0 - weight) * fill).astype(np.float32)
+
+
+def _highest(colours: np.ndarray, heights: np.ndarray, trust: np.ndarray) -> np.ndarray:
+    """The mean colour `[3]` of the highest part of what is trusted."""
+    order = np.argsort(-heights)
+    share = np.cumsum(trust[order]) / (trust.sum() + 1e-9)
+    weights = np.where(share <= _HIGHEST, trust[order], 0.0) + 1e-9
+    return weights @ colours[order] / weights.sum()
 
 
 def _spread(
@@ -160,7 +185,6 @@ def _continue(colours: np.ndarray, trust: np.ndarray, edges: np.ndarray) -> np.n
     count = len(colours)
     adjacency = _adjacency(edges, count)
     degrees = scipy.sparse.diags_array(adjacency.sum(1))
-    # A trace of trust everywhere, for objects of which nothing is seen.
-    pull = scipy.sparse.diags_array(_PULL * trust + 1e-9)
+    pull = scipy.sparse.diags_array(_PULL * trust)
     system = (degrees - adjacency + pull).tocsc()
     return scipy.sparse.linalg.splu(system).solve(pull @ colours)

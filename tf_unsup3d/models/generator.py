@@ -66,7 +66,8 @@ class Generator(keras.Model):
       symmetric_shape: Whether shapes are their own mirror images.
       symmetric_texture: Whether textures are their own mirror images. By default they
         are not, because light and hair may fall on one side.
-      closed_texture: Whether textures fade to one colour around the back pole; see
+      closed_back: Whether the map is closed around the back pole, which it shows as a
+        circle: textures fade to one colour there, and the surface is smooth; see
         `shape_pyramid.close_texture`.
       channel_base: Number of channels of the object's synthesis network at a
         resolution, times that resolution. The default gives 16 channels at 64 x 64
@@ -105,7 +106,7 @@ class Generator(keras.Model):
         max_stretch: float = 1.35,
         symmetric_shape: bool = True,
         symmetric_texture: bool = False,
-        closed_texture: bool = False,
+        closed_back: bool = False,
         channel_base: int = 1024,
         channel_max: int = 128,
         learn_viewpoints: bool = False,
@@ -151,7 +152,7 @@ class Generator(keras.Model):
             max_stretch=max_stretch,
             symmetric_shape=symmetric_shape,
             symmetric_texture=symmetric_texture,
-            closed_texture=closed_texture,
+            closed_back=closed_back,
             channel_base=channel_base,
             channel_max=channel_max,
             learn_viewpoints=learn_viewpoints,
@@ -230,10 +231,15 @@ class Generator(keras.Model):
             shape_map = 0.5 * (shape_map + mirror(shape_map))
         if config["symmetric_texture"]:
             texture = 0.5 * (texture + tf.reverse(texture, [2]))
-        if config["closed_texture"]:
+        if config["closed_back"]:
             texture = close_texture(texture, config["front_magnification"])
-        shape_map = self._base + close_back_pole(shape_map, self._window)
-        vertices = sample_vertices(shape_map, self.mesh)
+        displacement = close_back_pole(shape_map, self._window)
+        if config["closed_back"]:
+            # At the border of the map, samples of the sphere itself would coincide.
+            sphere = (config["radius"] * self.mesh.directions).astype(np.float32)
+            vertices = sphere + sample_vertices(displacement, self.mesh)
+        else:
+            vertices = sample_vertices(self._base + displacement, self.mesh)
         if config["size_constraint"]:
             vertices = fix_size(
                 vertices,
