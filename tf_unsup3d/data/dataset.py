@@ -115,9 +115,6 @@ class PictureSet(abc.ABC):
         )
         options = tf.data.Options()
         options.deterministic = True
-        options.experimental_distribute.auto_shard_policy = (
-            tf.data.experimental.AutoShardPolicy.DATA
-        )
         return batches.with_options(options).prefetch(tf.data.AUTOTUNE)
 
     @abc.abstractmethod
