@@ -20,6 +20,7 @@ from tf_unsup3d.data import face_detection, faces_table, pictures, shards, worke
 from tf_unsup3d.data import manifest as manifests
 from tf_unsup3d.data.json_value import JsonValue
 from tf_unsup3d.data.mending import mend_shards
+from tf_unsup3d.data.verified import remember_intact
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import (
     LOCK_NAME,
@@ -135,6 +136,7 @@ def prepare_pictures(
                 finished = _find_finished(output, settings, strict)
                 if finished:
                     mend_shards(source, output, finished, chunks)
+                    remember_intact(output, finished.shards)
                     return finished, True
                 return _prepare(source, output, settings, chunks, strict), True
         except _UnusableSourceError:
@@ -326,6 +328,7 @@ def _finish(
         rows = [(str(number), *face) for number, face in enumerate(faces)]
         _write_table(output / FACES_NAME, ("picture", *faces_table.COLUMNS), rows)
     manifests.write_manifest(output, manifest)
+    remember_intact(output, manifest.shards)
     shutil.rmtree(output / manifests.WORK_NAME)
     return manifest
 

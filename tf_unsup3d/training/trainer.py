@@ -237,7 +237,7 @@ class Trainer:
         batches = self._batches(pictures)
         started, counted, stop = time.monotonic(), 0, Stop.NO
         while step < settings.steps and stop is Stop.NO:
-            values = self._train_step(self._next(batches), observer)
+            values = self._train_step(self._next(batches, pictures), observer)
             step, counted = step + 1, counted + settings.batch_size
             stop = observer.stop()
             last = step == settings.steps or stop is Stop.MEASURED
@@ -287,11 +287,12 @@ class Trainer:
 
         return iter(self._strategy.distribute_datasets_from_function(shares))
 
-    def _next(self, batches: Iterator[tf.Tensor]) -> tf.Tensor:
+    def _next(self, batches: Iterator[tf.Tensor], pictures: PictureSet) -> tf.Tensor:
         try:
             return next(batches)
         except tf.errors.OpError as error:
             self.save()
+            pictures.doubt()
             reason = error.message.splitlines()[0]
             saved = (
                 f"; step {self.step} is saved, and the same command goes on from there"
