@@ -77,10 +77,11 @@ def train(
             if workers.is_chief:
                 for line in lines:
                     print(f"from {transfer_from}: {line}")
+        which = f"{pictures.checksum} {pictures.count}"
         workers.check_same(
             {
                 "the configuration": _number(configuration.to_gin()),
-                "the pictures of --data_dir": _number(pictures.checksum),
+                "the pictures of --data_dir": _number(which),
                 "the step found in --model_dir, which all must share": start,
             }
         )
@@ -158,15 +159,16 @@ class Session(TrainingObserver):
         """
         self._count_down()
         left = self._seconds_left
-        mine = [max(self._signals, default=0), left is not None and left <= 0.0]
-        signal, time_is_up = self._trainer.workers.largest(mine)
+        time_is_up = left is not None and left <= 0.0
+        mine = [max(self._signals, default=0), int(time_is_up)]
+        signal, time_is_up_for_one = self._trainer.workers.largest(mine)
         if signal:
             self._signals = self._signals or [signal]
             return Stop.AT_ONCE
         self._bar.update()
         if left is not None:
             self._bar.set_description(f"{max(left, 0.0) / 60.0:.1f} min left", False)
-        return Stop.MEASURED if time_is_up else Stop.NO
+        return Stop.MEASURED if time_is_up_for_one else Stop.NO
 
     def record(self, step: int, values: dict[str, float]) -> None:
         """Shows some of the values beside the progress bar."""
