@@ -319,3 +319,55 @@ def test_a_manifest_of_other_pictures_is_found(prepared, tmp_path):
         verify.verify_pictures(copy)
     with pytest.raises(UserError, match="holds no finished preparation"):
         verify.verify_pictures(tmp_path)
+
+
+@pytest.fixture
+def read_shards(monkeypatch):
+    """Names of the shards whose checksums are computed."""
+    names, usual = [], manifests.file_checksum
+
+    def checksum(path):
+        names.append(os.path.basename(path))
+        return usual(path)
+
+    monkeypatch.setattr(manifests, "file_checksum", checksum)
+    return names
+
+
+def test_what_was_checked_is_not_read_again_to_start(prepared, tmp_path, read_shards):
+    copy = tmp_path / "copy"
+    shutil.copytree(prepared, copy)
+    dataset.open_pictures(copy, 16)
+    assert read_shards == []
+    # As a copy without the times of the files.
+    shards = sorted(copy.glob("*.tfrecord"))
+    for shard in shards[1:]:
+        os.utime(shard)
+    dataset.open_pictures(copy, 16)
+    assert sorted(read_shards) == [shard.name for shard in shards[1:]]
+    dataset.open_pictures(copy, 16)
+    assert len(read_shards) == len(shards) - 1
+    (copy / "verified.json").write_text("{")
+    dataset.open_pictures(copy, 16)
+    assert len(read_shards) == 2 * len(shards) - 1
+
+
+def test_damage_that_shows_in_training_is_skipped_from_then_on(
+    prepared, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(dataset, "TOLERATED_DAMAGE", 0.3)
+
+    def flip_without_trace(shard):
+        before = shard.stat()
+        flip(shard)
+        os.utime(shard, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    copy = damaged_copy(prepared, tmp_path / "copy", flip_without_trace)
+    opened = dataset.open_pictures(copy, 16)
+    assert opened.count == COUNT
+    with pytest.raises(tf.errors.DataLossError):
+        take(copy, 4, seed=0)
+    opened.doubt()
+    assert dataset.open_pictures(copy, 16).count == COUNT - 1
+    # The damaged one is read at every start, to find what is left in it.
+    assert dataset.open_pictures(copy, 16).count == COUNT - 1

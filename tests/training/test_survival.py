@@ -18,7 +18,6 @@ from tf_unsup3d.data import dataset, prepare
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
-from tf_unsup3d.training.cluster import refuse_clusters
 from tf_unsup3d.training.guard import NotFiniteError
 from tf_unsup3d.training.session import Session, train
 from tf_unsup3d.training.setbacks import Setbacks
@@ -366,31 +365,6 @@ def test_two_programs_cannot_train_in_one_folder(trainer, pictures):
             train(trainer.configuration, pictures, trainer.model_dir)
         # Others may look.
         model_folder.read_configuration(trainer.model_dir)
-
-
-@pytest.mark.parametrize(
-    ("config", "message"),
-    [
-        ({"cluster": {"worker": ["a:1", "b:1"]}}, "describes 2 tasks"),
-        ({"cluster": {"chief": ["a:1"], "worker": ["b:1"]}}, "describes 2 tasks"),
-        ({"cluster": 3}, "cannot be understood"),
-        ("{", "cannot be understood"),
-    ],
-)
-def test_clusters_are_refused(monkeypatch, tmp_path, config, message):
-    text = config if isinstance(config, str) else json.dumps(config)
-    monkeypatch.setenv("TF_CONFIG", text)
-    with pytest.raises(UserError, match=f"^TF_CONFIG {message}") as error:
-        train(Configuration.from_files([]), tmp_path, tmp_path / "run")
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize("config", [None, {}, {"cluster": {"worker": ["a:1"]}}])
-def test_one_machine_is_no_cluster(monkeypatch, config):
-    monkeypatch.delenv("TF_CONFIG", raising=False)
-    if config is not None:
-        monkeypatch.setenv("TF_CONFIG", json.dumps(config))
-    refuse_clusters()
 
 
 def test_setbacks_count_only_without_progress():

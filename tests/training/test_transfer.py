@@ -43,7 +43,12 @@ def run(small_bindings, tmp_path_factory):
 @pytest.fixture(scope="module")
 def larger(run, small_bindings):
     state = make_state([*small_bindings, *LARGE])
-    transfer(run[0], state)
+    assert transfer(run[0], state) == [
+        "the generator, its moving average and the discriminator",
+        "no level of 32 x 32 of the texture: it starts anew",
+        "no level of 32 x 32 of the background: it starts anew",
+        "no level of 32 x 32 of the discriminator: it starts anew",
+    ]
     return state
 
 
@@ -85,7 +90,8 @@ def test_levels_may_be_left_out(larger, small_bindings, tmp_path):
         tmp_path / "published", larger.generator, configuration, {"step": 3}
     )
     state = make_state([*small_bindings, *SMALL])
-    transfer(tmp_path / "published", state)
+    lines = transfer(tmp_path / "published", state)
+    assert lines == ["the generator", "no discriminator: it starts anew"]
     old, new = (found.object_synthesis for found in (larger.generator, state.average))
     styles = larger.generator.styles(tf.ones([1, larger.generator.latent_size]))
     np.testing.assert_allclose(upsample(new(styles)[0]), old(styles)[0], atol=2e-2)

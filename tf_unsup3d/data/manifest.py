@@ -5,7 +5,7 @@ import dataclasses
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from tf_unsup3d.data.json_value import JsonValue
@@ -169,13 +169,14 @@ def read_manifest(folder: str | os.PathLike) -> Manifest:
 
 
 def damaged_shards(
-    folder: str | os.PathLike, manifest: Manifest
+    folder: str | os.PathLike, manifest: Manifest, trusted: Collection[Shard] = ()
 ) -> list[tuple[Shard, str]]:
-    """Compares every shard with its checksum in the manifest.
+    """Compares shards with their checksums in the manifest.
 
     Args:
       folder: The prepared folder.
       manifest: The manifest of that folder.
+      trusted: Shards that need not be read; see `verified.recall_intact`.
 
     Returns:
       Each shard that is not as it was written, and what is wrong with it: "is missing"
@@ -184,16 +185,18 @@ def damaged_shards(
     Raises:
       UserError: If a shard cannot be read.
     """
-    paths = [Path(folder) / shard.file for shard in manifest.shards]
+    known = {shard.file for shard in trusted}
+    doubtful = [shard for shard in manifest.shards if shard.file not in known]
 
-    def checksum(path: Path) -> str | None:
+    def checksum(shard: Shard) -> str | None:
+        path = Path(folder) / shard.file
         with reading(path):
             return file_checksum(path) if path.is_file() else None
 
     with concurrent.futures.ThreadPoolExecutor() as threads:
-        checksums = list(threads.map(checksum, paths))
+        checksums = list(threads.map(checksum, doubtful))
     return [
         (shard, "is missing" if found is None else "is damaged")
-        for shard, found in zip(manifest.shards, checksums, strict=True)
+        for shard, found in zip(doubtful, checksums, strict=True)
         if found != shard.sha256
     ]

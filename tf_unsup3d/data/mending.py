@@ -58,7 +58,7 @@ def mend_shards(
             made = list(files)
             bar.update(len(made))
             outcomes = itertools.chain.from_iterable(made)
-            if shards.write_shard(output, shard.file, outcomes).shard != shard:
+            if shards.write_shard(output, shard.file, outcomes) != shard:
                 raise UserError(
                     f"{output / shard.file} was damaged, and what was prepared again "
                     f"differs from what it held; {remedy}"

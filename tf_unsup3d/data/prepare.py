@@ -20,6 +20,7 @@ from tf_unsup3d.data import face_detection, faces_table, pictures, shards, worke
 from tf_unsup3d.data import manifest as manifests
 from tf_unsup3d.data.json_value import JsonValue
 from tf_unsup3d.data.mending import mend_shards
+from tf_unsup3d.data.verified import remember_intact
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import (
     LOCK_NAME,
@@ -135,6 +136,7 @@ def prepare_pictures(
                 finished = _find_finished(output, settings, strict)
                 if finished:
                     mend_shards(source, output, finished, chunks)
+                    remember_intact(output, finished.shards)
                     return finished, True
                 return _prepare(source, output, settings, chunks, strict), True
         except _UnusableSourceError:
@@ -153,8 +155,8 @@ def _prepare(
     """Prepares all shards that are not finished."""
     _start_or_continue(output, settings)
     try:
-        finished = _write_shards(source, output, settings, chunks, strict)
-        return _finish(source, output, settings, finished)
+        names = _write_shards(source, output, settings, chunks, strict)
+        return _finish(source, output, settings, names)
     except _UnusableSourceError:
         # Whoever repairs the source changes it, and then this preparation could not be
         # continued.
@@ -254,10 +256,17 @@ def _write_shards(
     settings: _Settings,
     chunks: Sequence[Sequence[str]],
     strict: bool,
-) -> list[shards.FinishedShard]:
+) -> list[str]:
+    """Writes all shards that are not finished, and returns the names of all.
+
+    What became of each picture is in the notes of the shards, and not kept in memory.
+    """
     names = [manifests.shard_name(index, len(chunks)) for index in range(len(chunks))]
-    finished = {name: shards.read_finished(output, name) for name in names}
-    missing = [index for index, name in enumerate(names) if finished[name] is None]
+    missing = [
+        index
+        for index, name in enumerate(names)
+        if not shards.is_finished(output, name)
+    ]
     total = sum(map(len, chunks))
     done = total - sum(len(chunks[index]) for index in missing)
     with (
@@ -272,14 +281,13 @@ def _write_shards(
     ):
         for index, files in zip(missing, results, strict=True):
             outcomes = _watch(files, bar, source, strict)
-            finished[names[index]] = shards.write_shard(output, names[index], outcomes)
-    complete = [shard for shard in finished.values() if shard is not None]
+            shards.write_shard(output, names[index], outcomes)
     if strict:
         # Files that an earlier call, which was not strict, has skipped.
-        for shard in complete:
-            for name, reason in shard.skipped:
+        for shard in names:
+            for name, reason in shards.read_note(output, shard).skipped:
                 raise _UnusableSourceError(f"{source}: {name}: {reason}")
-    return complete
+    return names
 
 
 def _watch(
@@ -299,11 +307,24 @@ def _finish(
     source: Path,
     output: Path,
     settings: _Settings,
-    finished: Sequence[shards.FinishedShard],
+    names: Sequence[str],
 ) -> manifests.Manifest:
-    checksums = [checksum for shard in finished for checksum in shard.checksums]
-    skipped = [file for shard in finished for file in shard.skipped]
-    if not checksums:
+    finished: list[manifests.Shard] = []
+    skipped: list[tuple[str, str]] = []
+    faces: list[tuple[str, ...]] = []
+
+    def read_checksums() -> Iterator[str]:
+        """The checksums of all pictures; collects what there is less of."""
+        for name in names:
+            note = shards.read_note(output, name)
+            finished.append(note.shard)
+            skipped.extend(note.skipped)
+            faces.extend(note.faces)
+            yield from note.checksums
+
+    checksum = manifests.pixels_checksum(read_checksums())
+    count = sum(shard.count for shard in finished)
+    if not count:
         name, reason = skipped[0]
         files = len({file for file, _ in skipped})
         raise _UnusableSourceError(
@@ -311,21 +332,21 @@ def _finish(
             f"(the first: {name}: {reason})"
         )
     manifest = manifests.Manifest(
-        count=len(checksums),
+        count=count,
         resolution=settings.resolution,
         source=settings.source,
         source_checksum=settings.source_checksum,
-        checksum=manifests.pixels_checksum(checksums),
+        checksum=checksum,
         skipped=len(skipped),
-        shards=tuple(shard.shard for shard in finished),
+        shards=tuple(finished),
         align=settings.align,
     )
     _write_table(output / SKIPPED_NAME, ("path", "reason"), skipped)
     if settings.align == "faces":
-        faces = [face for shard in finished for face in shard.faces]
         rows = [(str(number), *face) for number, face in enumerate(faces)]
         _write_table(output / FACES_NAME, ("picture", *faces_table.COLUMNS), rows)
     manifests.write_manifest(output, manifest)
+    remember_intact(output, manifest.shards)
     shutil.rmtree(output / manifests.WORK_NAME)
     return manifest
 

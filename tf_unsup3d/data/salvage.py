@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -44,12 +44,15 @@ class DamagedShard:
         return f"{path} {self.fault}: {self.lost} of {self.shard.count} pictures lost"
 
 
-def find_damage(folder: Path, manifest: Manifest) -> list[DamagedShard]:
+def find_damage(
+    folder: Path, manifest: Manifest, trusted: Collection[Shard] = ()
+) -> list[DamagedShard]:
     """Finds the damaged shards of a prepared folder.
 
     Args:
       folder: The prepared folder.
       manifest: The manifest of that folder.
+      trusted: Shards that need not be read; see `verified.recall_intact`.
 
     Returns:
       The damaged shards, with the records that are left in them.
@@ -58,7 +61,7 @@ def find_damage(folder: Path, manifest: Manifest) -> list[DamagedShard]:
       UserError: If a shard cannot be read.
     """
     damaged = []
-    for shard, fault in manifests.damaged_shards(folder, manifest):
+    for shard, fault in manifests.damaged_shards(folder, manifest, trusted):
         path = folder / shard.file
         intact = []
         if path.is_file():

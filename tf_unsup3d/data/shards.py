@@ -31,7 +31,7 @@ class FinishedShard:
     faces: list[tuple[str, ...]]
 
 
-def write_shard(output: Path, name: str, outcomes: Iterable[Outcome]) -> FinishedShard:
+def write_shard(output: Path, name: str, outcomes: Iterable[Outcome]) -> Shard:
     """Writes a shard, and then the note that it is finished.
 
     Args:
@@ -40,7 +40,7 @@ def write_shard(output: Path, name: str, outcomes: Iterable[Outcome]) -> Finishe
       outcomes: What became of the files that belong to the shard, or of their faces.
 
     Returns:
-      The finished shard.
+      The shard.
 
     Raises:
       UserError: If the shard cannot be written.
@@ -65,10 +65,10 @@ def write_shard(output: Path, name: str, outcomes: Iterable[Outcome]) -> Finishe
     shard = Shard(name, len(checksums), file_checksum(output / name))
     finished = FinishedShard(shard, checksums, skipped, faces)
     write_json(_note_path(output, name), dataclasses.asdict(finished))
-    return finished
+    return shard
 
 
-def read_finished(output: Path, name: str) -> FinishedShard | None:
+def is_finished(output: Path, name: str) -> bool:
     """Looks for a shard that an earlier, stopped preparation has finished.
 
     Args:
@@ -76,24 +76,37 @@ def read_finished(output: Path, name: str) -> FinishedShard | None:
       name: File name of the shard.
 
     Returns:
-      The finished shard, or None if the shard or its note is missing or damaged, so
-      that both have to be written again.
+      Whether it is there. If not, the shard or its note is missing or damaged, so that
+      both have to be written again.
     """
     try:
-        note = JsonValue.read(
-            _note_path(output, name), remedy="prepare the pictures again"
-        )
-        finished = FinishedShard(
-            shard=Shard.from_json(note["shard"]),
-            checksums=[checksum.checksum() for checksum in note["checksums"]],
-            skipped=[_skipped_file(file) for file in note["skipped"]],
-            faces=[tuple(cell.text() for cell in row) for row in note["faces"]],
-        )
+        finished = read_note(output, name)
         checksum = file_checksum(output / name)
     except UserError:
-        return None
-    intact = finished.shard == Shard(name, len(finished.checksums), checksum)
-    return finished if intact else None
+        return False
+    return finished.shard == Shard(name, len(finished.checksums), checksum)
+
+
+def read_note(output: Path, name: str) -> FinishedShard:
+    """Reads the note about a finished shard.
+
+    Args:
+      output: The prepared folder.
+      name: File name of the shard.
+
+    Returns:
+      The finished shard, whose file is not read.
+
+    Raises:
+      UserError: If the note is missing or damaged.
+    """
+    note = JsonValue.read(_note_path(output, name), remedy="prepare the pictures again")
+    return FinishedShard(
+        shard=Shard.from_json(note["shard"]),
+        checksums=[checksum.checksum() for checksum in note["checksums"]],
+        skipped=[_skipped_file(file) for file in note["skipped"]],
+        faces=[tuple(cell.text() for cell in row) for row in note["faces"]],
+    )
 
 
 def _note_path(output: Path, shard_name: str) -> Path:

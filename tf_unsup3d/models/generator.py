@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.geometry.sphere import octahedral_sphere, uv_to_direction
+from tf_unsup3d.models.batch_part import WHOLE_BATCH, BatchPart
 from tf_unsup3d.models.checks import check_range, check_resolution
 from tf_unsup3d.models.mapping import Mapping
 from tf_unsup3d.models.shape_pyramid import (
@@ -199,6 +200,12 @@ class Generator(keras.Model):
         """
         return self.mapping(latents)
 
+    @property
+    def levels(self) -> int:
+        """Number of levels of the larger one of the synthesis networks."""
+        networks = self.object_synthesis, self.background_synthesis
+        return max(len(network.sizes) for network in networks)
+
     def viewpoint_spread(self) -> tf.Tensor:
         """Computes the factors by which the configured viewpoints are scaled.
 
@@ -209,21 +216,26 @@ class Generator(keras.Model):
         return ones if self.learned_spread is None else self.learned_spread(ones)
 
     def synthesize(
-        self, styles: tf.Tensor, noise_seed: tf.Tensor | None = None
+        self,
+        styles: tf.Tensor,
+        noise_seed: tf.Tensor | None = None,
+        part: BatchPart = WHOLE_BATCH,
     ) -> Scene:
         """Makes the objects and backgrounds of styles.
 
         Args:
-          styles: `[batch, style_size]`.
+          styles: `[batch, style_size]`, or `[batch, levels, style_size]` with a style
+            for each level, from coarse to fine.
           noise_seed: `[2]` integer seed of the noise in texture and background, or
             None for no noise.
+          part: The part that the styles are of the batch whose noise has this seed.
 
         Returns:
           The scene of `batch` objects.
         """
         config = self._config
-        texture, maps = self.object_synthesis(styles, noise_seed)
-        background, _ = self.background_synthesis(styles, noise_seed)
+        texture, maps = self.object_synthesis(styles, noise_seed, part=part)
+        background, _ = self.background_synthesis(styles, noise_seed, part=part)
         weights = list(config["level_weights"][: len(maps)])
         weights += weights[-1:] * (len(maps) - len(weights))
         shape_map = sum_pyramid(maps, weights, config["shape_map_size"])
@@ -249,14 +261,20 @@ class Generator(keras.Model):
             )
         return Scene(vertices, tf.tanh(texture), tf.tanh(background))
 
-    def call(self, latents: tf.Tensor, noise_seed: tf.Tensor | None = None) -> Scene:
+    def call(
+        self,
+        latents: tf.Tensor,
+        noise_seed: tf.Tensor | None = None,
+        part: BatchPart = WHOLE_BATCH,
+    ) -> Scene:
         """Makes the objects and backgrounds of latent vectors.
 
         Args:
           latents: `[batch, latent_size]`, normally distributed.
           noise_seed: See `synthesize`.
+          part: See `synthesize`.
 
         Returns:
           The scene of `batch` objects.
         """
-        return self.synthesize(self.styles(latents), noise_seed)
+        return self.synthesize(self.styles(latents), noise_seed, part)

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from tf_unsup3d.models.batch_part import WHOLE_BATCH, BatchPart
 from tf_unsup3d.models.layers import ModulatedConv, leaky_relu, upsample
 
 _REGISTER = keras.saving.register_keras_serializable(package="tf_unsup3d")
@@ -65,14 +66,19 @@ class StyledBlock(keras.layers.Layer):
         self.built = True
 
     def call(
-        self, inputs: tf.Tensor, style: tf.Tensor, noise_seed: tf.Tensor | None = None
+        self,
+        inputs: tf.Tensor,
+        style: tf.Tensor,
+        noise_seed: tf.Tensor | None = None,
+        part: BatchPart = WHOLE_BATCH,
     ) -> tf.Tensor:
         """Computes the outputs.
 
         Args:
-          inputs: `[batch, height, width, channels]`.
+          inputs: `[batch, height, width, channels]` of known height and width.
           style: `[batch, style_size]`.
           noise_seed: `[2]` integer seed of the noise, or None for no noise.
+          part: The part that the inputs are of the batch whose noise has this seed.
 
         Returns:
           `[batch, height, width, filters]`.
@@ -80,9 +86,10 @@ class StyledBlock(keras.layers.Layer):
         for index, convolution in enumerate(self.convolutions):
             inputs = convolution(inputs, style)
             if self.noise and noise_seed is not None:
-                shape = tf.concat([tf.shape(inputs)[:3], [1]], 0)
+                whole = part.count * tf.shape(inputs)[0]
+                shape = [whole, *inputs.shape[1:3], 1]
                 seed = noise_seed + [index, inputs.shape[1]]
-                noise = tf.random.stateless_normal(shape, seed)
+                noise = part.of(tf.random.stateless_normal(shape, seed))
                 inputs += self.strengths[index] * noise
             inputs = leaky_relu(inputs)
         return inputs
@@ -161,13 +168,18 @@ class Synthesis(keras.layers.Layer):
         self.built = True
 
     def call(
-        self, style: tf.Tensor, noise_seed: tf.Tensor | None = None
+        self,
+        style: tf.Tensor,
+        noise_seed: tf.Tensor | None = None,
+        part: BatchPart = WHOLE_BATCH,
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Synthesises a picture and its shape maps.
 
         Args:
-          style: `[batch, style_size]`.
+          style: `[batch, style_size]`, or `[batch, levels, style_size]` with a style
+            for each level, where levels beyond those of this network are ignored.
           noise_seed: `[2]` integer seed of the noise, or None for no noise.
+          part: The part that the styles are of the batch whose noise has this seed.
 
         Returns:
           picture: `[batch, resolution, resolution, 3]`, of any range.
@@ -179,10 +191,11 @@ class Synthesis(keras.layers.Layer):
         for level, block in enumerate(self.blocks):
             if level > 0:
                 inputs = upsample(inputs)
-            inputs = block(inputs, style, noise_seed)
-            colours.append(self.to_colour[level](inputs, style))
+            own_style = style[:, level] if style.shape.rank == 3 else style
+            inputs = block(inputs, own_style, noise_seed, part=part)
+            colours.append(self.to_colour[level](inputs, own_style))
             if level < len(self.to_shape):
-                maps.append(self.to_shape[level](inputs, style))
+                maps.append(self.to_shape[level](inputs, own_style))
         picture = colours[0]
         for colour in colours[1:]:
             picture = upsample(picture) + colour

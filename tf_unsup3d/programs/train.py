@@ -42,7 +42,16 @@ _TRANSFER_FROM = flags.DEFINE_string(
     "transfer_from",
     None,
     "Trained model whose networks a new run begins with: the folder of a run or of a "
-    "published generator, or pretrained:NAME.",
+    "published generator, or pretrained:NAME. It may have another resolution; then "
+    "what fits is taken, and the rest begins anew.",
+)
+_DISTRIBUTION = flags.DEFINE_enum(
+    "distribution",
+    "auto",
+    ["auto", "one_machine", "several_machines"],
+    "Where to train: on all GPUs of one machine, or on those of all machines that the "
+    "environment variable TF_CONFIG describes. By default on several machines if it "
+    "describes more than one task.",
 )
 
 
@@ -59,6 +68,7 @@ def main(argv: list[str]) -> None:
         _MODEL_DIR.value,
         minutes=_MINUTES.value,
         transfer_from=_TRANSFER_FROM.value,
+        distribution=_DISTRIBUTION.value,
     )
     print(f"the run is in {_MODEL_DIR.value}; look at sheet.png and depth.png there")
 

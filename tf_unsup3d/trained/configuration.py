@@ -13,6 +13,7 @@ from tf_unsup3d.geometry.viewpoints import (
     UniformViewpoints,
     Viewpoints,
 )
+from tf_unsup3d.models.augmentation import DifferentiableAugmentation
 from tf_unsup3d.models.discriminator import Discriminator
 from tf_unsup3d.models.generator import Generator
 from tf_unsup3d.rendering.camera import PinholeCamera
@@ -20,6 +21,7 @@ from tf_unsup3d.rendering.lighting import RandomLamps
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.trained import gin_files
 from tf_unsup3d.trained.gin_files import Bindings, Reference, Value
+from tf_unsup3d.trained.rate_decay import CosineDecay, LinearDecay
 from tf_unsup3d.trained.training_settings import TrainingSettings
 
 # The classes that gin files may name.
@@ -32,10 +34,15 @@ _CLASSES: dict[str, type] = {
     "GaussianViewpoints": GaussianViewpoints,
     "RandomLamps": RandomLamps,
     "PinholeCamera": PinholeCamera,
+    "DifferentiableAugmentation": DifferentiableAugmentation,
+    "LinearDecay": LinearDecay,
+    "CosineDecay": CosineDecay,
 }
 # Parameters whose value is an object, and its possible classes.
 _OBJECTS: dict[tuple[str, str], tuple[str, ...]] = {
     ("Trainer", "viewpoints"): ("UniformViewpoints", "GaussianViewpoints"),
+    ("Trainer", "augmentation"): ("DifferentiableAugmentation",),
+    ("Trainer", "rate_decay"): ("LinearDecay", "CosineDecay"),
     ("Renderer", "lamps"): ("RandomLamps",),
     ("Renderer", "camera"): ("PinholeCamera",),
 }
@@ -111,23 +118,19 @@ class Configuration:
 
     def to_gin(self) -> str:
         """Returns the text of a gin file that binds every parameter."""
-        bindings: Bindings = {
-            "Trainer": {
-                "viewpoints": Reference(type(self.viewpoints).__name__),
-                **dataclasses.asdict(self.training),
-            },
-            "Generator": dict(self.generator),
-            "Discriminator": dict(self.discriminator),
-            "Renderer": {},
+        arguments = {
+            "Trainer": {"viewpoints": self.viewpoints, **_fields(self.training)},
+            "Generator": self.generator,
+            "Discriminator": self.discriminator,
+            "Renderer": self.renderer,
         }
-        objects: list[Any] = [self.viewpoints]
-        for name, value in self.renderer.items():
-            if dataclasses.is_dataclass(value):
-                objects.append(value)
-                value = Reference(type(value).__name__)
-            bindings["Renderer"][name] = value
-        for value in objects:
-            bindings[type(value).__name__] = _fields(value)
+        bindings: Bindings = {name: {} for name in arguments}
+        for name, values in arguments.items():
+            for parameter, value in values.items():
+                if dataclasses.is_dataclass(value):
+                    bindings[type(value).__name__] = _fields(value)
+                    value = Reference(type(value).__name__)
+                bindings[name][parameter] = value
         return gin_files.format_bindings(bindings)
 
     @property

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tf_unsup3d.geometry.viewpoints import Viewpoints
+from tf_unsup3d.models.batch_part import WHOLE_BATCH, BatchPart
 from tf_unsup3d.models.generator import Generator
 from tf_unsup3d.rendering.scene import Scene
 
@@ -19,6 +20,10 @@ from tf_unsup3d.rendering.scene import Scene
 _VIEWPOINTS = 1_000_003
 _NOISE = 2_000_003
 _LIGHT = 3_000_003
+_SECOND_LATENTS = 6_000_011
+_CROSSOVERS = 7_000_003
+_AUGMENTATION_OF_REAL = 8_000_009
+_AUGMENTATION_OF_DRAWN = 9_000_011
 _VARIANCE = 3_000_017
 _ENCODER = 4_000_037
 _CALIBRATION = 5_000_011
@@ -30,7 +35,8 @@ class RandomScenes(NamedTuple):
     Attributes:
       scene: The objects.
       viewpoints: `[batch, 3]` (yaw, pitch, roll) in radians of each object.
-      light_seed: `[2]` int64 seed of the renderer's random lamps.
+      light_seed: `[2]` int64 seed of the renderer's random lamps, for the whole batch
+        where the objects are a part of one.
     """
 
     scene: Scene
@@ -44,23 +50,33 @@ def random_scenes(
     batch: int,
     key: tf.Tensor,
     spread: tf.Tensor | None = None,
+    part: BatchPart = WHOLE_BATCH,
+    style_mixing: float = 0.0,
 ) -> RandomScenes:
     """Draws random objects, with noise as in training, and their viewpoints.
 
     Args:
       generator: The generator of the objects.
       viewpoints: The distribution p_v of the viewpoints.
-      batch: Number of objects.
+      batch: Number of objects in the whole batch.
       key: `[2]` int64 key of all random numbers.
       spread: `[3]` factors by which yaw, pitch and roll are multiplied, or None.
+      part: The part of the batch to make.
+      style_mixing: Probability that the fine levels of an object, from a random one on,
+        have another style than its coarse levels.
 
     Returns:
       The objects, their viewpoints and the seed of their light.
     """
-    latents = random_latents(generator, batch, key)
-    views = viewpoints.sample(batch, key + [_VIEWPOINTS, 0])
+    if style_mixing:
+        styles = part.of(_mixed_styles(generator, batch, key, style_mixing))
+        scene = generator.synthesize(styles, key + [_NOISE, 0], part)
+    else:
+        latents = part.of(random_latents(generator, batch, key))
+        scene = generator(latents, noise_seed=key + [_NOISE, 0], part=part)
+    views = part.of(viewpoints.sample(batch, key + [_VIEWPOINTS, 0]))
     return RandomScenes(
-        generator(latents, noise_seed=key + [_NOISE, 0]),
+        scene,
         views if spread is None else spread * views,
         key + [_LIGHT, 0],
     )
@@ -78,6 +94,29 @@ def random_latents(generator: Generator, batch: int, key: tf.Tensor) -> tf.Tenso
       `[batch, latent_size]` float32.
     """
     return tf.random.stateless_normal([batch, generator.latent_size], key)
+
+
+def _mixed_styles(
+    generator: Generator, batch: int, key: tf.Tensor, probability: float
+) -> tf.Tensor:
+    """Styles `[batch, levels, style_size]`, some of which change at a random level."""
+    coarse, fine = (
+        generator.styles(random_latents(generator, batch, key + [offset, 0]))
+        for offset in (0, _SECOND_LATENTS)
+    )
+    chances, places = tf.unstack(
+        tf.random.stateless_uniform([batch, 2], key + [_CROSSOVERS, 0]), axis=-1
+    )
+    levels = generator.levels
+    crossovers = 1 + tf.cast(tf.floor(places * (levels - 1)), tf.int32)
+    crossovers = tf.where(chances < probability, crossovers, levels)
+    is_fine = tf.range(levels) >= crossovers[:, None]
+    return tf.where(is_fine[..., None], fine[:, None], coarse[:, None])
+
+
+def augmentation_keys(key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """The keys `[2]` int64 of what is changed in real and in drawn pictures."""
+    return key + [_AUGMENTATION_OF_REAL, 0], key + [_AUGMENTATION_OF_DRAWN, 0]
 
 
 def encoder_key(seed: int, step: int) -> tf.Tensor:

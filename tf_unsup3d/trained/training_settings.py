@@ -2,6 +2,9 @@
 
 import dataclasses
 
+from tf_unsup3d.models.augmentation import DifferentiableAugmentation
+from tf_unsup3d.trained.rate_decay import RateDecay
+
 
 @dataclasses.dataclass(frozen=True)
 class TrainingSettings:
@@ -11,15 +14,22 @@ class TrainingSettings:
 
     Attributes:
       batch_size: Number of pictures per step, over all devices.
+      gradient_accumulation: Number of parts into which each device divides its share of
+        the batch. It computes them one after the other, which takes less memory.
       steps: Number of steps after which training is finished.
       seed: Seed of all random choices.
       mirror: Whether to mirror each real picture with probability one half.
+      augmentation: Random changes of real and drawn pictures before the discriminator,
+        or None. Small sets need them; they slow learning on large ones.
+      style_mixing: Probability that the fine levels of an object have another style
+        than its coarse ones (mixing regularisation, Karras et al. 2019).
       start_resolution: Height and width of the pictures that training starts with; see
         `Growth`. 0 stands for the full resolution.
       stage_pictures: Number of pictures seen at each resolution before the last.
       fade_pictures: Number of pictures over which a new resolution is faded in.
       generator_rate: Learning rate of the generator's Adam optimizer.
       discriminator_rate: Learning rate of the discriminator's Adam optimizer.
+      rate_decay: How both learning rates fall, or None if they do not.
       r1_gamma: Strength of the gradient penalty on real pictures.
       r1_interval: Number of steps from one penalty to the next (lazy regularisation,
         Karras et al. 2020).
@@ -45,14 +55,18 @@ class TrainingSettings:
     """
 
     batch_size: int = 16
+    gradient_accumulation: int = 1
     steps: int = 100_000
     seed: int = 0
     mirror: bool = True
+    augmentation: DifferentiableAugmentation | None = None
+    style_mixing: float = 0.0
     start_resolution: int = 0
     stage_pictures: int = 0
     fade_pictures: int = 0
     generator_rate: float = 0.002
     discriminator_rate: float = 0.002
+    rate_decay: RateDecay | None = None
     r1_gamma: float = 2.0
     r1_interval: int = 8
     folding_weight: float = 1.0
@@ -69,6 +83,7 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         for name in (
             "batch_size",
+            "gradient_accumulation",
             "r1_interval",
             "ema_pictures",
             "log_interval",
@@ -81,10 +96,8 @@ class TrainingSettings:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if not isinstance(value, str) and value < 0:
+            if isinstance(value, int | float) and value < 0:
                 raise ValueError(f"{field.name} must not be negative, got {value}")
-        if self.divergence_rate_factor > 1:
-            raise ValueError(
-                "divergence_rate_factor must be at most 1, got "
-                f"{self.divergence_rate_factor}"
-            )
+        for name in ("style_mixing", "divergence_rate_factor"):
+            if getattr(self, name) > 1:
+                raise ValueError(f"{name} must be at most 1, got {getattr(self, name)}")

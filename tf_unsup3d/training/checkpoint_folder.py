@@ -38,7 +38,6 @@ class CheckpointFolder:
         """Writes a checkpoint, then removes those that are no longer kept.
 
         Raises:
-          NotFiniteError: A variable is not finite. Nothing is written.
           UserError: The file cannot be written, or the folder holds later checkpoints
             that were not restored. The older ones are kept.
         """

@@ -1,6 +1,7 @@
 """A session of training: progress bar, sheets, TensorBoard and a time limit."""
 
 import contextlib
+import hashlib
 import pathlib
 import time
 from collections.abc import Iterator
@@ -17,9 +18,10 @@ from tf_unsup3d.export.scene_sheets import depth_sheet, scene_sheet
 from tf_unsup3d.files import exclusive, read_json, write_json
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
-from tf_unsup3d.training.cluster import refuse_clusters
+from tf_unsup3d.training.distribution import make_strategy
 from tf_unsup3d.training.stop_requests import stop_requests
 from tf_unsup3d.training.trainer import Stop, Trainer, TrainingObserver
+from tf_unsup3d.training.workers import Workers
 
 SHEET_SEEDS = list(range(8))
 
@@ -31,8 +33,11 @@ def train(
     *,
     minutes: float | None = None,
     transfer_from: str | None = None,
+    distribution: str = "auto",
 ) -> Trainer:
     """Trains a generator on pictures, or continues to train it.
+
+    With several machines, all of them call this with the same arguments.
 
     Args:
       configuration: The configuration of the run.
@@ -42,36 +47,53 @@ def train(
         graphs. None trains for the configured number of steps.
       transfer_from: Folder of a run or of a published generator, or "pretrained:NAME",
         with whose networks a new run starts.
+      distribution: Over which devices training is distributed; see `make_strategy`.
 
     Returns:
       The trainer.
 
     Raises:
       UserError: The pictures, a folder or the configuration cannot be used, the folder
-        holds a run on other pictures, or another program is training in it.
+        holds a run on other pictures, another program is training in it, or another
+        of several machines ended.
       StoppedBySignal: Ctrl-C, SIGTERM or SIGHUP ended training, after a checkpoint was
         written.
     """
-    refuse_clusters()
+    strategy = make_strategy(distribution)
+    workers = Workers(strategy)
     folder = model_folder.find_folder(model_dir)
     if model_folder.is_published(folder):
         raise UserError(f"--model_dir: {folder} is published, and not trained further")
     pictures = open_pictures(data_dir, configuration.resolution)
-    with exclusive(folder):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(workers.ending_together())
+        if workers.is_chief:
+            stack.enter_context(exclusive(folder))
         _check_pictures(folder, pictures)
-        trainer = Trainer(configuration, folder)
+        trainer = Trainer(configuration, folder, strategy)
         start = trainer.restore()
         if transfer_from and start == 0:
-            trainer.transfer(model_folder.find_folder(transfer_from))
-        for change in _changes(folder, configuration) if start else ():
-            print(change)
-        write_json(folder / model_folder.PICTURES_NAME, _describe(pictures))
-        model_folder.write_configuration(folder, configuration)
-        gpus = len(tf.config.list_logical_devices("GPU"))
-        print(
-            f"{pictures.count} pictures of {pictures.source}, from step {start}, on "
-            + (f"{gpus} GPU{'s' * (gpus > 1)}" if gpus else "the CPU")
+            lines = trainer.transfer(model_folder.find_folder(transfer_from))
+            if workers.is_chief:
+                for line in lines:
+                    print(f"from {transfer_from}: {line}")
+        which = f"{pictures.checksum} {pictures.count}"
+        workers.check_same(
+            {
+                "the configuration": _number(configuration.to_gin()),
+                "the pictures of --data_dir": _number(which),
+                "the step found in --model_dir, which all must share": start,
+            }
         )
+        if workers.is_chief:
+            for change in _changes(folder, configuration) if start else ():
+                print(change)
+            write_json(folder / model_folder.PICTURES_NAME, _describe(pictures))
+            model_folder.write_configuration(folder, configuration)
+            print(
+                f"{pictures.count} pictures of {pictures.source}, from step {start}, "
+                f"on {_describe_devices(trainer)}"
+            )
         Session(trainer, minutes).run(pictures)
     return trainer
 
@@ -99,6 +121,7 @@ class Session(TrainingObserver):
             unit="step",
             dynamic_ncols=True,
             bar_format=None if minutes is None else by_minutes,
+            disable=not trainer.workers.is_chief,
         )
 
     def run(self, pictures: PictureSet) -> None:
@@ -130,16 +153,22 @@ class Session(TrainingObserver):
         self._clock = time.monotonic()
 
     def stop(self) -> Stop:
-        """Advances the progress bar; stops after a signal, or when the time is up."""
+        """Advances the progress bar; stops after a signal, or when the time is up.
+
+        A signal to one of several workers, and the first whose time is up, stop all.
+        """
         self._count_down()
-        if self._signals:
+        left = self._seconds_left
+        time_is_up = left is not None and left <= 0.0
+        mine = [max(self._signals, default=0), int(time_is_up)]
+        signal, time_is_up_for_one = self._trainer.workers.largest(mine)
+        if signal:
+            self._signals = self._signals or [signal]
             return Stop.AT_ONCE
         self._bar.update()
-        left = self._seconds_left
-        if left is None:
-            return Stop.NO
-        self._bar.set_description(f"{max(left, 0.0) / 60.0:.1f} min left", False)
-        return Stop.MEASURED if left <= 0.0 else Stop.NO
+        if left is not None:
+            self._bar.set_description(f"{max(left, 0.0) / 60.0:.1f} min left", False)
+        return Stop.MEASURED if time_is_up_for_one else Stop.NO
 
     def record(self, step: int, values: dict[str, float]) -> None:
         """Shows some of the values beside the progress bar."""
@@ -211,6 +240,19 @@ def _bindings(configuration: Configuration) -> dict[str, str]:
     """The value of each parameter as text, by its name in gin."""
     lines = configuration.to_gin().splitlines()
     return dict(line.split(" = ", 1) for line in lines if " = " in line)
+
+
+def _number(text: str) -> int:
+    """A number of 63 bits by which texts can be told apart."""
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16) % 2**63
+
+
+def _describe_devices(trainer: Trainer) -> str:
+    workers, devices = trainer.workers.count, trainer.devices
+    if not tf.config.list_logical_devices("GPU"):
+        return "the CPU" if workers == 1 else f"the CPUs of {workers} machines"
+    text = "1 GPU" if devices == 1 else f"{devices} GPUs"
+    return text if workers == 1 else f"{text} of {workers} machines"
 
 
 def _describe(pictures: PictureSet) -> dict[str, str | int]:

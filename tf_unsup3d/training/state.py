@@ -33,7 +33,8 @@ class TrainingState:
       discriminator_optimizer: The Adam optimizer of the discriminator.
       step: `[]` int64, the number of steps trained so far.
       r1: `[]` float32, the last gradient penalty; NaN before the first one.
-      rate_factor: `[]` float32, the factor on the configured learning rates.
+      rate_factor: `[]` float32, what divergence has multiplied the configured learning
+        rates by.
 
     Raises:
       UserError: Parameters of the models do not fit together.
@@ -60,10 +61,19 @@ class TrainingState:
         """Sets the average to the weights of the generator."""
         self.average.set_weights(self.generator.get_weights())
 
-    def set_rates(self) -> None:
-        """Sets the learning rates to those configured, times the factor on them."""
+    @property
+    def present_rate_factor(self) -> float:
+        """The factor on the configured learning rates in the next step."""
         factor = float(self.rate_factor.numpy())
         settings = self._settings
+        if settings.rate_decay:
+            seen = int(self.step.numpy()) * settings.batch_size
+            factor *= settings.rate_decay.factor(seen)
+        return factor
+
+    def set_rates(self) -> None:
+        """Sets the learning rates to those configured, times the present factor."""
+        settings, factor = self._settings, self.present_rate_factor
         self.generator_optimizer.learning_rate = factor * settings.generator_rate
         self.discriminator_optimizer.learning_rate = (
             factor * settings.discriminator_rate
@@ -86,6 +96,11 @@ class TrainingState:
             ),
         }
 
+    def check_finite(self) -> None:
+        """Makes sure that all variables are finite, or raises a `NotFiniteError`."""
+        for part, values in {**self.networks(), **self.optimizers()}.items():
+            check_variables(part, values)
+
     def save(self, path: pathlib.Path) -> None:
         """Writes a checkpoint of all variables.
 
@@ -93,12 +108,9 @@ class TrainingState:
           path: Path of the file.
 
         Raises:
-          NotFiniteError: A variable is not finite. Nothing is written.
           UserError: The file cannot be written.
         """
         variables = {**self.networks(), **self.optimizers()}
-        for part, values in variables.items():
-            check_variables(part, values)
         write_checkpoint(path, {**variables, "step": self.step, **self._since()})
 
     def restore(self, checkpoint: Checkpoint) -> None:

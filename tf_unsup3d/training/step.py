@@ -7,12 +7,14 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from tf_unsup3d.compat import variable_name
+from tf_unsup3d.compat import checkpointable, variable_name
 from tf_unsup3d.models import precision
+from tf_unsup3d.models.batch_part import BatchPart
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.trained.configuration import Configuration
-from tf_unsup3d.trained.random_streams import random_scenes
+from tf_unsup3d.trained.random_streams import augmentation_keys, random_scenes
 from tf_unsup3d.training import losses
+from tf_unsup3d.training.batch_division import BatchDivision
 from tf_unsup3d.training.guard import Magnitudes, NotFiniteError
 from tf_unsup3d.training.moving_average import decay
 from tf_unsup3d.training.state import TrainingState
@@ -32,16 +34,24 @@ class _Outcome(NamedTuple):
     finite: tf.Tensor
 
 
+# Measurements, `[]` each, by name, and the gradients of all variables.
+_PartResult = tuple[dict[str, tf.Tensor], list[tf.Tensor]]
+
+
 class AdversarialStep:
     """Trains the generator and the discriminator on one batch.
 
-    All randomness is a function of the seed, the step and the number of devices.
+    The batch may be divided among devices, and each device may divide its share again
+    (gradient accumulation). The parts consist of whole groups of the discriminator, and
+    all randomness is a function of the seed, the step and the position in the batch. So
+    the result does not depend on the number of parts, but for rounding.
 
     Args:
       state: The variables, created in the scope of the strategy.
       configuration: The configuration of the run.
       renderers: A renderer for each resolution of training, by its resolution.
       strategy: The strategy that runs the step on each of its devices.
+      division: How the batch is divided among the devices.
 
     Raises:
       ValueError: The configured precision of convolutions is unknown.
@@ -53,6 +63,7 @@ class AdversarialStep:
         configuration: Configuration,
         renderers: dict[int, Renderer],
         strategy: tf.distribute.Strategy,
+        division: BatchDivision,
     ):
         self._state = state
         self._settings = configuration.training
@@ -61,7 +72,7 @@ class AdversarialStep:
         self._learns_viewpoints = configuration.generator["learn_viewpoints"]
         self._renderers = renderers
         self._strategy = strategy
-        self._replicas = strategy.num_replicas_in_sync
+        self._division = division
         self._convolutions = precision.convolution_dtype(
             self._settings.convolution_dtype
         )
@@ -72,8 +83,8 @@ class AdversarialStep:
         """Runs the step.
 
         Args:
-          pictures: `[batch, resolution, resolution, 3]` real pictures in [-1, 1],
-            distributed by the strategy.
+          pictures: The real pictures in [-1, 1], `[share, resolution, resolution, 3]`
+            on each device of the strategy; see `BatchDivision.share`.
           penalty: Whether this step includes the gradient penalty.
           size: Height and width of the pictures that this step trains on.
           fade: How far this size has been faded in, in [0, 1), or None if it is not
@@ -101,22 +112,26 @@ class AdversarialStep:
             outcome.magnitudes.check(list(outcome.values), self._variable_names())
         return {**outcome.values, "r1": tf.identity(self._state.r1)}
 
-    def _variables(self) -> list[tf.Variable]:
-        """The variables that the step trains."""
+    def _networks(self) -> list[tuple[keras.Model, keras.optimizers.Optimizer]]:
+        """Both networks with their optimizers, in the order of their updates."""
         state = self._state
         return [
-            *state.discriminator.trainable_variables,
-            *state.generator.trainable_variables,
+            (state.discriminator, state.discriminator_optimizer),
+            (state.generator, state.generator_optimizer),
+        ]
+
+    def _variables(self) -> list[tf.Variable]:
+        """The variables that the step trains."""
+        return [
+            variable
+            for model, _ in self._networks()
+            for variable in model.trainable_variables
         ]
 
     def _variable_names(self) -> list[str]:
-        state = self._state
         return [
-            f"{variable_name(variable)} of the {part}"
-            for part, model in (
-                ("discriminator", state.discriminator),
-                ("generator", state.generator),
-            )
+            f"{variable_name(variable)} of the {model.name}"
+            for model, _ in self._networks()
             for variable in model.trainable_variables
         ]
 
@@ -124,15 +139,14 @@ class AdversarialStep:
     def _run(
         self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
     ) -> _Outcome:
-        values, magnitudes = self._strategy.run(
-            self._replica_step, args=(pictures, penalty, size, fade)
-        )
-        self._state.step.assign_add(1)
-        mean = tf.distribute.ReduceOp.MEAN
+        arguments = pictures, penalty, size, fade
         values, magnitudes = tf.nest.map_structure(
-            lambda value: self._strategy.reduce(mean, value, axis=None),
-            (values, magnitudes),
+            # It is the same on all replicas.
+            lambda value: self._strategy.experimental_local_results(value)[0],
+            self._strategy.run(self._replica_step, args=arguments),
         )
+        self._update_average()
+        self._state.step.assign_add(1)
         if penalty:
             self._state.r1.assign(values["r1"])
         return _Outcome(values, magnitudes, magnitudes.all_finite())
@@ -140,16 +154,78 @@ class AdversarialStep:
     def _replica_step(
         self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
     ) -> tuple[dict[str, tf.Tensor], Magnitudes]:
-        """Runs the step on one replica's share of the batch."""
+        """Runs the step on one replica's share of the batch.
+
+        Returns:
+          The measurements and magnitudes, as means over all replicas.
+        """
         with precision.convolutions_in(self._convolutions):
-            with tf.GradientTape(persistent=True) as tape:
-                values, totals = self._forward(pictures, penalty, size, fade)
-            gradients = self._update_networks(tape, totals)
-        self._update_average()
-        return values, Magnitudes.of(values.values(), gradients, self._variables())
+            values, gradients = self._means_over_parts(pictures, penalty, size, fade)
+        self._update_networks(gradients)
+        magnitudes = Magnitudes.of(values.values(), gradients, self._variables())
+        if self._division.devices > 1:
+            context = tf.distribute.get_replica_context()
+            mean = tf.distribute.ReduceOp.MEAN
+            magnitudes = Magnitudes(*context.all_reduce(mean, list(magnitudes)))
+            means = tf.unstack(magnitudes.losses)
+            values = dict(zip(values, means, strict=True))
+        return values, magnitudes
+
+    def _means_over_parts(
+        self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
+    ) -> _PartResult:
+        """Computes the parts of a replica's share of the batch, one after the other."""
+        context = tf.distribute.get_replica_context()
+        device = tf.convert_to_tensor(context.replica_id_in_sync_group)
+        count = self._division.parts_per_device
+
+        def compute(number: int | tf.Tensor) -> _PartResult:
+            part = self._division.part(device, number)
+            own = self._division.from_share(pictures, number)
+            return self._compute_part(own, part, penalty, size, fade)
+
+        def add(number: tf.Tensor, sums: _PartResult) -> tuple[tf.Tensor, _PartResult]:
+            return number + 1, tf.nest.map_structure(tf.add, sums, compute(number))
+
+        sums = compute(0)
+        if count == 1:
+            return sums
+        # In a loop, so that only one part at a time takes memory.
+        _, sums = tf.while_loop(
+            lambda number, sums: number < count, add, (1, sums), parallel_iterations=1
+        )
+        return tf.nest.map_structure(lambda value: value / count, sums)
+
+    def _compute_part(
+        self,
+        pictures: tf.Tensor,
+        part: BatchPart,
+        penalty: bool,
+        size: int,
+        fade: tf.Tensor | None,
+    ) -> _PartResult:
+        """Computes measurements, and the gradients of both losses."""
+        with tf.GradientTape(persistent=True) as tape:
+            values, totals = self._forward(pictures, part, penalty, size, fade)
+        gradients = []
+        for (model, _), total in zip(self._networks(), totals, strict=True):
+            variables = model.trainable_variables
+            # Layers for a higher resolution than this one have no gradient yet.
+            gradients += [
+                tf.zeros(variable.shape) if gradient is None else gradient
+                for gradient, variable in zip(
+                    tape.gradient(total, variables), variables, strict=True
+                )
+            ]
+        return values, gradients
 
     def _forward(
-        self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
+        self,
+        pictures: tf.Tensor,
+        part: BatchPart,
+        penalty: bool,
+        size: int,
+        fade: tf.Tensor | None,
     ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
         """Computes measurements, and the losses of discriminator and generator."""
         state, settings = self._state, self._settings
@@ -157,23 +233,39 @@ class AdversarialStep:
             cell = self._resolution // size
             pictures = tf.nn.avg_pool2d(pictures, cell, cell, "VALID")
 
-        def discriminate(seen: tf.Tensor) -> tf.Tensor:
+        batch, renderer = settings.batch_size, self._renderers[size]
+        of_real, of_drawn = augmentation_keys(self._key())
+
+        def discriminate(seen: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+            if settings.augmentation:
+                parameters = settings.augmentation.sample_parameters(batch, key)
+                seen = settings.augmentation.apply(seen, part.of(parameters))
             return state.discriminator(seen, fade)
 
-        batch = settings.batch_size // self._replicas
         spread = state.generator.viewpoint_spread()
         scene, views, light_seed = random_scenes(
-            state.generator, self._viewpoints, batch, self._key(), spread
+            state.generator,
+            self._viewpoints,
+            batch,
+            self._key(),
+            spread,
+            part,
+            settings.style_mixing,
         )
-        drawn = self._renderers[size](scene, views, light_seed=light_seed)
-        fake_scores = discriminate(drawn["picture"])
-        real_scores = discriminate(pictures)
+        lamps, lights = renderer.lamps, None
+        if lamps is not None:
+            lights = lamps.lights(part.of(lamps.sample_parameters(batch, light_seed)))
+        drawn = renderer(scene, views, lights=lights)
+        fake_scores = discriminate(drawn["picture"], of_drawn)
+        real_scores = discriminate(pictures, of_real)
 
         discriminator_terms = {
             "discriminator_loss": losses.discriminator_loss(real_scores, fake_scores),
         }
         if penalty:
-            discriminator_terms["r1"] = losses.gradient_penalty(discriminate, pictures)
+            discriminator_terms["r1"] = losses.gradient_penalty(
+                lambda seen: discriminate(seen, of_real), pictures
+            )
         folding, flipped = losses.folding(scene.vertices, state.generator.mesh)
         generator_terms = {
             "generator_loss": losses.generator_loss(fake_scores),
@@ -203,51 +295,36 @@ class AdversarialStep:
             for axis, name in enumerate(("yaw", "pitch", "roll")):
                 values[f"{name}_spread"] = spread[axis]
         totals = [
-            # Gradients are summed over the replicas.
-            losses.weighted_sum(terms, weights) / self._replicas
+            # Gradients are added up over the replicas.
+            losses.weighted_sum(terms, weights) / self._division.devices
             for terms in (discriminator_terms, generator_terms)
         ]
         return values, totals
 
     def _key(self) -> tf.Tensor:
-        """The key `[2]` int64 of all randomness in this step on this replica."""
-        context = tf.distribute.get_replica_context()
-        replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
-        stream = self._state.step * self._replicas + replica
-        return tf.stack([tf.constant(self._settings.seed, tf.int64), stream])
+        """The key `[2]` int64 of all randomness in this step."""
+        return tf.stack([tf.constant(self._settings.seed, tf.int64), self._state.step])
 
-    def _update_networks(
-        self, tape: tf.GradientTape, totals: Sequence[tf.Tensor]
-    ) -> list[tf.Tensor]:
-        """Applies the gradients of both losses, and returns them."""
-        state = self._state
-        networks: tuple[tuple[keras.Model, keras.optimizers.Optimizer], ...] = (
-            (state.discriminator, state.discriminator_optimizer),
-            (state.generator, state.generator_optimizer),
-        )
-        gradients = []
-        for (model, _), total in zip(networks, totals, strict=True):
+    def _update_networks(self, gradients: Sequence[tf.Tensor]) -> None:
+        """Applies the gradients, added up over the replicas."""
+        remaining = iter(gradients)
+        for model, optimizer in self._networks():
             variables = model.trainable_variables
-            # Layers for a higher resolution than this one have no gradient yet.
-            gradients.append(
-                [
-                    tf.zeros(variable.shape) if part is None else part
-                    for part, variable in zip(
-                        tape.gradient(total, variables), variables, strict=True
-                    )
-                ]
-            )
-        for (model, optimizer), parts in zip(networks, gradients, strict=True):
             optimizer.apply_gradients(
-                zip(parts, model.trainable_variables, strict=True)
+                [(next(remaining), variable) for variable in variables]
             )
-        return [part for parts in gradients for part in parts]
 
     def _update_average(self) -> None:
         state, settings = self._state, self._settings
         seen = (state.step + 1) * settings.batch_size
         moved = 1.0 - decay(seen, settings.batch_size, settings.ema_pictures)
-        for average, current in zip(
-            state.average.variables, state.generator.variables, strict=True
-        ):
+
+        def move(average: tf.Variable, current: tf.Tensor, moved: tf.Tensor) -> None:
             average.assign(average + moved * (current - average))
+
+        for average, current in zip(
+            checkpointable(state.average.variables),
+            checkpointable(state.generator.variables),
+            strict=True,
+        ):
+            self._strategy.extended.update(average, move, args=(current, moved))

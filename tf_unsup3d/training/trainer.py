@@ -14,7 +14,9 @@ from tf_unsup3d.errors import UserError
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.trained_model import TrainedModel
+from tf_unsup3d.training.batch_division import BatchDivision
 from tf_unsup3d.training.checkpoint_folder import CheckpointFolder
+from tf_unsup3d.training.distribution import one_machine
 from tf_unsup3d.training.events import EventLog
 from tf_unsup3d.training.growth import Growth
 from tf_unsup3d.training.guard import NotFiniteError
@@ -23,6 +25,7 @@ from tf_unsup3d.training.setbacks import Setbacks
 from tf_unsup3d.training.state import TrainingState
 from tf_unsup3d.training.step import AdversarialStep
 from tf_unsup3d.training.transfer import transfer
+from tf_unsup3d.training.workers import Workers
 
 
 class Stop(enum.Enum):
@@ -71,22 +74,26 @@ class TrainingObserver:
 class Trainer:
     """Trains a generator against a discriminator, on all devices of a strategy.
 
-    The random choices of a step are a function of the seed, the step and the number of
-    devices, and so are the real pictures that it sees. A run can therefore be repeated,
-    and one that is continued from a checkpoint goes on as if nothing had happened: to
-    the bit on the CPU.
+    The random choices of a step are a function of the seed and the step, and so are the
+    real pictures that it sees. A run can therefore be repeated, and one that is
+    continued from a checkpoint goes on as if nothing had happened: to the bit on the
+    CPU. With another number of devices, the results differ by rounding only.
+
+    With several machines, each runs a trainer of its own, all with the same arguments,
+    and only the chief's writes to the folder of the run.
 
     Args:
       configuration: The configuration of the run.
       model_dir: Folder of the run, for checkpoints, `metrics.jsonl` and TensorBoard
         events.
       strategy: The strategy that distributes training. The default is a
-        `MirroredStrategy` over all GPUs, or the CPU if there is none.
+        strategy over all GPUs of this machine, or its CPU if there is none.
 
     Attributes:
       configuration: The configuration of the run.
       model_dir: Folder of the run.
       state: The variables of training.
+      workers: The processes that train together.
 
     Raises:
       UserError: Parameters are out of range or do not fit together.
@@ -100,15 +107,16 @@ class Trainer:
     ):
         self.configuration = configuration
         self.model_dir = pathlib.Path(model_dir)
-        self._strategy = strategy or tf.distribute.MirroredStrategy()
+        self._strategy = strategy or one_machine()
+        self.workers = Workers(self._strategy)
         settings, resolution = configuration.training, configuration.resolution
-        replicas = self._strategy.num_replicas_in_sync
-        if settings.batch_size % replicas:
-            raise UserError(
-                f"Trainer.batch_size {settings.batch_size} is not a multiple of the "
-                f"{replicas} devices"
-            )
         try:
+            self._division = BatchDivision(
+                settings.batch_size,
+                self._strategy.num_replicas_in_sync,
+                settings.gradient_accumulation,
+                configuration.discriminator["group_size"],
+            )
             self._growth = Growth(
                 settings.start_resolution or resolution,
                 resolution,
@@ -122,7 +130,7 @@ class Trainer:
                 for size in self._growth.sizes
             }
             self._step = AdversarialStep(
-                self.state, configuration, renderers, self._strategy
+                self.state, configuration, renderers, self._strategy, self._division
             )
         except ValueError as error:
             raise UserError(f"Trainer.{error}") from None
@@ -144,14 +152,22 @@ class Trainer:
         """Returns the current moving average as a trained model."""
         return TrainedModel(self.state.average, self.configuration, self.step)
 
+    @property
+    def devices(self) -> int:
+        """Number of devices that train together, over all machines."""
+        return self._division.devices
+
     def save(self) -> None:
-        """Writes a checkpoint.
+        """Writes a checkpoint, if this is the chief.
 
         Raises:
           NotFiniteError: A variable is not finite. Nothing is written.
           UserError: The checkpoint cannot be written. The older ones are kept.
         """
-        self._checkpoints.save()
+        # On all workers, so that they go back together.
+        self.state.check_finite()
+        if self.workers.is_chief:
+            self._checkpoints.save()
 
     def restore(self) -> int:
         """Continues from the newest checkpoint that is not damaged, if there is one.
@@ -172,16 +188,9 @@ class Trainer:
             )
         return self.step
 
-    def transfer(self, folder: pathlib.Path) -> None:
-        """Starts from the networks of another run or of a published generator.
-
-        Args:
-          folder: Folder of the run or of the published generator; see `transfer`.
-
-        Raises:
-          UserError: The folder holds no networks, or their layers do not fit.
-        """
-        transfer(folder, self.state)
+    def transfer(self, folder: pathlib.Path) -> list[str]:
+        """Starts from the networks of another run; see `transfer.transfer`."""
+        return transfer(folder, self.state)
 
     def train(
         self, pictures: PictureSet, observer: TrainingObserver | None = None
@@ -203,8 +212,11 @@ class Trainer:
         observer = observer or TrainingObserver()
         if self.step >= self.configuration.training.steps:
             return
-        self._checkpoints.tidy()
-        with EventLog(self.model_dir / "events") as events:
+        events = None
+        with contextlib.ExitStack() as stack:
+            if self.workers.is_chief:
+                self._checkpoints.tidy()
+                events = stack.enter_context(EventLog(self.model_dir / "events"))
             while True:
                 try:
                     if self._checkpoints.newest is None:
@@ -214,20 +226,26 @@ class Trainer:
                     self._go_back(error, observer)
 
     def _train(
-        self, pictures: PictureSet, observer: TrainingObserver, events: EventLog
+        self,
+        pictures: PictureSet,
+        observer: TrainingObserver,
+        events: EventLog | None,
     ) -> None:
+        """Trains from the present step on, with records if there are events."""
         settings, step = self.configuration.training, self.step
-        log = MetricsLog(self._metrics_path, step)
+        log = MetricsLog(self._metrics_path, step) if events else None
         batches = self._batches(pictures)
         started, counted, stop = time.monotonic(), 0, Stop.NO
         while step < settings.steps and stop is Stop.NO:
-            values = self._train_step(self._next(batches), observer)
+            values = self._train_step(self._next(batches, pictures), observer)
             step, counted = step + 1, counted + settings.batch_size
             stop = observer.stop()
             last = step == settings.steps or stop is Stop.MEASURED
             sheet = step % settings.sheet_interval == 0 or last
-            if step % settings.log_interval == 0 or sheet:
+            if log and events and (step % settings.log_interval == 0 or sheet):
                 record = {name: float(value) for name, value in values.items()}
+                if settings.rate_decay:
+                    record["rate_factor"] = self.state.present_rate_factor
                 if math.isnan(record["r1"]):
                     del record["r1"]  # Not known yet; what diverged is found before.
                 if sheet and stop is not Stop.AT_ONCE:
@@ -241,7 +259,7 @@ class Trainer:
             # Only now, so that no record of this or an earlier step is missing.
             if step % settings.checkpoint_interval == 0 or last or stop is not Stop.NO:
                 self.save()
-            if sheet:
+            if sheet and events:
                 events.flush()
 
     def _batches(self, pictures: PictureSet) -> Iterator[tf.Tensor]:
@@ -253,16 +271,35 @@ class Trainer:
             mirror=settings.mirror,
             first_batch=self.step,
         )
-        return iter(self._strategy.experimental_distribute_dataset(dataset))
+        division = self._division
 
-    def _next(self, batches: Iterator[tf.Tensor]) -> tf.Tensor:
+        def shares(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            """The batches of the devices of this machine, which take turns."""
+            if division.devices == 1:
+                return dataset.map(lambda batch: division.share(batch, 0))
+            count = division.devices // context.num_input_pipelines
+            first = count * context.input_pipeline_id
+            return dataset.flat_map(
+                lambda batch: tf.data.Dataset.from_tensor_slices(
+                    [division.share(batch, first + index) for index in range(count)]
+                )
+            ).prefetch(count)
+
+        return iter(self._strategy.distribute_datasets_from_function(shares))
+
+    def _next(self, batches: Iterator[tf.Tensor], pictures: PictureSet) -> tf.Tensor:
         try:
             return next(batches)
         except tf.errors.OpError as error:
             self.save()
+            pictures.doubt()
+            reason = error.message.splitlines()[0]
+            saved = (
+                f"; step {self.step} is saved, and the same command goes on from there"
+            )
             raise UserError(
-                f"the pictures can no longer be read: {error.message.splitlines()[0]}; "
-                f"step {self.step} is saved, and the same command goes on from there"
+                f"the pictures can no longer be read: {reason}"
+                + (saved if self.workers.is_chief else "")
             ) from error
 
     def _train_step(
@@ -272,6 +309,8 @@ class Trainer:
         penalty = step % settings.r1_interval == 0
         size, fade = self._growth.at(step * settings.batch_size)
         graph = (penalty, size, fade is None)
+        if settings.rate_decay:
+            self.state.set_rates()
         first = graph not in self._compiled
         self._compiled.add(graph)
         try:
@@ -288,7 +327,9 @@ class Trainer:
         self._setbacks.add(step)
         newest = self._checkpoints.newest
         what = f"step {step}: {error}"
-        if self._setbacks.exhausted or newest is None:
+        # The other workers do not notice what only one renderer has refused.
+        alone = self.workers.count > 1 and error.__cause__ is not None
+        if self._setbacks.exhausted or newest is None or alone:
             saved = f"the last checkpoint is {newest.path}" if newest else "none saved"
             raise UserError(
                 f"{what}: training diverged {self._setbacks.describe()}; {saved}; try "

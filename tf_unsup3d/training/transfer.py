@@ -23,7 +23,7 @@ from tf_unsup3d.training.state import TrainingState
 _Pair = tuple[keras.layers.Layer, keras.layers.Layer]
 
 
-def transfer(folder: pathlib.Path, state: TrainingState) -> None:
+def transfer(folder: pathlib.Path, state: TrainingState) -> list[str]:
     """Copies the networks of another run or of a published generator.
 
     A run provides its generator, average and discriminator; a published folder provides
@@ -33,6 +33,9 @@ def transfer(folder: pathlib.Path, state: TrainingState) -> None:
       folder: Folder of the run or of the published generator.
       state: The state that starts from them.
 
+    Returns:
+      Lines that say what was copied, and what starts anew.
+
     Raises:
       UserError: The folder holds no networks, or their layers do not fit.
     """
@@ -41,22 +44,42 @@ def transfer(folder: pathlib.Path, state: TrainingState) -> None:
         model_folder.read_published(source.generator, folder)
         source.reset_average()
     else:
-        checkpoints, networks = (
-            folder / model_folder.CHECKPOINTS_NAME,
-            source.networks(),
-        )
+        checkpoints = folder / model_folder.CHECKPOINTS_NAME
+        networks = source.networks()
         if not restore_newest(
-            checkpoints, lambda one: restore_checkpoint(one, networks)
+            checkpoints, lambda checkpoint: restore_checkpoint(checkpoint, networks)
         ):
             raise UserError(f"--transfer_from: no checkpoint in {checkpoints}")
-        _copy(_discriminator_layers(source.discriminator, state.discriminator), folder)
+    lines = []
     for old, new in (
         (source.generator, state.generator),
         (source.average, state.average),
     ):
         _copy(_generator_layers(old, new), folder)
-        for name in ("object_synthesis", "background_synthesis"):
+        for name, what in (
+            ("object_synthesis", "texture"),
+            ("background_synthesis", "background"),
+        ):
             _continue_sums(getattr(old, name), getattr(new, name))
+            if new is state.generator:
+                lines += _new_levels(getattr(old, name), getattr(new, name), what)
+    if model_folder.is_published(folder):
+        return ["the generator", *lines, "no discriminator: it starts anew"]
+    old_scorer, new_scorer = source.discriminator, state.discriminator
+    _copy(_discriminator_layers(old_scorer, new_scorer), folder)
+    lines += _new_levels(old_scorer, new_scorer, "discriminator")
+    return ["the generator, its moving average and the discriminator", *lines]
+
+
+def _new_levels(
+    source: Synthesis | Discriminator, target: Synthesis | Discriminator, what: str
+) -> list[str]:
+    """A line for each level that the other run lacks."""
+    return [
+        f"no level of {size} x {size} of the {what}: it starts anew"
+        for size in target.sizes
+        if size not in source.sizes
+    ]
 
 
 def _generator_layers(source: Generator, target: Generator) -> Iterator[_Pair]:
