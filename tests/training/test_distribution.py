@@ -53,6 +53,8 @@ from tf_unsup3d.training.trainer import Trainer
 tf.config.set_logical_device_configuration(
     cpu, [tf.config.LogicalDeviceConfiguration()] * 2
 )
+# It takes most of the time to build a graph.
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 for bindings, data_dir, model_dir, devices in json.loads(sys.argv[1]):
     configuration = Configuration.from_files([], bindings)
     strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(devices)])
