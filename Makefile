@@ -5,7 +5,8 @@
 #                    PHOTOS=folder trains on pictures, DEMO_FROM_SCRATCH=1 from nothing
 #   make test        lint, format, types and the test suite
 #   make e2e         what takes whole programs: the wheel, the demo, the notebook
-#   make stress      what takes long and is no part of CI: a run killed twenty times
+#   make stress      what takes long and is no part of CI: a run killed twenty times,
+#                    200,000 pictures prepared
 #   make test-tf215  the core tests on TensorFlow 2.15.1, in .venv-tf215
 #   make op CUDA=on  the op with its CUDA kernels (by default where there is a GPU)
 #   make viewer      the page of unsup3d-view, from its sources in viewer/; needs npm
