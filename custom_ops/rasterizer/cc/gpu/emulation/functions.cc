@@ -32,8 +32,8 @@ struct Arguments {
   const void *vertices, *uv, *texture, *attributes, *background;
   const int *triangles, *neighbors, *uv_triangles;
   int64_t batch, vertex_count, uv_count;
-  int triangle_count, height, width, texture_height, texture_width, texture_channels,
-      attribute_channels;
+  int triangle_count, height, width, texture_height, texture_width, mipmaps,
+      texture_channels, attribute_channels;
   Options options;
 };
 
@@ -44,9 +44,10 @@ Batch<PictureInputs<T>> MakeBatch(const Arguments& in) {
       array(in.vertices), in.triangles, in.neighbors, in.vertex_count,
       in.triangle_count,  in.height,    in.width};
   const unsup3d::Material<T> material = {
-      in.triangles,      in.uv_triangles,      array(in.uv),
-      array(in.texture), array(in.attributes), in.texture_height,
-      in.texture_width,  in.texture_channels,  in.attribute_channels};
+      in.triangles,         in.uv_triangles,
+      array(in.uv),         array(in.texture),
+      array(in.attributes), {in.texture_height, in.texture_width, in.mipmaps},
+      in.texture_channels,  in.attribute_channels};
   return {{surface, material, array(in.background), in.uv_count,
            in.texture_channels + in.attribute_channels},
           in.batch};
