@@ -26,14 +26,14 @@ using unsup3d::PictureInputs;
 using unsup3d::RenderMeshGradients;
 using unsup3d::Surface;
 
-// The arrays of a batch of pictures and their sizes. Real arrays are of float or
-// double.
+// The arrays of a batch of pictures and their sizes, without mipmaps. Real arrays are
+// of float or double.
 struct Arguments {
   const void *vertices, *uv, *texture, *attributes, *background;
   const int *triangles, *neighbors, *uv_triangles;
   int64_t batch, vertex_count, uv_count;
-  int triangle_count, height, width, texture_height, texture_width, mipmaps,
-      texture_channels, attribute_channels;
+  int triangle_count, height, width, texture_height, texture_width, texture_channels,
+      attribute_channels;
   Options options;
 };
 
@@ -46,7 +46,7 @@ Batch<PictureInputs<T>> MakeBatch(const Arguments& in) {
   const unsup3d::Material<T> material = {
       in.triangles,         in.uv_triangles,
       array(in.uv),         array(in.texture),
-      array(in.attributes), {in.texture_height, in.texture_width, in.mipmaps},
+      array(in.attributes), {in.texture_height, in.texture_width, 0},
       in.texture_channels,  in.attribute_channels};
   return {{surface, material, array(in.background), in.uv_count,
            in.texture_channels + in.attribute_channels},
