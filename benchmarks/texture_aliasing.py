@@ -39,9 +39,9 @@ _SUBDIVISIONS = flags.DEFINE_integer(
 )
 _RESOLUTION = flags.DEFINE_integer("resolution", 64, "Height and width of pictures.")
 _TEXELS = flags.DEFINE_list("texels", ["512", "32"], "Heights and widths of textures.")
-_DIRECTIONS = flags.DEFINE_integer("directions", 6, "Directions of each movement.")
+_DIRECTIONS = flags.DEFINE_integer("directions", 4, "Directions of each movement.")
 _FUNCTIONALS = flags.DEFINE_integer(
-    "functionals", 4, "Sums of a picture with random weights, for each direction."
+    "functionals", 6, "Sums of a picture with random weights, for each direction."
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of all chance.")
 
@@ -164,8 +164,28 @@ def _draw(scene: _Scene, vertices: tf.Tensor, sampling: str) -> tf.Tensor:
     return rendering.composite(fragments, colours, background)
 
 
-def _errors(scene: _Scene, movement: str, sampling: str) -> list[float]:
-    """For each step the error of the predicted changes, as a part of the changes."""
+class _Agreement(NamedTuple):
+    """How changes that the gradient predicts agree with those of the pictures.
+
+    Attributes:
+      error: Their root mean square difference, as a part of the changes.
+      correlation: Between them.
+    """
+
+    error: float
+    correlation: float
+
+    def __str__(self) -> str:
+        return f"{100.0 * self.error:.2g} % ({self.correlation:.2f})"
+
+
+def _agreement(predicted: np.ndarray, measured: np.ndarray) -> _Agreement:
+    error = np.sqrt(np.mean((predicted - measured) ** 2) / np.mean(measured**2))
+    return _Agreement(error, np.corrcoef(predicted.ravel(), measured.ravel())[0, 1])
+
+
+def _measure(scene: _Scene, movement: str, sampling: str) -> list[_Agreement]:
+    """For each step, the agreement over all directions and functionals."""
     rng = np.random.default_rng(_SEED.value)
     size = _RESOLUTION.value
     predicted, measured = [], []
@@ -191,8 +211,7 @@ def _errors(scene: _Scene, movement: str, sampling: str) -> list[float]:
             changes.append(np.sum(change * weights, (1, 2, 3)))
         measured.append(changes)
     slopes = np.array(measured)  # [directions, steps, functionals]
-    misses = np.array(predicted)[:, None] - slopes
-    return list(np.sqrt(np.mean(misses**2, (0, 2)) / np.mean(slopes**2, (0, 2))))
+    return [_agreement(np.array(predicted), one) for one in np.moveaxis(slopes, 1, 0)]
 
 
 def _seconds(scene: _Scene) -> dict[str, float]:
@@ -239,9 +258,9 @@ def main(argv: list[str]) -> None:
         scene = _Scene(drawn, texture, directions)
         for movement in _MOVEMENTS:
             for sampling in _SAMPLINGS:
-                errors = _errors(scene, movement, sampling)
-                shown = " | ".join(f"{100.0 * error:.2g} %" for error in errors)
-                print(f"| {texels}² | {movement} | {sampling} | {shown} |", flush=True)
+                found = _measure(scene, movement, sampling)
+                cells = " | ".join(map(str, found))
+                print(f"| {texels}² | {movement} | {sampling} | {cells} |", flush=True)
         seconds = _seconds(scene)
         ratio = seconds["mipmaps"] / seconds["bilinear"]
         timed.append(
