@@ -4,7 +4,7 @@
 #   make demo        show faces, then train on made-up heads for DEMO_MINUTES (10);
 #                    PHOTOS=folder trains on pictures, DEMO_FROM_SCRATCH=1 from nothing
 #   make test        lint, format, types and the test suite
-#   make e2e         what takes whole programs: the wheel, the demo, the notebook
+#   make e2e         what takes whole programs: the wheel, the demo, the notebook, the site
 #   make stress      what takes long and is no part of CI: a run killed twenty times
 #   make test-tf215  the core tests on TensorFlow 2.15.1, in .venv-tf215
 #   make docs        the documentation as a site in build/site, in .venv-docs
@@ -49,7 +49,7 @@ demo: venv op
 test: venv op lint
 	.venv/bin/python $(PYTEST) --ignore=tests/e2e --ignore=tests/stress
 
-e2e: venv op
+e2e: venv op docs
 	.venv/bin/python $(PYTEST) tests/e2e
 
 stress: venv op
