@@ -79,8 +79,8 @@ def _public_names() -> str:
     )
     lines = [
         "# Public names\n",
-        "`import tf_unsup3d` gives these names. TensorFlow is imported when one of them "
-        "is first used.\n",
+        "`import tf_unsup3d` gives these names. TensorFlow is imported when one of "
+        "them is first used.\n",
         "| name | what it is |",
         "|---|---|",
     ]
