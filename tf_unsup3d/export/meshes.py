@@ -183,7 +183,8 @@ def _write_obj(
 
 def _ply(vertices: np.ndarray, mesh: Mesh, texture: np.ndarray) -> bytes:
     geometry = _as_trimesh(vertices, mesh)
-    u, v = geometry.visual.uv.T
+    visual: Any = geometry.visual
+    u, v = visual.uv.T
     height, width, _ = texture.shape
     # Bilinear, as the renderer samples, with texel centres at half-integers.
     places = [(1.0 - v) * height - 0.5, u * width - 0.5]

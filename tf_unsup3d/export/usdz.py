@@ -5,6 +5,7 @@ USD itself, the package usd-core, is imported when a file is written.
 
 import pathlib
 import tempfile
+from typing import Any
 
 import numpy as np
 import trimesh
@@ -86,13 +87,14 @@ def _write_stage(
     coordinates = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar(
         "st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.vertex
     )
-    uv = np.asarray(geometry.visual.uv, np.float32)
+    visual: Any = geometry.visual
+    uv = np.asarray(visual.uv, np.float32)
     coordinates.Set(Vt.Vec2fArray.FromNumpy(uv))
     _add_material(stage, f"/{name}/material", mesh)
     stage.GetRootLayer().Save()
 
 
-def _add_material(stage, path: str, mesh) -> None:  # type: ignore[no-untyped-def]
+def _add_material(stage: Any, path: str, mesh: Any) -> None:
     """Binds a diffuse material with the texture, the border of which continues."""
     from pxr import Sdf, UsdShade
 
