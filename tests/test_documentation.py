@@ -34,7 +34,7 @@ PAGES = sorted(TEXTS.keys() - {"CHANGELOG.md"})
 
 # Programs that are no part of the project; what they are given is not checked.
 OTHER_PROGRAMS = {
-    *("cp", "curl", "git", "gzip", "mkdir", "source"),
+    *("cp", "curl", "export", "git", "gzip", "mkdir", "source"),
     *("tensorboard", "tensorflow_model_server", "xargs"),
 }
 # What readers bring along.
@@ -366,6 +366,12 @@ def test_parameters_exist(page):
             assert f"{name}.{member}" in known, f"{name}.{member}"
         if value:
             Configuration.from_files([], [f"{name}.{member} = {value}"])
+
+
+def test_site_names_every_page():
+    navigation = (ROOT / "mkdocs.yml").read_text()
+    for page in TEXTS:
+        assert re.search(rf": {re.escape(page)}$", navigation, re.MULTILINE), page
 
 
 @pytest.mark.parametrize("page", sorted(TEXTS))
