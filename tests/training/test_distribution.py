@@ -221,9 +221,10 @@ def test_two_workers_are_as_one_and_end_together(bindings, pictures, runs, tmp_p
         chief.kill()
         other.kill()
     assert chief.returncode == 1
-    assert errors.splitlines()[-1].startswith(
-        "error: another worker of TF_CONFIG ended"
-    )
+    # When Python ends, a pool of threads of TensorFlow may add that its pipe is closed.
+    lines_of_ours = [line for line in errors.splitlines() if line.startswith("error:")]
+    assert len(lines_of_ours) == 1
+    assert lines_of_ours[0].startswith("error: another worker of TF_CONFIG ended")
     reached = find_checkpoints(run / "checkpoints")[0].step
     for record, wanted in zip(records(run), records(runs / "one"), strict=False):
         assert record == pytest.approx(wanted, rel=1e-4, abs=1e-6)
