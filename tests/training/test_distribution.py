@@ -10,7 +10,6 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.trained.checkpoints import find_checkpoints
@@ -61,16 +60,6 @@ for bindings, data_dir, model_dir, devices in json.loads(sys.argv[1]):
     trainer = Trainer(configuration, model_dir, strategy)
     trainer.train(open_pictures(data_dir, 16))
 """
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pictures")
-    random = np.random.default_rng(0)
-    for index in range(20):
-        pixels = random.integers(0, 255, [16, 16, 3], np.uint8)
-        Image.fromarray(pixels).save(folder / f"{index}.png")
-    return folder
 
 
 @pytest.fixture(scope="module")
