@@ -15,7 +15,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from tf_unsup3d.data.prepare import prepare_pictures
 from tf_unsup3d.trained.configuration import Configuration
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -418,6 +420,21 @@ def test_a_trained_model_in_python(tmp_path, monkeypatch):
     assert not np.allclose(session["changed"].vertices, session["halfway"].vertices)
     made = {path.suffix for path in tmp_path.iterdir()}
     assert made == {".glb", ".obj", ".mtl", ".png", ".ply"}
+
+
+def test_prepared_pictures_are_written_as_files(tmp_path, monkeypatch):
+    (code,) = blocks("docs/own_pictures.md", "python")
+    photos = tmp_path / "photos"
+    pictures = np.random.default_rng(0).integers(0, 256, [3, 16, 16, 3], np.uint8)
+    photos.mkdir()
+    for number, picture in enumerate(pictures):
+        Image.fromarray(picture).save(photos / f"{number}.png")
+    prepare_pictures(photos, tmp_path / "aligned", 16, pictures_per_shard=2)
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    for number, picture in enumerate(pictures):
+        written = Image.open(tmp_path / "portraits" / f"{number:06d}.png")
+        np.testing.assert_array_equal(np.asarray(written), picture)
 
 
 def test_truth_about_heads_is_loaded(head_set, monkeypatch):
