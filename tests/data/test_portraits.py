@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.photographs import drawn_faces, paste, scene
 from tf_unsup3d.data import face_detection, pictures, prepare
 from tf_unsup3d.data import manifest as manifests
 from tf_unsup3d.data.alignment import FacePoints, Square
 from tf_unsup3d.data.face_detection import Face, FaceDetector
 from tf_unsup3d.data.portraits import cut_out_portraits
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.trained.trained_model import load
 
 RESOLUTION = 64
 
@@ -29,10 +29,7 @@ def detector():
 @pytest.fixture(scope="module")
 def faces():
     """Four pictures of faces, 256 x 256."""
-    model = load("pretrained:faces64")
-    drawn = model.draw(model.sample(range(4), 0.5))["picture"]
-    bytes_ = np.rint(np.clip(drawn, -1, 1) * 127.5 + 127.5).astype(np.uint8)
-    return [Image.fromarray(face).resize((256, 256)) for face in bytes_]
+    return drawn_faces(4)
 
 
 @pytest.fixture(scope="module")
@@ -41,28 +38,6 @@ def squares(faces, detector):
     found = [detector.find(face) for face in faces]
     assert [len(each) for each in found] == [1, 1, 1, 1]
     return [each[0].square for each in found]
-
-
-def scene(width, height):
-    """A photograph without a face."""
-    random = np.random.default_rng(0)
-    blobs = random.integers(0, 256, [6, 6, 3], np.uint8)
-    return Image.fromarray(blobs).resize((width, height), Image.Resampling.BICUBIC)
-
-
-def paste(photograph, picture, place):
-    """Draws a picture into a square of a photograph."""
-    ends = place.points(np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0]))
-    axes = np.stack([ends[1] - ends[0], ends[2] - ends[0]], axis=1) / picture.width
-    matrix = np.linalg.inv(axes)
-    shift = -matrix @ ends[0]
-    coefficients = (*matrix[0], shift[0], *matrix[1], shift[1])
-    mask = Image.new("L", picture.size, 255)
-    layers = [
-        layer.transform(photograph.size, Image.Transform.AFFINE, coefficients, 3)
-        for layer in (picture, mask)
-    ]
-    photograph.paste(layers[0], (0, 0), layers[1])
 
 
 def square_inside(place, square):

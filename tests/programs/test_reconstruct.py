@@ -1,6 +1,7 @@
 """Training of an encoder and reconstruction as a user runs them."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -11,7 +12,9 @@ import trimesh
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.export.pictures import to_uint8
-from tf_unsup3d.trained import model_folder
+from tf_unsup3d.reconstruction.encoder_training import make_encoder
+from tf_unsup3d.trained import encoder_files, model_folder
+from tf_unsup3d.trained.encoder_files import TrainedEncoder
 from tf_unsup3d.trained.trained_model import load
 
 
@@ -55,6 +58,8 @@ def test_from_a_generator_to_meshes(published, photos, tmp_path):
     )
     assert trained.returncode == 0, trained.stderr
     assert "an encoder of" in trained.stdout
+    card = json.loads((encoder / "encoder.json").read_text())
+    assert card["limits_from"] == {"source": "samples of the model", "pictures": 16}
     result = run(
         "reconstruct",
         f"--model_dir={published}",
@@ -81,6 +86,28 @@ def test_from_a_generator_to_meshes(published, photos, tmp_path):
     with PIL.Image.open(output / head["files"]["sheet"]) as sheet:
         assert sheet.width > 11 * 96
     assert (output / head["files"]["video"]).stat().st_size > 1000
+
+
+def test_limits_of_an_encoder_are_found_anew(
+    published, photos, tmp_path, run_in_process
+):
+    folder = tmp_path / "with encoder"
+    shutil.copytree(published, folder)
+    model = load(folder)
+    untrained = TrainedEncoder(make_encoder(model), {"steps": 0, "limits": {}})
+    encoder_files.write_encoder(folder, untrained, model.generator)
+    weights = (folder / encoder_files.WEIGHTS_NAME).read_bytes()
+    run_in_process(
+        "train_encoder",
+        f"--model_dir={folder}",
+        "--limits_only",
+        f"--data_dir={photos}",
+    )
+    card = json.loads((folder / encoder_files.CARD_NAME).read_text())
+    # One of the files is not a picture.
+    assert card["limits_from"] == {"source": photos.name, "pictures": 2}
+    assert set(card["limits"]) == {"0", "100"} and card["steps"] == 0
+    assert (folder / encoder_files.WEIGHTS_NAME).read_bytes() == weights
 
 
 @pytest.mark.parametrize(

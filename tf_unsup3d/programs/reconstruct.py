@@ -3,7 +3,8 @@
 unsup3d-reconstruct --model_dir=RUN --input=PICTURE --output=DIR
 
 PICTURE is a picture file, a folder or a ZIP archive. Pictures should be framed like
-those that the model was trained on. What the model cannot explain is flagged.
+those that the model was trained on; --align=faces frames ordinary photographs of people
+so. What the model cannot explain is flagged.
 """
 
 import pathlib
@@ -11,6 +12,7 @@ import sys
 
 from absl import flags
 
+from tf_unsup3d.data.manifest import ALIGNMENTS
 from tf_unsup3d.programs import cli
 
 _MODEL_DIR = flags.DEFINE_string(
@@ -22,6 +24,13 @@ _MODEL_DIR = flags.DEFINE_string(
 )
 _INPUT = flags.DEFINE_string(
     "input", None, "Picture file, or folder or ZIP archive of pictures.", required=True
+)
+_ALIGN = flags.DEFINE_enum(
+    "align",
+    "none",
+    list(ALIGNMENTS),
+    "What to cut out of each picture: its central square (none), or each face in it, "
+    "upright and framed as in FFHQ (faces), which needs the extra tf-unsup3d[faces].",
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Folder to write to.", required=True)
 _ENCODER = flags.DEFINE_string(
@@ -46,18 +55,20 @@ _RESIDUAL = flags.DEFINE_bool(
 def main(argv: list[str]) -> None:
     """Loads the model, reads the pictures and reconstructs them."""
     del argv
+    from tf_unsup3d.data.face_detection import FaceDetector
     from tf_unsup3d.reconstruction.inputs import read_pictures
     from tf_unsup3d.reconstruction.outputs import reconstruct_files
     from tf_unsup3d.trained.encoder_files import read_encoder
     from tf_unsup3d.trained.trained_model import load
 
     cli.make_repeatable()
+    detector = FaceDetector() if _ALIGN.value == "faces" else None
     model = load(_MODEL_DIR.value)
     if _ENCODER.value:
         encoder = read_encoder(pathlib.Path(_ENCODER.value), model.generator)
     else:
         encoder = model.encoder
-    pictures, skipped = read_pictures(_INPUT.value, model.resolution)
+    pictures, skipped = read_pictures(_INPUT.value, model.resolution, detector)
     for name, reason in skipped.items():
         print(f"skipped {name}: {reason}", file=sys.stderr)
     flagged = reconstruct_files(

@@ -1,9 +1,10 @@
 """Trains the encoder that unsup3d-reconstruct begins with.
 
-unsup3d-train-encoder --model_dir=RUN
+unsup3d-train-encoder --model_dir=RUN --data_dir=PICTURES
 
-It learns from the model's own samples alone, so it takes no pictures. Afterwards it
-finds the limits beyond which a reconstruction is flagged. See docs/reconstruction.md.
+It learns from the model's own samples alone. Afterwards it finds the limits beyond
+which a reconstruction is flagged, and these are best based on pictures. See
+docs/reconstruction.md.
 """
 
 import pathlib
@@ -26,6 +27,18 @@ _OUTPUT = flags.DEFINE_string(
     "Folder to write encoder.npz and encoder.json to; by default that of the model, "
     "where unsup3d-reconstruct looks for them.",
 )
+_DATA_DIR = flags.DEFINE_string(
+    "data_dir",
+    None,
+    "Folder of unsup3d-prepare-data, or any folder of pictures, that the limits of the "
+    "flags are based on. By default they are based on samples of the model, which it "
+    "explains better than pictures, so that more pictures are flagged.",
+)
+_LIMITS_ONLY = flags.DEFINE_bool(
+    "limits_only",
+    False,
+    "Keep the encoder of the model and find only the limits of the flags.",
+)
 _STEPS = flags.DEFINE_integer(
     "steps",
     6000,
@@ -35,7 +48,7 @@ _STEPS = flags.DEFINE_integer(
 _HELD_OUT = flags.DEFINE_integer(
     "held_out",
     128,
-    "Number of samples that the limits of the flags are based on.",
+    "Number of pictures or samples that the limits of the flags are based on.",
     lower_bound=1,
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.", lower_bound=0)
@@ -44,7 +57,11 @@ _SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.", lower_bou
 def main(argv: list[str]) -> None:
     """Loads the model, trains the encoder and writes it."""
     del argv
-    from tf_unsup3d.reconstruction.calibration import make_encoder_with_limits
+    from tf_unsup3d.data.dataset import open_pictures
+    from tf_unsup3d.reconstruction.calibration import (
+        make_encoder_with_limits,
+        with_limits,
+    )
     from tf_unsup3d.trained import encoder_files
     from tf_unsup3d.trained.model_folder import PREFIX
     from tf_unsup3d.trained.trained_model import load
@@ -55,9 +72,18 @@ def main(argv: list[str]) -> None:
     cli.make_repeatable()
     model = load(source)
     output = pathlib.Path(_OUTPUT.value or source)
-    encoder = make_encoder_with_limits(
-        model, _STEPS.value, seed=_SEED.value, held_out=_HELD_OUT.value
-    )
+    pictures = None
+    if _DATA_DIR.value is not None:
+        pictures = open_pictures(_DATA_DIR.value, model.resolution)
+    seed, held_out = _SEED.value, _HELD_OUT.value
+    if _LIMITS_ONLY.value:
+        encoder = with_limits(
+            model, model.encoder, pictures=pictures, held_out=held_out, seed=seed
+        )
+    else:
+        encoder = make_encoder_with_limits(
+            model, _STEPS.value, pictures=pictures, held_out=held_out, seed=seed
+        )
     encoder_files.write_encoder(output, encoder, model.generator)
     size = (output / encoder_files.WEIGHTS_NAME).stat().st_size
     print(f"an encoder of {size / 1e6:.1f} MB is in {output}")

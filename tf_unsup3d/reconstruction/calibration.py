@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from tf_unsup3d.data.dataset import PictureSet
 from tf_unsup3d.reconstruction.encoder_training import PICTURES_PER_STEP, train_encoder
 from tf_unsup3d.reconstruction.flags import limits_of
 from tf_unsup3d.reconstruction.reconstructor import BATCH_SIZE, STEPS, Reconstructor
@@ -18,20 +19,21 @@ def make_encoder_with_limits(
     model: TrainedModel,
     steps: int,
     *,
+    pictures: PictureSet | None = None,
     seed: int = 0,
     held_out: int = HELD_OUT,
     fit_steps: int = STEPS,
     **sizes: int,
 ) -> TrainedEncoder:
-    """Trains an encoder, and finds out how well held-out samples are reconstructed.
+    """Trains an encoder, and finds out how well other pictures are reconstructed.
 
     Args:
       model: The model whose pictures the encoder is for.
       steps: Number of training steps.
+      pictures: See `with_limits`.
       seed: Seed of the initial weights and of all samples.
-      held_out: Number of samples that the limits of the flags are based on.
-      fit_steps: Number of steps of the optimisation that limits are found for, besides
-        0.
+      held_out: See `with_limits`.
+      fit_steps: See `with_limits`.
       **sizes: Sizes of the network that differ from the defaults of `Encoder`.
 
     Returns:
@@ -43,42 +45,68 @@ def make_encoder_with_limits(
         "pictures": steps * PICTURES_PER_STEP,
         "seed": seed,
         "errors": records,
-        "held_out": held_out,
-        "limits": find_limits(model, TrainedEncoder(network, {}), held_out, fit_steps),
     }
-    return TrainedEncoder(network, card)
+    return with_limits(
+        model,
+        TrainedEncoder(network, card),
+        pictures=pictures,
+        held_out=held_out,
+        fit_steps=fit_steps,
+        seed=seed,
+    )
 
 
-def find_limits(
+def with_limits(
     model: TrainedModel,
     encoder: TrainedEncoder,
+    *,
+    pictures: PictureSet | None = None,
     held_out: int = HELD_OUT,
     fit_steps: int = STEPS,
     seed: int = 0,
-) -> dict[str, dict[str, float]]:
-    """Finds the limits of the measures that are judged.
+) -> TrainedEncoder:
+    """Finds the limits of the measures that reconstructions are judged by.
 
     Args:
       model: The model.
       encoder: Its encoder.
-      held_out: Number of samples.
-      fit_steps: Number of steps of the optimisation.
-      seed: Seed of the samples.
+      pictures: Pictures of objects like those of the model, which the limits are based
+        on. None takes the model's own samples, which it explains better than pictures.
+      held_out: Number of the pictures or samples, all if there are fewer.
+      fit_steps: Number of steps of the optimisation that limits are found for, besides
+        0.
+      seed: Seed of the choice of pictures, or of the samples.
 
     Returns:
-      The limit of each measure, for estimates ("0") and for `fit_steps` steps.
+      The encoder with the limits on its card.
     """
-    batches = range(1, 1 + -(-held_out // BATCH_SIZE))
+    if pictures is None:
+        source, chosen = "samples of the model", _own_samples(model, held_out, seed)
+    else:
+        source, chosen = pictures.source, _some_of(pictures, held_out, seed)
+    reconstructor = Reconstructor(model, encoder)
+    limits = {
+        str(count): limits_of(reconstructor.fit(chosen, steps=count).measures)
+        for count in dict.fromkeys((0, fit_steps))
+    }
+    about = {"source": source, "pictures": len(chosen)}
+    return encoder._replace(
+        card={**encoder.card, "limits": limits, "limits_from": about}
+    )
+
+
+def _own_samples(model: TrainedModel, count: int, seed: int) -> np.ndarray:
+    batches = range(1, 1 + -(-count // BATCH_SIZE))
     make = tf.function(
         lambda key: draw_samples(model, BATCH_SIZE, key).pictures,
         autograph=False,
         jit_compile=False,
     )
-    pictures = np.concatenate([make(calibration_key(seed, i)) for i in batches])
-    reconstructor = Reconstructor(model, encoder)
-    return {
-        str(count): limits_of(
-            reconstructor.fit(pictures[:held_out], steps=count).measures
-        )
-        for count in dict.fromkeys((0, fit_steps))
-    }
+    samples = [make(calibration_key(seed, batch)) for batch in batches]
+    return np.concatenate(samples)[:count]
+
+
+def _some_of(pictures: PictureSet, count: int, seed: int) -> np.ndarray:
+    batches = pictures.batches(BATCH_SIZE, seed=seed, repeat=False)
+    taken = batches.take(-(-count // BATCH_SIZE)).as_numpy_iterator()
+    return np.concatenate(list(taken))[:count]

@@ -7,13 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tf_unsup3d.data.face_detection import FaceDetector
 from tf_unsup3d.data.pictures import (
     BadPictureError,
     list_files,
     load_picture,
+    load_whole_picture,
     open_source,
     printable,
 )
+from tf_unsup3d.data.portraits import cut_out_portraits
 from tf_unsup3d.errors import UserError
 
 
@@ -21,7 +24,8 @@ class NamedPicture(NamedTuple):
     """A picture and the file that it comes from.
 
     Attributes:
-      name: Name of the file inside the folder or archive.
+      name: Name of the file inside the folder or archive, with "#2" and so on after it
+        for further faces in a photograph.
       stem: What the names of the files made of it begin with; no two pictures share it.
       picture: `[resolution, resolution, 3]` uint8.
     """
@@ -32,17 +36,19 @@ class NamedPicture(NamedTuple):
 
 
 def read_pictures(
-    source: str | os.PathLike, resolution: int
+    source: str | os.PathLike, resolution: int, detector: FaceDetector | None = None
 ) -> tuple[list[NamedPicture], dict[str, str]]:
-    """Reads pictures, cropped to their central squares.
+    """Reads pictures, cropped to their central squares or aligned by faces.
 
     Args:
       source: A picture file, a folder, or a ZIP archive.
       resolution: Height and width of the results in pixels.
+      detector: Finds the faces that are cut out of photographs as in the data set FFHQ,
+        each of them a picture. None takes the central square of each file.
 
     Returns:
-      The pictures in the order of their names, and the reasons why other files were
-      skipped by their names.
+      The pictures in the order of their names, and the reasons why other files or faces
+      were skipped by their names.
 
     Raises:
       UserError: There is no picture.
@@ -56,20 +62,39 @@ def read_pictures(
     pictures: list[NamedPicture] = []
     skipped: dict[str, str] = {}
     stems: set[str] = set()
-    for name in names:
+    for file in names:
         try:
-            picture = load_picture(read(name), resolution)
+            found = _load(read(file), resolution, detector)
         except BadPictureError as error:
-            skipped[printable(name)] = str(error)
+            skipped[printable(file)] = str(error)
             continue
-        stem = _unused(pathlib.PurePath(printable(name)).with_suffix(""), stems)
-        stems.add(stem)
-        pictures.append(NamedPicture(printable(name), stem, picture))
+        for number, picture in enumerate(found, start=1):
+            name = printable(file) + (f"#{number}" if number > 1 else "")
+            if isinstance(picture, str):
+                skipped[name] = picture
+                continue
+            path = pathlib.PurePath(printable(file)).with_suffix("")
+            stem = _unused(path, stems)
+            stems.add(stem)
+            pictures.append(NamedPicture(name, stem, picture))
     if not pictures:
         name, reason = next(iter(skipped.items()))
         others = f", and {len(skipped) - 1} more" if len(skipped) > 1 else ""
         raise UserError(f"no pictures in {source}: {name}: {reason}{others}")
     return pictures, skipped
+
+
+def _load(
+    content: bytes, resolution: int, detector: FaceDetector | None
+) -> list[np.ndarray | str]:
+    """The pictures in a file; in the place of one that is of no use, the reason."""
+    if detector is None:
+        return [load_picture(content, resolution)]
+    photograph = load_whole_picture(content)
+    return [
+        portrait.reason if portrait.pixels is None else portrait.pixels
+        for portrait in cut_out_portraits(photograph, resolution, detector)
+    ]
 
 
 def _unused(path: pathlib.PurePath, stems: set[str]) -> str:

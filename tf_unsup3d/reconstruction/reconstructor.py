@@ -152,7 +152,7 @@ class Reconstructor:
 
         Raises:
           ValueError: The pictures or masks have the wrong shape, or there are none.
-          UserError: The card of the encoder holds no limits.
+          UserError: The card of the encoder does not hold all limits.
         """
         limits = limits_on_card(self._encoder.card, steps)
         fitted = self.fit(pictures, masks=masks, steps=steps)
@@ -247,7 +247,7 @@ class Reconstructor:
         if masks is not None:
             masks = _as_masks(masks, len(pictures), self._model.resolution)
         batches = _batches(len(pictures))
-        fitted, scenes, fits, backdrops = [], [], [], []
+        fitted, scenes, drawings = [], [], []
         with tqdm(
             total=len(batches) * steps,
             desc="residuals" if residual else "reconstruction",
@@ -266,12 +266,13 @@ class Reconstructor:
                 scene, drawn = self._fitter.draw(part)
                 fitted.append(part)
                 scenes.append(scene)
-                fits.append(drawn["picture"].numpy())
-                backdrops.append(drawn["backdrop"].numpy())
+                drawings.append(drawn)
         return self._reconstruction(
             pictures,
-            np.concatenate(fits),
-            np.concatenate(backdrops),
+            {
+                name: np.concatenate([drawn[name] for drawn in drawings])
+                for name in drawings[0]
+            },
             _joined(fitted),
             _joined(scenes),
         )
@@ -279,13 +280,11 @@ class Reconstructor:
     def _reconstruction(
         self,
         pictures: np.ndarray,
-        fits: np.ndarray,
-        backdrops: np.ndarray,
+        drawn: dict[str, np.ndarray],
         parameters: Parameters,
         scene: Scene,
     ) -> Reconstruction:
-        model = self._model
-        codes = parameters.codes.numpy()
+        model, fits = self._model, drawn["picture"]
         return Reconstruction(
             pictures=pictures,
             fits=fits,
@@ -296,7 +295,13 @@ class Reconstructor:
             light=tf.sigmoid(parameters.light).numpy(),
             lights=lights_of(model, parameters),
             errors=0.5 * np.abs(fits - pictures).mean((1, 2, 3)),
-            measures=measure_fits(pictures, fits, backdrops, codes),
+            measures=measure_fits(
+                pictures,
+                fits,
+                masks=drawn["mask"],
+                backdrops=drawn["backdrop"],
+                codes=parameters.codes.numpy(),
+            ),
             limits={},
             flags=[()] * len(pictures),
             seconds=0.0,
