@@ -1,0 +1,73 @@
+"""The benchmark of the training step, with a tiny configuration."""
+
+import numpy as np
+import pytest
+
+from benchmarks import training_speed
+from benchmarks.training_step import TrainingWorkload, time_in_turns
+from tf_unsup3d.trained.configuration import Configuration
+
+
+@pytest.fixture(scope="module")
+def gin_file(small_bindings, tmp_path_factory):
+    path = tmp_path_factory.mktemp("gin") / "tiny.gin"
+    path.write_text("\n".join(small_bindings) + "\n")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def result(gin_file):
+    return training_speed.measure(gin_file, ["Trainer.r1_interval = 4"], rounds=2)
+
+
+def test_parts_and_rest_are_the_step(result):
+    steps, parts = result["milliseconds"]["steps"], result["milliseconds"]["parts"]
+    assert min(steps.values()) > 0.0
+    assert sum(parts.values()) == pytest.approx(steps["3D"])
+    assert all(value > 0.0 for name, value in parts.items() if name != "rest")
+    with_r1 = 0.75 * steps["3D"] + 0.25 * steps["3D with R1"]
+    assert result["pictures_per_second"] == pytest.approx(
+        1e3 * result["batch_size"] / with_r1
+    )
+
+
+def test_table(result):
+    other = {**result, "configuration": "other"}
+    lines = training_speed.table([result, other]).splitlines()
+    assert "tiny, 16 x 16" in lines[0] and "other, 16 x 16" in lines[0]
+    assert any(line.startswith("| 3D in 2D steps |") for line in lines)
+    assert len({line.count("|") for line in lines}) == 1
+
+
+def test_both_kinds_of_steps_train_the_same_networks(gin_file, tmp_path):
+    from benchmarks import training
+
+    configuration = Configuration.from_files([gin_file])
+    pictures = training.write_pictures(tmp_path / "pictures", 16, 16)
+    workload = TrainingWorkload(configuration, pictures)
+    state = workload.state
+
+    def weights():
+        return [
+            variable.numpy()
+            for model in (state.generator, state.average, state.discriminator)
+            for variable in model.trainable_variables
+        ]
+
+    for name, step in workload.steps.items():
+        before = weights()
+        step()
+        changed = [
+            not np.array_equal(one, two)
+            for one, two in zip(before, weights(), strict=True)
+        ]
+        # In 2D there are no maps of shape to train.
+        assert np.mean(changed) > (0.95 if name.startswith("3D") else 0.7), name
+
+
+def test_functions_take_turns():
+    calls = []
+    functions = {name: lambda name=name: calls.append(name) for name in "ab"}
+    times = time_in_turns(functions, 3)
+    assert set(times) == {"a", "b"}
+    assert calls == ["a", "b"] * (len(calls) // 2)
