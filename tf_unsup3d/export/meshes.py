@@ -20,7 +20,8 @@ from tf_unsup3d.geometry.mesh import Mesh
 
 SUFFIXES = (".glb", ".obj")
 
-_TO_FILE_AXES = np.array([1.0, -1.0, -1.0], np.float32)
+# From camera axes to those of files, whose y points up and z at the viewer.
+TO_FILE_AXES = np.array([1.0, -1.0, -1.0], np.float32)
 
 # Sampler constants of glTF, which are those of WebGL.
 _LINEAR, _LINEAR_MIPMAP_LINEAR, _CLAMP_TO_EDGE = 9729, 9987, 33071
@@ -172,7 +173,7 @@ def _write_obj(
 
 
 def _as_trimesh(vertices: np.ndarray, mesh: Mesh, material: Any) -> trimesh.Trimesh:
-    vertices = np.asarray(vertices, np.float32) * _TO_FILE_AXES
+    vertices = np.asarray(vertices, np.float32) * TO_FILE_AXES
     # Normals are computed before the vertices are split, so that shading does not show
     # the seams.
     normals = trimesh.Trimesh(

@@ -1,0 +1,33 @@
+"""The configuration of a run in TensorBoard's table of hyperparameters."""
+
+from tensorboard.plugins.hparams import api as hparams
+
+from tf_unsup3d.evaluation.alarms.limits import ALARMS
+from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.training.tags import tag
+
+# What the table shows beside the parameters: the last value of each.
+_SCORES = (
+    *(f"alarm/{alarm.name}" for alarm in ALARMS),
+    *map(tag, ("generator_loss", "discriminator_loss", "r1", "folding")),
+)
+
+
+def write_hyperparameters(configuration: Configuration) -> None:
+    """Writes the parameters of a run by `tf.summary`'s default writer.
+
+    Args:
+      configuration: The configuration of the run.
+    """
+    values = {
+        f"{name}.{parameter}": value
+        if isinstance(value, bool | int | float | str)
+        else str(value)
+        for name, parameters in configuration.bindings().items()
+        for parameter, value in parameters.items()
+    }
+    hparams.hparams_config(
+        hparams=[hparams.HParam(name) for name in values],
+        metrics=[hparams.Metric(score) for score in _SCORES],
+    )
+    hparams.hparams(values)
