@@ -76,7 +76,7 @@ def test_scalars_come_in_the_documented_groups(events):
 def test_records_keep_their_names(events, logged_run):
     found = records(logged_run)
     assert [record["step"] for record in found] == [3, 6, 8]
-    assert [list(record) for record in found[:2]] == [RECORDED] * 2
+    assert [set(record) for record in found[:2]] == [set(RECORDED)] * 2
     assert set(found[2]) == {*RECORDED, *ALARM_TAGS}
     for record in found:
         for name in RECORDED[2:]:
@@ -156,7 +156,9 @@ def test_meshes(events, logged_run):
     model = load(logged_run)
     scene = model.sample(range(3), truncation_psi=1.0)
     # TensorBoard's y points up, and its z at the viewer.
-    np.testing.assert_allclose(vertices, scene.vertices * [1, -1, -1], atol=1e-6)
+    np.testing.assert_allclose(
+        vertices, scene.vertices.numpy() * [1, -1, -1], atol=1e-5
+    )
     np.testing.assert_array_equal(faces, [model.mesh.triangles] * 3)
     assert colours.shape == vertices.shape and colours.dtype == np.uint8
     assert colours.std() > 0.0
@@ -174,7 +176,7 @@ def test_hyperparameters(events):
     values = start.hparams
     assert values["Trainer.batch_size"].number_value == 4
     assert values["Trainer.mirror"].bool_value is True
-    assert values["Trainer.rate_decay"].string_value.endswith("LinearDecay()")
+    assert values["Trainer.rate_decay"].string_value == "@LinearDecay()"
     assert values["LinearDecay.pictures"].number_value == 64
     (experiment,) = [one.experiment for one in contents if one.HasField("experiment")]
     assert {info.name for info in experiment.hparam_infos} == set(values)

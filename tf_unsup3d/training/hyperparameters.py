@@ -4,6 +4,7 @@ from tensorboard.plugins.hparams import api as hparams
 
 from tf_unsup3d.evaluation.alarms.limits import ALARMS
 from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.trained.gin_files import format_value
 from tf_unsup3d.training.tags import tag
 
 # What the table shows beside the parameters: the last value of each.
@@ -22,7 +23,7 @@ def write_hyperparameters(configuration: Configuration) -> None:
     values = {
         f"{name}.{parameter}": value
         if isinstance(value, bool | int | float | str)
-        else str(value)
+        else format_value(value)
         for name, parameters in configuration.bindings().items()
         for parameter, value in parameters.items()
     }
