@@ -157,7 +157,7 @@ def test_meshes(events, logged_run):
     scene = model.sample(range(3), truncation_psi=1.0)
     # TensorBoard's y points up, and its z at the viewer.
     np.testing.assert_allclose(
-        vertices, scene.vertices.numpy() * [1, -1, -1], atol=1e-5
+        vertices, scene.vertices * np.float32([1, -1, -1]), atol=1e-5
     )
     np.testing.assert_array_equal(faces, [model.mesh.triangles] * 3)
     assert colours.shape == vertices.shape and colours.dtype == np.uint8

@@ -35,7 +35,7 @@ def draw_sheets(
       scene: Objects of the model.
 
     Yields:
-      None after each part, where the caller may end it.
+      None before each part, where the caller may end it.
 
     Raises:
       UserError: A file cannot be written.
@@ -46,10 +46,11 @@ def draw_sheets(
         "depth": depth_sheet,
     }
     for name, draw in sheets.items():
+        yield
         picture = draw(model, scene)
         write_png(folder / f"{name}.png", picture)
         tf.summary.image(f"sheet/{name}", picture[None], step=step)
-        yield
+    yield
     some = Scene(*(value[:_MESHES] for value in scene))
     write_meshes(step, some, model.mesh)
     write_style_histogram(step, model.styles(_STYLE_SEEDS, truncation_psi=1.0))
@@ -57,4 +58,3 @@ def draw_sheets(
     write_projector(folder / model_folder.EVENTS_NAME, model)
     text = model.configuration.to_gin()
     tf.summary.text("configuration/gin", f"```\n{text}\n```", step=step)
-    yield
