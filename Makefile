@@ -4,9 +4,11 @@
 #   make demo        show faces, then train on made-up heads for DEMO_MINUTES (10);
 #                    PHOTOS=folder trains on pictures, DEMO_FROM_SCRATCH=1 from nothing
 #   make test        lint, format, types and the test suite
-#   make e2e         what takes whole programs: the wheel, the demo, the notebook
-#   make stress      what takes long and is no part of CI: a run killed twenty times
+#   make e2e         what takes whole programs: the wheel, the demo, the notebook, the site
+#   make stress      what takes long and is no part of CI: a run killed twenty times,
+#                    200,000 pictures prepared
 #   make test-tf215  the core tests on TensorFlow 2.15.1, in .venv-tf215
+#   make docs        the documentation as a site in build/site, in .venv-docs
 #   make op CUDA=on  the op with its CUDA kernels (by default where there is a GPU)
 #   make viewer      the page of unsup3d-view, from its sources in viewer/; needs npm
 #   make gpu-check   the CUDA kernels on a GPU against the CPU, with nvcc alone;
@@ -31,8 +33,8 @@ OP_SOURCES := custom_ops/rasterizer/build.py $(CXX_FILES)
 # Whether the op has CUDA kernels: on, off, or auto for on where there is a GPU.
 CUDA ?= auto
 
-.PHONY: help venv op demo test e2e stress lint test-tf215 gpu-check gpu-check-tf viewer \
-    format clean distclean FORCE
+.PHONY: help venv op demo test e2e stress lint test-tf215 docs gpu-check gpu-check-tf \
+    viewer format clean distclean FORCE
 
 help:
 	@sed -n '/^#   make/s/^#  //p' Makefile
@@ -48,7 +50,7 @@ demo: venv op
 test: venv op lint
 	.venv/bin/python $(PYTEST) --ignore=tests/e2e --ignore=tests/stress
 
-e2e: venv op
+e2e: venv op docs
 	.venv/bin/python $(PYTEST) tests/e2e
 
 stress: venv op
@@ -62,6 +64,11 @@ lint: .venv/.packages
 
 test-tf215: .venv-tf215/.packages $(OP_TF215)
 	.venv-tf215/bin/python $(PYTEST) $(CORE_TESTS)
+
+# Fails at a broken link. What the theme's makers have to say is not for who builds it.
+docs: .venv-docs/.packages
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+	@echo "the site is in build/site; python3 -m http.server -d build/site serves it"
 
 # Needs neither Python nor what this file is otherwise about.
 gpu-check:
@@ -90,7 +97,7 @@ clean:
 	find . -path './.venv*' -prune -o -name __pycache__ -print0 | xargs -0 rm -rf
 
 distclean: clean
-	rm -rf .venv .venv-tf215 viewer/node_modules
+	rm -rf .venv .venv-tf215 .venv-docs viewer/node_modules
 
 # Runs a command whose output is only worth reading when it fails.
 define quietly
@@ -117,11 +124,13 @@ done; \
     { echo "error: Python 3.11 is missing (Debian 12: apt install python3.11)" >&2; exit 1; }; \
 $$python -c 'import ensurepip' 2>/dev/null || \
     { echo "error: Python's venv module is missing (Debian: apt install python3.11-venv)" >&2; exit 1; }; \
-echo "installing $< into $(@D): about 3 GB, some minutes the first time"; \
+echo "installing $< into $(@D): $(DOWNLOAD)"; \
 $$python -m venv $(@D)
 $(call quietly,$(@D)/bin/python -m pip install --disable-pip-version-check --requirement $<)
 @touch $@
 endef
+
+DOWNLOAD = about 3 GB, some minutes the first time
 
 .venv/.packages: requirements.txt
 	$(check_prerequisites)
@@ -129,6 +138,10 @@ endef
 
 .venv-tf215/.packages: requirements-tf215.txt
 	$(check_prerequisites)
+	$(make_environment)
+
+.venv-docs/.packages: DOWNLOAD = about 170 MB
+.venv-docs/.packages: requirements-docs.txt
 	$(make_environment)
 
 # The project itself, in place, for the console scripts.

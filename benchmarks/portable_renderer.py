@@ -17,7 +17,7 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.scenes import bumpy_spheres
+from benchmarks.workloads import bumpy_spheres
 from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.rendering.backends import BACKENDS
 from tf_unsup3d.rendering.camera import PinholeCamera
@@ -45,17 +45,19 @@ def main(argv):
 
 def compare(resolution, batch, runs):
     """The time of the fastest call by backend, and how far their pictures differ."""
-    scene = bumpy_spheres(
+    workload = bumpy_spheres(
         np.random.default_rng(0),
         subdivisions=_SUBDIVISIONS,
         resolution=resolution,
         batch=batch,
         texels=64,
     )
-    mesh = Mesh(scene.triangles, scene.uv, scene.uv_triangles, scene.neighbors)
+    mesh = Mesh(
+        workload.triangles, workload.uv, workload.uv_triangles, workload.neighbors
+    )
     vertices, texture, background = (
         tf.constant(value, tf.float32)
-        for value in (scene.vertices, scene.texture, scene.background)
+        for value in (workload.vertices, workload.texture, workload.background)
     )
     pixels = PinholeCamera().project(vertices, resolution, resolution)
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tf_unsup3d.data.dataset import PictureSet, open_pictures
+from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.training.trainer import Trainer, TrainingObserver
 
@@ -92,6 +93,7 @@ def write_start(configuration: Configuration, folder: pathlib.Path) -> None:
       folder: Folder for a run that is not trained.
     """
     Trainer(configuration, folder, tf.distribute.OneDeviceStrategy("/CPU:0")).save()
+    model_folder.write_configuration(folder, configuration)
 
 
 def train(

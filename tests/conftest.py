@@ -233,8 +233,8 @@ def check_portable(run_in_stock_tensorflow):
             ):
                 drawn = _draw(model, model.synthesize(of_objects[i : i + 1]), *angles)
                 _compare({k: v[i : i + 1] for k, v in outputs[call].items()}, drawn)
-        drawn = _draw(model, scene, resolution=24)
-        # Its picture has no lamps.
+        drawn = _draw(model, scene, resolution=24, pivot=(0.0, 0.0, 0.0))
+        # Its picture has no lamps, and its mesh is where it is.
         del drawn["picture"], outputs["render_mesh"]["picture"]
         _compare(outputs["render_mesh"], drawn)
 

@@ -1,4 +1,4 @@
-"""What the README tells a reader to type works."""
+"""The Python examples of the README run."""
 
 import pathlib
 import re
@@ -53,46 +53,3 @@ def test_the_renderer_is_used_by_itself(tmp_path):
     assert area == pytest.approx(0.25 * 3.1416 * 0.5**2, rel=0.05)
     assert derivative == pytest.approx(0.5 * 3.1416 * 0.5, rel=0.05)
     assert (tmp_path / "ball.png").stat().st_size > 1000
-
-
-def test_make_targets_exist():
-    makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"make ([a-z][\w-]*)", "".join(blocks("sh"))))
-    targets.update(re.findall(r"`(?:\w+=\S+ )?make ([\w-]+)`", README))
-    assert targets >= {"demo", "test", "venv", "test-tf215"}
-    for target in targets:
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-
-
-def test_programs_and_their_flags_exist():
-    commands = "".join(blocks("sh")).replace("\\\n", " ")
-    found = re.findall(r"unsup3d-([\w-]+)(.*)", commands)
-    assert {name for name, _ in found} == {
-        "prepare-data",
-        "train",
-        "sample",
-        "evaluate",
-        "train-encoder",
-        "reconstruct",
-    }
-    for name, arguments in found:
-        module = ROOT / "tf_unsup3d/programs" / f"{name.replace('-', '_')}.py"
-        for flag in re.findall(r"--(\w+)", arguments):
-            assert f'"{flag}"' in module.read_text(), (name, flag)
-
-
-def test_linked_files_exist():
-    for link in re.findall(r"\]\(([^)]+)\)", README):
-        if not link.startswith("https:"):
-            file, _, section = link.partition("#")
-            assert (ROOT / file).is_file(), link
-            if section:
-                text = (ROOT / file).read_text()
-                headings = re.findall(r"^#+ (.*)", text, re.MULTILINE)
-                anchors = {head.lower().replace(" ", "-") for head in headings}
-                assert section in anchors, link
-
-
-def test_gin_files_exist():
-    for name in re.findall(r"gin_configs/\w+\.gin", README):
-        assert (ROOT / name).is_file(), name

@@ -13,7 +13,9 @@ def import_tensorflow() -> None:
         import tensorflow as tf
 
         tf.config.list_physical_devices()
-        tf.zeros([])
+        # Several machines must be connected before anything is computed.
+        if "TF_CONFIG" not in os.environ:
+            tf.zeros([])
 
 
 @contextlib.contextmanager

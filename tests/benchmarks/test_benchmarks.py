@@ -294,3 +294,25 @@ def test_section_is_replaced_and_the_rest_kept(tmp_path):
         )
     with pytest.raises(ValueError, match="no section"):
         report.replace_section(page, "b", "text")
+
+
+def test_texture_aliasing_is_measured():
+    """The gradient is that of the picture, unless the level is held fixed."""
+    command = [sys.executable, "-m", "benchmarks.texture_aliasing"]
+    command += ["--subdivisions=5", "--resolution=16", "--texels=64"]
+    command += ["--directions=2", "--functionals=2"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("200 triangles, 16 x 16 pixels\n")
+    rows = [line.strip("| ").split(" | ") for line in result.stdout.splitlines()[4:13]]
+    assert {(row[1], row[2]) for row in rows} == {
+        (movement, sampling)
+        for movement in ("moved", "turned", "nearer")
+        for sampling in ("bilinear", "mipmaps", "mipmaps, level held fixed")
+    }
+    shortest = {tuple(row[1:3]): float(row[3].split()[0]) for row in rows}
+    for movement in ("moved", "turned", "nearer"):
+        assert shortest[movement, "bilinear"] < 1e-3
+        assert shortest[movement, "mipmaps"] < 1e-3
+        assert shortest[movement, "mipmaps, level held fixed"] > 0.1
+    assert "times" in result.stdout.splitlines()[-1]

@@ -1,7 +1,11 @@
+import io
 import json
 import struct
+import sys
+import zipfile
 
 import numpy as np
+import PIL.Image
 import pytest
 import trimesh
 
@@ -208,12 +212,12 @@ def test_vertices_without_area_get_unit_normals(tmp_path):
 
 @pytest.mark.parametrize("name", ["head.stl", "head"])
 def test_unknown_suffix_is_refused(tmp_path, name):
-    with pytest.raises(UserError, match=rf"{name}: .*\.glb or \.obj"):
+    with pytest.raises(UserError, match=rf"{name}: .*\.glb, .*\.ply or \.usdz"):
         write_mesh(tmp_path / name, _bumpy_vertices(), MESH, _ramp_texture())
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["head.glb", "head.obj"])
+@pytest.mark.parametrize("name", ["head.glb", "head.obj", "head.ply", "head.usdz"])
 def test_unwritable_path_is_named(tmp_path, name):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(UserError, match=r"cannot write .*file/head\."):
@@ -278,3 +282,88 @@ def test_any_mesh_with_uv_is_written(tmp_path, name):
     if name.endswith(".glb"):
         tree, _ = _json_of_glb(tmp_path / name)
         assert tree["materials"][0]["doubleSided"]
+
+
+@pytest.fixture(scope="module")
+def ply(tmp_path_factory):
+    path = tmp_path_factory.mktemp("meshes") / "head.ply"
+    write_mesh(path, _bumpy_vertices(), MESH, _ramp_texture())
+    return trimesh.load_mesh(path, process=False)
+
+
+def test_ply_has_colours_normals_and_texture_coordinates(ply):
+    expected = (_bumpy_vertices() * [1, -1, -1])[MESH.triangles]
+    np.testing.assert_allclose(ply.vertices[ply.faces], expected, atol=1e-6)
+    stored = ply.metadata["_ply_raw"]["vertex"]["data"]
+    u, v = stored["s"][ply.faces], 1.0 - stored["t"][ply.faces]
+    np.testing.assert_allclose(
+        np.stack([u, v], -1), MESH.uv[MESH.uv_triangles], atol=1e-6
+    )
+    normals = np.stack([stored[name] for name in ("nx", "ny", "nz")], -1)
+    np.testing.assert_allclose(np.linalg.norm(normals, axis=-1), 1.0, atol=1e-5)
+    assert np.all(np.sum(normals * ply.vertices, axis=-1) > 0.0)
+    # Red counts columns, green rows, so the bilinear sample is known; see the ramp.
+    for name, coordinate in (("red", u), ("green", v)):
+        ramp = 4.0 * np.clip(coordinate * SIZE - 0.5, 0.0, SIZE - 1.0)
+        colours = stored[name][ply.faces].astype(float)
+        np.testing.assert_allclose(colours, ramp, atol=0.51)
+
+
+def test_usdz_holds_mesh_and_texture(tmp_path):
+    from pxr import Usd, UsdGeom, UsdShade, UsdValidation
+
+    path = tmp_path / "a head.usdz"
+    write_mesh(path, _bumpy_vertices(), MESH, _ramp_texture())
+    assert [each.name for each in tmp_path.iterdir()] == ["a head.usdz"]
+    with zipfile.ZipFile(path) as archive:
+        stage_name, texture_name = archive.namelist()
+        assert stage_name.endswith(".usdc")
+        with PIL.Image.open(io.BytesIO(archive.read(texture_name))) as picture:
+            np.testing.assert_array_equal(np.asarray(picture), _ramp_texture())
+
+    stage = Usd.Stage.Open(str(path))
+    assert UsdGeom.GetStageUpAxis(stage) == UsdGeom.Tokens.y
+    root = stage.GetDefaultPrim()
+    assert root.GetName() == "a_head"
+    mesh = UsdGeom.Mesh(root.GetChild("mesh"))
+    corners = np.array(mesh.GetFaceVertexIndicesAttr().Get()).reshape(-1, 3)
+    assert set(mesh.GetFaceVertexCountsAttr().Get()) == {3}
+    expected = (_bumpy_vertices() * [1, -1, -1])[MESH.triangles]
+    points = np.array(mesh.GetPointsAttr().Get())
+    np.testing.assert_allclose(points[corners], expected, atol=1e-6)
+    uv = np.array(UsdGeom.PrimvarsAPI(mesh).GetPrimvar("st").Get())[corners]
+    np.testing.assert_allclose(
+        uv * [1, -1] + [0, 1], MESH.uv[MESH.uv_triangles], atol=1e-6
+    )
+    normals = np.array(mesh.GetNormalsAttr().Get())
+    assert np.all(np.sum(normals * points, axis=-1) > 0.0)
+    assert mesh.GetSubdivisionSchemeAttr().Get() == "none"
+    assert not mesh.GetDoubleSidedAttr().Get()
+
+    material, _ = UsdShade.MaterialBindingAPI(mesh).ComputeBoundMaterial()
+    surface, _, _ = material.ComputeSurfaceSource()
+    assert surface.GetIdAttr().Get() == "UsdPreviewSurface"
+    source = surface.GetInput("diffuseColor").GetConnectedSources()[0][0]
+    texture = UsdShade.Shader(source.source)
+    assert texture_name in str(texture.GetInput("file").Get())
+    assert texture.GetInput("wrapS").Get() == "clamp"
+    validators = UsdValidation.ValidationRegistry().GetOrLoadAllValidators()
+    assert len(validators) > 10
+    faults = UsdValidation.ValidationContext(validators).Validate(stage)
+    assert [fault.GetMessage() for fault in faults] == []
+
+
+def test_open_usdz_is_seen_from_both_sides(tmp_path):
+    from pxr import Usd, UsdGeom
+
+    write_mesh(tmp_path / "open.usdz", OPEN_VERTICES, OPEN, _ramp_texture())
+    stage = Usd.Stage.Open(str(tmp_path / "open.usdz"))
+    mesh = UsdGeom.Mesh(stage.GetDefaultPrim().GetChild("mesh"))
+    assert mesh.GetDoubleSidedAttr().Get()
+
+
+def test_usdz_without_usd_names_the_package(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pxr", None)
+    with pytest.raises(UserError, match=r"usd-core.*tf-unsup3d\[usd\]"):
+        write_mesh(tmp_path / "a.usdz", _bumpy_vertices(), MESH, _ramp_texture())
+    assert not list(tmp_path.iterdir())

@@ -8,6 +8,8 @@ found first, without gradient; the colours are then computed for these alone, so
 unselected branch can spoil a gradient.
 """
 
+import math
+
 import tensorflow as tf
 
 from tf_unsup3d.rendering.texture import sample_bilinear
@@ -31,6 +33,7 @@ def render_mesh(
     margin: float,
     depth_push: float,
     cull_backfaces: bool,
+    mipmaps: bool = False,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Draws like the op `render_mesh`, whose arguments it has.
 
@@ -48,6 +51,7 @@ def render_mesh(
       margin: width of the soft layer in pixels.
       depth_push: by which part of its depth the soft layer recedes over the margin.
       cull_backfaces: whether back-facing triangles are left out.
+      mipmaps: whether the texture is sampled from mipmaps.
 
     Returns:
       picture: `[batch, height, width, texture_channels + attribute_channels]`.
@@ -66,6 +70,7 @@ def render_mesh(
             margin,
             depth_push,
             cull_backfaces,
+            mipmaps,
         )
 
     picture, triangle_ids = tf.map_fn(
@@ -91,6 +96,7 @@ def _render_one(
     margin: float,
     depth_push: float,
     cull_backfaces: bool,
+    mipmaps: bool,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Draws one picture `[height, width, channels]` and its triangle indices."""
     height, width, channels = tf.unstack(tf.shape(background))
@@ -120,6 +126,7 @@ def _render_one(
         attributes=tf.gather(pad(attributes), pad(triangles)),
         uv=tf.gather(pad(uv), pad(uv_triangles)),
         texture=texture,
+        mipmaps=mipmaps,
     )
 
     sharp = tf.stop_gradient(_nearest_triangles(corners[:-1], drawn, pixels))
@@ -166,21 +173,67 @@ class _Surface:
         attributes: tf.Tensor,
         uv: tf.Tensor,
         texture: tf.Tensor,
+        mipmaps: bool,
     ):
         self.corners = corners
         self._attributes = attributes
         self._uv = uv
-        self._texture = texture
+        self._levels = _halved(texture) if mipmaps else [texture]
 
     def colour(self, triangle: tf.Tensor, barycentric: tf.Tensor) -> tf.Tensor:
         """The colours `[n, channels]` of points on triangles `[n]`."""
         weights = barycentric[..., None]
-        uv = tf.reduce_sum(tf.gather(self._uv, triangle) * weights, -2)
+        corner_uv = tf.gather(self._uv, triangle)
+        uv = tf.reduce_sum(corner_uv * weights, -2)
         attributes = tf.reduce_sum(tf.gather(self._attributes, triangle) * weights, -2)
-        height, width, channels = tf.unstack(tf.shape(self._texture))
-        texels = tf.reshape(self._texture, [height * width, channels])
-        colours = sample_bilinear(texels, 0, tf.stack([width, height]), uv)
+        last = len(self._levels) - 1
+        detail = tf.zeros_like(uv[:, 0])
+        if last > 0:
+            corners = tf.gather(self.corners, triangle)
+            steps = _steps(corners, corner_uv, barycentric)
+            steps *= tf.cast(tf.shape(self._levels[0])[1::-1], steps.dtype)
+            square = tf.reduce_max(tf.reduce_sum(steps**2, -1), -1)
+            detail = tf.math.log(tf.maximum(square, 1)) / (2 * math.log(2))
+            detail = tf.minimum(detail, last)
+        # A level counts the more, the nearer it is to the level of detail.
+        colours = 0
+        for index, level in enumerate(self._levels):
+            share = tf.maximum(1 - tf.abs(detail - index), 0)[:, None]
+            height, width, channels = tf.unstack(tf.shape(level))
+            texels = tf.reshape(level, [height * width, channels])
+            sampled = sample_bilinear(texels, 0, tf.stack([width, height]), uv)
+            colours += share * sampled
         return tf.concat([colours, attributes], -1)
+
+
+def _halved(texture: tf.Tensor) -> list[tf.Tensor]:
+    """A texture `[height, width, channels]` and its mipmaps."""
+    levels = [texture]
+    while all(size % 2 == 0 for size in levels[-1].shape[:2]):
+        rows = levels[-1][::2] + levels[-1][1::2]
+        levels.append((rows[:, ::2] + rows[:, 1::2]) / 4)
+    return levels
+
+
+def _steps(
+    corners: tf.Tensor, corner_uv: tf.Tensor, barycentric: tf.Tensor
+) -> tf.Tensor:
+    """How far steps by one pixel go in the texture `[n, 2, 2]`: right, then down.
+
+    At the place in the picture where the point is seen, it is the derivative of the
+    barycentric coordinates: they are edge functions, which are linear, over their sum.
+    """
+    point = tf.reduce_sum(corners * barycentric[..., None], -2)
+    seen = _seen_from((point[:, :2] / point[:, 2:])[:, None], corners)
+    ahead, behind = (tf.roll(seen, -step, -2) for step in (1, 2))
+    ahead_z, behind_z = (tf.roll(corners[..., 2:], -step, -2) for step in (1, 2))
+    edges = ahead[..., 0] * behind[..., 1] - ahead[..., 1] * behind[..., 0]
+    total = tf.reduce_sum(edges, -1)[:, None, None]
+    slopes = behind_z * ahead - ahead_z * behind
+    # Rightwards the y decide, and downwards the x.
+    slopes = tf.stack([slopes[..., 1], -slopes[..., 0]], -1)
+    shares = slopes - barycentric[..., None] * tf.reduce_sum(slopes, -2, keepdims=True)
+    return tf.matmul(shares / total, corner_uv, transpose_a=True)
 
 
 def _volume(point: tf.Tensor, corners: tf.Tensor) -> tf.Tensor:

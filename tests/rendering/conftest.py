@@ -202,7 +202,9 @@ def _render_inputs(**inputs_and_options):
     return drawn["picture"], drawn["triangle_ids"]
 
 
-def _render_by_brute_force(margin=1.0, depth_push=0.02, cull_backfaces=True, **inputs):
+def _render_by_brute_force(
+    margin=1.0, depth_push=0.02, cull_backfaces=True, mipmaps=False, **inputs
+):
     """The same from the definition, in the precision of the inputs."""
     return _BRUTE_FORCE.render_mesh(
         **inputs,
@@ -210,10 +212,11 @@ def _render_by_brute_force(margin=1.0, depth_push=0.02, cull_backfaces=True, **i
         margin=float(np.float32(margin)),
         depth_push=float(np.float32(depth_push)),
         cull_backfaces=cull_backfaces,
+        mipmaps=mipmaps,
     )
 
 
-def _render_in_steps(**inputs_and_options):
+def _render_in_steps(mipmaps=False, **inputs_and_options):
     """The same from its parts."""
     mesh, inputs, options = _split(inputs_and_options)
     height, width = tf.unstack(tf.shape(inputs["background"]))[1:3]
@@ -221,8 +224,11 @@ def _render_in_steps(**inputs_and_options):
         inputs["vertices"], mesh, height, width, **options
     )
     uv = rendering.interpolate_uv(fragments, mesh)
+    footprint = None
+    if mipmaps:
+        footprint = rendering.uv_footprint(fragments, inputs["vertices"], mesh)
     colours = [
-        rendering.sample_texture(fragments, inputs["texture"], uv),
+        rendering.sample_texture(fragments, inputs["texture"], uv, footprint=footprint),
         rendering.interpolate(fragments, inputs["attributes"], mesh.triangles),
     ]
     picture = rendering.composite(

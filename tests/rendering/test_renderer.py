@@ -135,6 +135,7 @@ def test_config_is_json_and_round_trips():
         resolution=16,
         camera=PinholeCamera(0.3, (0.4, 0.5)),
         margin=0.5,
+        mipmaps=True,
         background_range=(10.0, 0.0),
         lamps=RandomLamps(azimuth=30.0),
     )
@@ -202,3 +203,15 @@ def test_magnified_texture_is_drawn_by_its_own_map():
         renderer = Renderer(resolution=32, front_magnification=magnification)
         pictures.append(renderer(scene, tf.constant([[0.6, 0.1, 0.0]]))["picture"])
     np.testing.assert_allclose(pictures[0], pictures[1], atol=0.02)
+
+
+def test_mipmaps_show_the_mean_of_what_is_finer_than_a_pixel():
+    board = (np.indices([256, 256]).sum(0) % 2).astype(np.float32)
+    texture = np.repeat(2.0 * board[None, ..., None] - 1.0, 3, -1)
+    scene = ball()._replace(texture=tf.constant(texture))
+    deviations = []
+    for mipmaps in (True, False):
+        picture = Renderer(resolution=16, mipmaps=mipmaps)(scene, FRONT)["picture"]
+        deviations.append(np.abs(picture[0, 6:10, 6:10]).max())
+    assert deviations[0] < 1e-5
+    assert deviations[1] > 0.1

@@ -22,7 +22,7 @@ def of_bindings(*bindings):
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 def test_experiments_make_objects_that_fit(path):
     configuration = Configuration.from_files([str(path)])
-    assert configuration.resolution in (32, 64)
+    assert configuration.resolution in (32, 64, 128)
     assert configuration.make_renderer().resolution == configuration.resolution
     limits = configuration.viewpoints.limits
     if "viewpoint" not in path.stem and "background" not in path.stem:

@@ -1,7 +1,9 @@
 """The generators that come with the package."""
 
+import numpy as np
 import pytest
 
+import tf_unsup3d
 from tf_unsup3d.evaluation.alarms.limits import raised_alarms
 from tf_unsup3d.evaluation.alarms.values import mean_values
 from tf_unsup3d.trained import model_folder
@@ -15,7 +17,7 @@ def test_heads_and_faces_are_there():
 
 
 # What docs/results.md says is wrong with them.
-KNOWN_FAULTS = {"faces64": {"half_shell", "back_streaks"}}
+KNOWN_FAULTS: dict[str, set[str]] = {}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -25,6 +27,15 @@ def test_they_raise_no_other_alarm_than_is_known(name):
     raised = raised_alarms(mean_values(scene, model.renderer))
     assert {alarm.name for alarm in raised} == KNOWN_FAULTS.get(name, set())
     assert model.step == model.card["step"] > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_their_encoders_find_viewpoints(name):
+    model = load(f"pretrained:{name}")
+    picture = model.draw(model.sample([5]), yaw_degrees=20.0)["picture"]
+    found = tf_unsup3d.Reconstructor(model)(picture, steps=0)
+    (viewpoint,) = found.viewpoints_degrees
+    np.testing.assert_allclose(viewpoint, [20.0, 0.0, 0.0], atol=6.0)
 
 
 @pytest.mark.parametrize("name", NAMES)

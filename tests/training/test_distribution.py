@@ -10,7 +10,6 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.trained.checkpoints import find_checkpoints
@@ -53,22 +52,14 @@ from tf_unsup3d.training.trainer import Trainer
 tf.config.set_logical_device_configuration(
     cpu, [tf.config.LogicalDeviceConfiguration()] * 2
 )
+# It takes most of the time to build a graph.
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 for bindings, data_dir, model_dir, devices in json.loads(sys.argv[1]):
     configuration = Configuration.from_files([], bindings)
     strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(devices)])
     trainer = Trainer(configuration, model_dir, strategy)
     trainer.train(open_pictures(data_dir, 16))
 """
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pictures")
-    random = np.random.default_rng(0)
-    for index in range(20):
-        pixels = random.integers(0, 255, [16, 16, 3], np.uint8)
-        Image.fromarray(pixels).save(folder / f"{index}.png")
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -153,8 +144,12 @@ def test_clusters_that_cannot_train_are_refused(monkeypatch, config, message):
     with pytest.raises(UserError, match=f"^TF_CONFIG .*{message}") as error:
         make_strategy()
     assert "\n" not in str(error.value)
-    # It does not matter where it is not asked for.
-    assert make_strategy("one_machine").num_replicas_in_sync == 1
+    if "understood" in message:
+        # TensorFlow reads it in any case.
+        with pytest.raises(UserError, match=f"^TF_CONFIG {message}"):
+            make_strategy("one_machine")
+    else:
+        assert make_strategy("one_machine").num_replicas_in_sync == 1
 
 
 @pytest.mark.parametrize("config", [None, {}, {"cluster": {"worker": ["a:1"]}}])
@@ -215,9 +210,10 @@ def test_two_workers_are_as_one_and_end_together(bindings, pictures, runs, tmp_p
         chief.kill()
         other.kill()
     assert chief.returncode == 1
-    assert errors.splitlines()[-1].startswith(
-        "error: another worker of TF_CONFIG ended"
-    )
+    # When Python ends, a pool of threads of TensorFlow may add that its pipe is closed.
+    lines_of_ours = [line for line in errors.splitlines() if line.startswith("error:")]
+    assert len(lines_of_ours) == 1
+    assert lines_of_ours[0].startswith("error: another worker of TF_CONFIG ended")
     reached = find_checkpoints(run / "checkpoints")[0].step
     for record, wanted in zip(records(run), records(runs / "one"), strict=False):
         assert record == pytest.approx(wanted, rel=1e-4, abs=1e-6)

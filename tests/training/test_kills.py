@@ -5,8 +5,6 @@ import subprocess
 import sys
 
 import numpy as np
-import pytest
-from PIL import Image
 
 STEPS = 30
 BINDINGS = [
@@ -68,16 +66,6 @@ for model_dir, kill, at in runs:
     statuses.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 print(json.dumps(statuses))
 """
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pictures")
-    random = np.random.default_rng(0)
-    for index in range(20):
-        pixels = random.integers(0, 255, [16, 16, 3], np.uint8)
-        Image.fromarray(pixels).save(folder / f"{index}.png")
-    return folder
 
 
 def checkpoint(model_dir):

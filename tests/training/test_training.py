@@ -48,16 +48,6 @@ for bindings, data_dir, model_dir in json.loads(sys.argv[1]):
 """
 
 
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pictures")
-    random = np.random.default_rng(0)
-    for index in range(20):
-        pixels = random.integers(0, 255, [16, 16, 3], np.uint8)
-        Image.fromarray(pixels).save(folder / f"{index}.png")
-    return folder
-
-
 @pytest.fixture
 def usual_signals():
     """Signals with their usual effect, whatever started the tests in the background."""

@@ -1,4 +1,4 @@
-"""Textured meshes as files: GLB (glTF 2.0 in one file) and Wavefront OBJ.
+"""Textured meshes as files: GLB (glTF 2.0 in one file), Wavefront OBJ, PLY and USDZ.
 
 Inside the project x points right, y down and z away from the camera. Files use the
 axes of glTF: y up, the face looking along +z, which is a half turn about x. That is a
@@ -15,10 +15,12 @@ import trimesh
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.export.pictures import to_uint8
+from tf_unsup3d.export.usdz import write_usdz
+from tf_unsup3d.export.vertex_colours import sample_texture
 from tf_unsup3d.files import write_bytes
 from tf_unsup3d.geometry.mesh import Mesh
 
-SUFFIXES = (".glb", ".obj")
+SUFFIXES = (".glb", ".obj", ".ply", ".usdz")
 
 # From camera axes to those of files, whose y points up and z at the viewer.
 TO_FILE_AXES = np.array([1.0, -1.0, -1.0], np.float32)
@@ -35,9 +37,11 @@ def write_mesh(
 ) -> None:
     """Writes one textured mesh.
 
-    The suffix of the path chooses the format. A `.glb` file holds the texture; beside
-    an `.obj` file an `.mtl` and a `.png` file of the same name are written. In a `.glb`
-    file an open mesh is marked as visible from both sides.
+    The suffix of the path chooses the format. `.glb` and `.usdz` files hold the
+    texture; beside an `.obj` file an `.mtl` and a `.png` file of the same name are
+    written. A `.ply` file has no texture, but a colour for each vertex, and texture
+    coordinates `s` and `t` that count from the bottom. In `.glb` and `.usdz` files an
+    open mesh is marked as visible from both sides.
 
     Args:
       path: The file to write. Its folder is created if necessary.
@@ -46,8 +50,8 @@ def write_mesh(
       texture: `[height, width, 3]` uint8, or floating point in [-1, 1].
 
     Raises:
-      UserError: The suffix is unknown, the file cannot be written, or vertices or
-        texture are not finite.
+      UserError: The suffix is unknown, the file cannot be written, vertices or texture
+        are not finite, or USD, which writes `.usdz`, is not installed.
       ValueError: Vertices or texture have the wrong shape, or the mesh has no triangles
         or no texture layout.
     """
@@ -55,13 +59,19 @@ def write_mesh(
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UserError(
-            f"cannot write {path}: a mesh file must end in {' or '.join(SUFFIXES)}"
+            f"cannot write {path}: a mesh file must end in {', '.join(SUFFIXES[:-1])} "
+            f"or {SUFFIXES[-1]}"
         )
     vertices, texture = _checked(path, vertices, mesh, texture)
     if suffix == ".glb":
         write_bytes(path, _glb(path.stem, vertices, mesh, texture))
-    else:
+    elif suffix == ".obj":
         _write_obj(path, vertices, mesh, texture)
+    elif suffix == ".ply":
+        write_bytes(path, _ply(vertices, mesh, texture))
+    else:
+        geometry = _as_trimesh(vertices, mesh)
+        write_usdz(path, geometry, texture, double_sided=_is_open(mesh))
 
 
 def encode_glb(
@@ -136,7 +146,7 @@ def _glb(name: str, vertices: np.ndarray, mesh: Mesh, texture: np.ndarray) -> by
         baseColorTexture=PIL.Image.fromarray(texture),
         metallicFactor=0.0,
         roughnessFactor=1.0,
-        doubleSided=bool(np.any(np.asarray(mesh.neighbors) < 0)),
+        doubleSided=_is_open(mesh),
     )
     scene = trimesh.Scene()
     scene.add_geometry(
@@ -172,7 +182,29 @@ def _write_obj(
     write_bytes(path, text.encode())
 
 
-def _as_trimesh(vertices: np.ndarray, mesh: Mesh, material: Any) -> trimesh.Trimesh:
+def _ply(vertices: np.ndarray, mesh: Mesh, texture: np.ndarray) -> bytes:
+    geometry = _as_trimesh(vertices, mesh)
+    visual: Any = geometry.visual
+    u, v = visual.uv.T
+    colours = sample_texture(texture, np.stack([u, 1.0 - v], -1))
+    coloured = trimesh.Trimesh(
+        vertices=geometry.vertices,
+        faces=geometry.faces,
+        vertex_normals=geometry.vertex_normals,
+        vertex_colors=colours,
+        process=False,
+    )
+    coloured.vertex_attributes.update(s=u.astype(np.float32), t=v.astype(np.float32))
+    return trimesh.exchange.ply.export_ply(coloured, vertex_normal=True)
+
+
+def _is_open(mesh: Mesh) -> bool:
+    return bool(np.any(np.asarray(mesh.neighbors) < 0))
+
+
+def _as_trimesh(
+    vertices: np.ndarray, mesh: Mesh, material: Any = None
+) -> trimesh.Trimesh:
     vertices = np.asarray(vertices, np.float32) * TO_FILE_AXES
     # Normals are computed before the vertices are split, so that shading does not show
     # the seams.

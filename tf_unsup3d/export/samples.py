@@ -3,11 +3,17 @@
 import pathlib
 from collections.abc import Sequence
 
+from tqdm import tqdm
+
 from tf_unsup3d.export.meshes import write_mesh
 from tf_unsup3d.export.pictures import to_uint8, write_png
 from tf_unsup3d.export.scene_sheets import depth_sheet, scene_sheet
 from tf_unsup3d.export.texture_fill import fill_hidden_texture
+from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained.trained_model import TrainedModel
+
+# Number of objects that are in memory at once, and that the sheets show at most.
+BATCH_SIZE = 16
 
 
 def write_samples(
@@ -23,8 +29,9 @@ def write_samples(
 ) -> list[pathlib.Path]:
     """Writes sheets of random objects, and a picture and meshes of each of them.
 
-    Their textures are continued where no picture of training could show them; see
-    `fill_hidden_texture`.
+    Objects are made and written in batches, so that memory does not grow with their
+    number. The sheets show those of the first batch. Textures are continued where no
+    picture of training could show them; see `fill_hidden_texture`.
 
     Args:
       model: The trained model.
@@ -40,28 +47,49 @@ def write_samples(
       mesh_suffixes: Formats of the meshes; see `write_mesh`.
 
     Returns:
-      The paths of the files, pictures first. The files that come with an `.obj` are
-      not listed.
+      The paths of the files, sheets first. The files that come with an `.obj` are not
+      listed.
 
     Raises:
       UserError: A file cannot be written.
     """
-    scene = fill_hidden_texture(model, model.sample(seeds, truncation_psi))
     folder = pathlib.Path(output)
-    files = {
-        folder / "sheet.png": scene_sheet(model, scene, yaw_degrees, pitch_degrees),
-        folder / "depth.png": depth_sheet(model, scene, pitch_degrees),
-    }
-    drawn = model.draw(scene, yaw_degrees, pitch_degrees, resolution=resolution)
-    for seed, picture in zip(seeds, to_uint8(drawn["picture"]), strict=True):
-        files[folder / f"picture_{seed:04d}.png"] = picture
-    for path, picture in files.items():
-        write_png(path, picture)
-    written = list(files)
-    for index, seed in enumerate(seeds):
-        for suffix in mesh_suffixes:
-            path = folder / f"mesh_{seed:04d}{suffix}"
-            vertices, texture = scene.vertices[index], scene.texture[index]
-            write_mesh(path, vertices.numpy(), model.mesh, texture.numpy())
-            written.append(path)
+    written: list[pathlib.Path] = []
+    with tqdm(total=len(seeds), desc="samples", unit="object", disable=None) as bar:
+        for first in range(0, len(seeds), BATCH_SIZE):
+            batch = seeds[first : first + BATCH_SIZE]
+            scene = fill_hidden_texture(model, model.sample(batch, truncation_psi))
+            if first == 0:
+                sheets = {
+                    "sheet.png": scene_sheet(model, scene, yaw_degrees, pitch_degrees),
+                    "depth.png": depth_sheet(model, scene, pitch_degrees),
+                }
+                for name, sheet in sheets.items():
+                    write_png(folder / name, sheet)
+                    written.append(folder / name)
+            drawn = model.draw(scene, yaw_degrees, pitch_degrees, resolution=resolution)
+            pictures = to_uint8(drawn["picture"])
+            for index, seed in enumerate(batch):
+                path = folder / f"picture_{seed:04d}.png"
+                write_png(path, pictures[index])
+                written.append(path)
+                written += _write_meshes(
+                    model, scene, index, folder / f"mesh_{seed:04d}", mesh_suffixes
+                )
+                bar.update()
     return written
+
+
+def _write_meshes(
+    model: TrainedModel,
+    scene: Scene,
+    index: int,
+    stem: pathlib.Path,
+    suffixes: tuple[str, ...],
+) -> list[pathlib.Path]:
+    """Writes an object of a scene in several formats."""
+    paths = [stem.with_name(f"{stem.name}{suffix}") for suffix in suffixes]
+    for path in paths:
+        vertices, texture = scene.vertices[index].numpy(), scene.texture[index].numpy()
+        write_mesh(path, vertices, model.mesh, texture)
+    return paths

@@ -1,24 +1,44 @@
-"""Colours of vertices, for viewers that show no textures."""
+"""Colours of vertices, for formats and viewers that show no textures."""
 
 import numpy as np
+import scipy.ndimage
 
-from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.geometry.mesh import Mesh
 
 
 def vertex_colours(mesh: Mesh, texture: np.ndarray) -> np.ndarray:
-    """Looks up the colours of vertices in the texture.
+    """Samples a texture at the vertices of a mesh.
 
     Args:
       mesh: A mesh with a texture layout. Where the texture has a seam, a vertex has the
         colour of one of its sides.
-      texture: `[batch, height, width, 3]` in [-1, 1].
+      texture: `[height, width, channels]` uint8.
 
     Returns:
-      `[batch, vertices, 3]` uint8, the texels that the vertices lie in.
+      `[vertices, channels]` uint8.
     """
     uv = np.zeros([mesh.triangles.max() + 1, 2])
     uv[mesh.triangles] = np.asarray(mesh.uv)[mesh.uv_triangles]
-    height, width = texture.shape[1:3]
-    x, y = (uv * (width, height)).astype(int).T
-    return to_uint8(texture[:, np.minimum(y, height - 1), np.minimum(x, width - 1)])
+    return sample_texture(texture, uv)
+
+
+def sample_texture(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """Samples a texture bilinearly, as the renderer does without mipmaps.
+
+    Args:
+      texture: `[height, width, channels]` uint8.
+      uv: `[points, 2]` in [0, 1] with the origin at the top left. Texel centres lie at
+        half-integers, and the border is continued.
+
+    Returns:
+      `[points, channels]` uint8.
+    """
+    height, width, _ = texture.shape
+    places = [uv[:, 1] * height - 0.5, uv[:, 0] * width - 0.5]
+    channels = [
+        scipy.ndimage.map_coordinates(
+            channel.astype(np.float32), places, order=1, mode="nearest"
+        )
+        for channel in np.moveaxis(texture, -1, 0)
+    ]
+    return np.rint(np.stack(channels, -1)).astype(np.uint8)

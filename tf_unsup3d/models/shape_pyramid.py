@@ -16,8 +16,9 @@ from tf_unsup3d.geometry.sphere import SphereMesh, polar_part
 # well on the back, so that the fading leaves the front and the sides alone.
 _FADE_START = 0.75
 # The angles between which textures fade, and the half width of the ring whose mean they
-# fade to. A head that is turned by 40 degrees shows what is up to 0.72 from its front.
-_TEXTURE_FADE = (0.7, 0.95)
+# fade to. A head that is turned by 40 degrees shows what is up to 0.72 from its front,
+# but what is beyond 0.6 only at a slant.
+_TEXTURE_FADE = (0.6, 0.85)
 _RING_WIDTH = 0.08
 
 

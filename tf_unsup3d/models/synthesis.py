@@ -86,8 +86,9 @@ class StyledBlock(keras.layers.Layer):
         for index, convolution in enumerate(self.convolutions):
             inputs = convolution(inputs, style)
             if self.noise and noise_seed is not None:
-                whole = part.count * tf.shape(inputs)[0]
-                shape = [whole, *inputs.shape[1:3], 1]
+                shape = tf.concat([tf.shape(inputs)[:3], [1]], 0)
+                if part.count > 1:
+                    shape *= [part.count, 1, 1, 1]
                 seed = noise_seed + [index, inputs.shape[1]]
                 noise = part.of(tf.random.stateless_normal(shape, seed))
                 inputs += self.strengths[index] * noise

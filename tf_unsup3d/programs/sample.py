@@ -3,10 +3,13 @@
 unsup3d-sample --model_dir=pretrained:faces64 --output=samples
 unsup3d-sample --model_dir=pretrained:faces64 --output=samples --gallery \
     --video=turntable,interpolation
+unsup3d-sample --model_dir=pretrained:faces64 --output=samples --count=1000 \
+    --formats=glb,usdz
 """
 
 import pathlib
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -28,6 +31,14 @@ _OUTPUT = flags.DEFINE_string("output", None, "Folder to write to.", required=Tr
 _SEEDS = flags.DEFINE_string(
     "seeds", "0-7", "Numbers of the samples, such as '3,5' or '0-7'."
 )
+_COUNT = flags.DEFINE_integer(
+    "count",
+    None,
+    "Number of samples, 0 and up, in place of --seeds. They are written one after "
+    "another, so that any number fits into memory.",
+    lower_bound=1,
+    upper_bound=2**31,
+)
 _TRUNCATION_PSI = flags.DEFINE_float(
     "truncation_psi",
     0.7,
@@ -42,7 +53,12 @@ _RESOLUTION = flags.DEFINE_integer(
     lower_bound=8,
     upper_bound=4096,
 )
-
+_FORMATS = flags.DEFINE_list(
+    "formats",
+    ["glb", "obj"],
+    "Formats of the meshes: glb, obj, ply (a colour for each vertex, no texture) and "
+    "usdz (needs the extra tf-unsup3d[usd]). Empty for no meshes.",
+)
 _GALLERY = flags.DEFINE_bool(
     "gallery",
     False,
@@ -70,6 +86,7 @@ _INTERPOLATION_SPACE = flags.DEFINE_enum(
     "w interpolates linearly between styles, z on great circles between latents.",
 )
 
+# Number of objects that a page or a video shows at most, and of --seeds.
 _MOST_SEEDS = 256
 # Side of the largest grid of a mix.
 _MOST_MIXED = 12
@@ -105,7 +122,9 @@ def parse_seeds(text: str) -> list[int]:
 def main(argv: list[str]) -> None:
     """Loads the model and writes the samples."""
     del argv
-    seeds = parse_seeds(_SEEDS.value)
+    seeds = _read_seeds()
+    _check_formats(_FORMATS.value)
+    _check_shown(seeds)
     _check_videos(_VIDEO.value, seeds)
     from tf_unsup3d.export.samples import write_samples
     from tf_unsup3d.trained.trained_model import load
@@ -119,6 +138,7 @@ def main(argv: list[str]) -> None:
         yaw_degrees=_YAW.value,
         pitch_degrees=_PITCH.value,
         resolution=_RESOLUTION.value,
+        mesh_suffixes=tuple(f".{name}" for name in _FORMATS.value),
     )
     folder = pathlib.Path(_OUTPUT.value)
     if _GALLERY.value:
@@ -128,7 +148,32 @@ def main(argv: list[str]) -> None:
     print(f"{len(written)} files in {_OUTPUT.value}")
 
 
-def _check_videos(names: list[str], seeds: list[int]) -> None:
+def _read_seeds() -> Sequence[int]:
+    if _COUNT.value is None:
+        return parse_seeds(_SEEDS.value)
+    if _SEEDS.present:
+        raise UserError("--count and --seeds exclude each other")
+    return range(_COUNT.value)
+
+
+def _check_formats(names: list[str]) -> None:
+    from tf_unsup3d.export import usdz
+    from tf_unsup3d.export.meshes import SUFFIXES
+
+    for name in names:
+        if f".{name}" not in SUFFIXES:
+            known = ", ".join(suffix.removeprefix(".") for suffix in SUFFIXES)
+            raise UserError(f"--formats: {name!r} is none of {known}")
+    if "usdz" in names:
+        usdz.check_package()
+
+
+def _check_shown(seeds: Sequence[int]) -> None:
+    if len(seeds) > _MOST_SEEDS and (_GALLERY.value or _VIDEO.value):
+        raise UserError(f"--gallery and --video show at most {_MOST_SEEDS} samples")
+
+
+def _check_videos(names: list[str], seeds: Sequence[int]) -> None:
     for name in names:
         if name not in VIDEOS:
             raise UserError(f"--video: {name!r} is none of {', '.join(VIDEOS)}")
@@ -139,7 +184,7 @@ def _check_videos(names: list[str], seeds: list[int]) -> None:
 
 
 def _write_gallery(
-    model: "TrainedModel", seeds: list[int], folder: pathlib.Path
+    model: "TrainedModel", seeds: Sequence[int], folder: pathlib.Path
 ) -> pathlib.Path:
     from tf_unsup3d.export.gallery import write_gallery
     from tf_unsup3d.export.texture_fill import fill_hidden_texture
@@ -151,7 +196,7 @@ def _write_gallery(
 
 
 def _write_video(
-    model: "TrainedModel", seeds: list[int], name: str, folder: pathlib.Path
+    model: "TrainedModel", seeds: Sequence[int], name: str, folder: pathlib.Path
 ) -> list[pathlib.Path]:
     from tqdm import tqdm
 

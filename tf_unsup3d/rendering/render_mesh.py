@@ -5,7 +5,8 @@ What is drawn, and why it can be differentiated:
 * *Sharp layer*: at each pixel centre the nearest triangle that is drawn: front-facing
   ones alone, or with `cull_backfaces=False` all that are not edge-on. The colour of
   a point on a triangle is the texture, sampled bilinearly at the interpolated UV,
-  followed by the interpolated vertex attributes; interpolation is perspective-correct.
+  or trilinearly with `mipmaps=True`, followed by the interpolated vertex attributes;
+  interpolation is perspective-correct.
 * *Soft layer*: a silhouette edge, one between a drawn triangle and one that is not
   drawn (or none), owns a fragment at each pixel centre at a distance d < margin from
   it, with the colour and the depth z of the nearest point of the edge. Where back
@@ -36,6 +37,7 @@ from tf_unsup3d.rendering import library
 from tf_unsup3d.rendering.backends import check_backend
 from tf_unsup3d.rendering.gradients import unwanted_gradients
 from tf_unsup3d.rendering.inputs import convert_input, convert_uv, convert_vertices
+from tf_unsup3d.rendering.mipmaps import join_mipmaps, make_mipmaps
 from tf_unsup3d.rendering.portable.render import draw
 
 
@@ -51,6 +53,7 @@ def render_mesh(
     margin: float = 1.0,
     depth_push: float = 0.02,
     cull_backfaces: bool = True,
+    mipmaps: bool = False,
     backend: str = "op",
 ) -> dict[str, tf.Tensor]:
     """Draws a batch of surfaces that share a mesh before their backgrounds.
@@ -82,6 +85,10 @@ def render_mesh(
         With 0, two silhouettes at equal depth change places abruptly.
       cull_backfaces: Whether back-facing triangles are left out. Surfaces that are open
         or seen from inside take False.
+      mipmaps: Whether to sample the texture from mipmaps, as `sample_texture` does with
+        a footprint, where many texels fall into a pixel. They take a texture whose
+        height and width are known. The default samples bilinearly, which is faster and
+        the same for a texture that is nowhere finer than the picture.
       backend: "op", the compiled op, or "portable", the same picture from stock
         TensorFlow ops: slow, on any device.
 
@@ -93,7 +100,8 @@ def render_mesh(
 
     Raises:
       ValueError: The backend is unknown, the size of the pictures is missing or given
-        twice, or a texture comes with a mesh that has no texture layout.
+        twice, a texture comes with a mesh that has no texture layout, or the size of a
+        texture with mipmaps is not known.
       TypeError: The types of the inputs do not fit together.
       tf.errors.InvalidArgumentError: A shape, an index or a value is wrong; the
         message names the input.
@@ -135,11 +143,15 @@ def render_mesh(
         "cull_backfaces": bool(cull_backfaces),
     }
     if backend == "portable":
-        picture, triangle_ids = draw(**arguments)
+        picture, triangle_ids = draw(**arguments, mipmaps=mipmaps)
     else:
+        levels = make_mipmaps(texture) if mipmaps else [texture]
+        arguments["texture"] = join_mipmaps(levels)
         # No device is set here. Where the op was built for the CPU alone it has kernels
         # for that alone, and TensorFlow's soft placement, on by default, puts it there.
-        result = library.load_library().render_mesh(**arguments)
+        result = library.load_library().render_mesh(
+            **arguments, mipmaps=len(levels) - 1
+        )
         picture, triangle_ids = result.picture, result.triangle_ids
     return {"picture": picture, "triangle_ids": triangle_ids}
 
@@ -166,6 +178,7 @@ def _render_mesh_gradient(
         margin=op.get_attr("margin"),
         depth_push=op.get_attr("depth_push"),
         cull_backfaces=op.get_attr("cull_backfaces"),
+        mipmaps=op.get_attr("mipmaps"),
         wants_uv=wants_uv,
     )
     return [

@@ -41,6 +41,8 @@ class Renderer(keras.layers.Layer):
         point between the eyes.
       margin: Width of the soft layer in pixels; 0 switches it off (paper, section 4).
       depth_push: Part of its depth by which the soft layer recedes; see `render_mesh`.
+      mipmaps: Whether the texture is sampled from mipmaps; see `render_mesh`. It helps
+        where the texture is finer than the picture.
       background_coverage: Number of pictures that fit side by side into a backdrop.
       background_range: Yaw and pitch in degrees at which the view reaches the border
         of the backdrop. (0, 0) keeps it still.
@@ -59,6 +61,7 @@ class Renderer(keras.layers.Layer):
         pivot: tuple[float, float, float] = (0.0, 0.0, 0.0),
         margin: float = 1.0,
         depth_push: float = 0.02,
+        mipmaps: bool = False,
         background_coverage: float = 1.5,
         background_range: tuple[float, float] = (60.0, 15.0),
         lamps: RandomLamps | dict | None = None,
@@ -95,6 +98,7 @@ class Renderer(keras.layers.Layer):
             pivot=tuple(pivot),
             margin=margin,
             depth_push=depth_push,
+            mipmaps=mipmaps,
             background_coverage=background_coverage,
             background_range=tuple(background_range),
             backend=backend,
@@ -262,6 +266,7 @@ class Renderer(keras.layers.Layer):
             background,
             margin=self._config["margin"],
             depth_push=self._config["depth_push"],
+            mipmaps=self._config["mipmaps"],
             backend=self._config["backend"],
             **size,
         )["picture"]

@@ -1,19 +1,11 @@
-"""Texture sampling: bilinear, and trilinear from mipmaps.
-
-A texture that is seen from afar has many texels in one pixel. Bilinear sampling takes
-four of them, whichever are hit: the picture aliases, its derivative with respect to the
-texture touches four texels, and that with respect to the vertices follows their noise.
-Mipmaps (Williams, *Pyramidal Parametrics*, SIGGRAPH 1983) are the texture at ever lower
-resolutions; sampling chooses the one whose texels are as large as the pixel.
-"""
-
-import math
+"""Texture sampling: bilinear, and trilinear from mipmaps."""
 
 import tensorflow as tf
 
 from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.rendering.fragments import Fragments
 from tf_unsup3d.rendering.inputs import convert_input, convert_uv, convert_vertices
+from tf_unsup3d.rendering.mipmaps import level_of_detail, make_mipmaps
 from tf_unsup3d.rendering.shading import gather_corners
 
 
@@ -53,7 +45,7 @@ def sample_texture(
     dtype = fragments.barycentric.dtype
     texture = convert_input("texture", texture, dtype, "the fragments")
     uv = convert_input("uv", uv, dtype, "the fragments")
-    levels = [texture] if footprint is None else _mipmaps(texture)
+    levels = [texture] if footprint is None else make_mipmaps(texture)
     sizes = tf.stack([tf.shape(level)[2:0:-1] for level in levels])
     counts = tf.reduce_prod(sizes, -1)
     starts = tf.cumsum(counts, exclusive=True)
@@ -72,7 +64,7 @@ def sample_texture(
     if footprint is None:
         return sample(tf.zeros_like(fragments.triangles))
     footprint = convert_input("footprint", footprint, dtype, "the fragments")
-    detail = _level_of_detail(footprint, sizes[0], len(levels))
+    detail = level_of_detail(footprint, sizes[0], len(levels))
     fine = tf.cast(tf.stop_gradient(detail), tf.int32)
     coarse = tf.minimum(fine + 1, len(levels) - 1)
     fraction = (detail - tf.cast(fine, dtype))[:, None]
@@ -148,27 +140,3 @@ def sample_bilinear(
     bottom = texel(first[:, 0], second[:, 1]) * (1 - fx)
     bottom += texel(second[:, 0], second[:, 1]) * fx
     return top * (1 - fy) + bottom * fy
-
-
-def _mipmaps(texture: tf.Tensor) -> list[tf.Tensor]:
-    """The texture and its mipmaps, the finest first."""
-    if None in texture.shape[1:3]:
-        raise ValueError(
-            f"mipmaps take a texture of known height and width, got {texture.shape}"
-        )
-    levels = [texture]
-    while all(size > 0 and size % 2 == 0 for size in levels[-1].shape[1:3]):
-        _, height, width, _ = levels[-1].shape
-        batch, _, _, channels = tf.unstack(tf.shape(texture))
-        blocks = [batch, height // 2, 2, width // 2, 2, channels]
-        levels.append(tf.reduce_mean(tf.reshape(levels[-1], blocks), [2, 4]))
-    return levels
-
-
-def _level_of_detail(footprint: tf.Tensor, size: tf.Tensor, levels: int) -> tf.Tensor:
-    """`[N]`, 0 for the texture itself, where it is magnified too."""
-    texels = footprint * tf.cast(size, footprint.dtype)
-    square = tf.reduce_max(tf.reduce_sum(texels * texels, -1), -1)
-    # In this order the logarithm has a derivative everywhere.
-    detail = tf.math.log(tf.maximum(square, 1)) / math.log(4)
-    return tf.minimum(detail, levels - 1)

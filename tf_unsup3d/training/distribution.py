@@ -1,5 +1,8 @@
 """Over which devices and machines training is distributed."""
 
+import contextlib
+from collections.abc import Iterator
+
 import tensorflow as tf
 
 from tf_unsup3d.errors import UserError
@@ -35,10 +38,15 @@ def make_strategy(distribution: str = "auto") -> tf.distribute.Strategy:
 
 
 def one_machine() -> tf.distribute.Strategy:
-    """Makes the strategy for all GPUs of this machine, or its CPU without one."""
+    """Makes the strategy for all GPUs of this machine, or its CPU without one.
+
+    Raises:
+      UserError: TF_CONFIG cannot be understood. TensorFlow reads it in any case.
+    """
     # Without their names, the devices of TF_CONFIG would be used.
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
-    return tf.distribute.MirroredStrategy(gpus or ["/device:CPU:0"])
+    with _understanding():
+        return tf.distribute.MirroredStrategy(gpus or ["/device:CPU:0"])
 
 
 def _several_machines(tasks: int) -> tf.distribute.Strategy:
@@ -50,16 +58,23 @@ def _several_machines(tasks: int) -> tf.distribute.Strategy:
         raise UserError(f"the workers of TF_CONFIG cannot connect: {reason}") from error
 
 
+@contextlib.contextmanager
+def _understanding() -> Iterator[None]:
+    """Turns what a TF_CONFIG of another form raises into a `UserError`."""
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"TF_CONFIG cannot be understood: {reason}") from error
+
+
 def _count_tasks() -> int:
     """Counts the tasks of TF_CONFIG, all of which must be able to train."""
-    try:
+    with _understanding():
         resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
         cluster = resolver.cluster_spec().as_dict()
         tasks = sum(len(addresses) for addresses in cluster.values())
         task = resolver.task_type, resolver.task_id
-    except (ValueError, TypeError, AttributeError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"TF_CONFIG cannot be understood: {reason}") from error
     if tasks < 2:
         return tasks
     if not set(cluster) <= {"chief", "worker"}:

@@ -276,10 +276,11 @@ class AdversarialStep:
             part,
             settings.style_mixing,
         )
-        lamps, lights = renderer.lamps, None
-        if lamps is not None:
-            lights = lamps.lights(part.of(lamps.sample_parameters(batch, light_seed)))
-        drawn = renderer(scene, views, lights=lights)
+        lights = None
+        if renderer.lamps is not None and part.count > 1:
+            parameters = renderer.lamps.sample_parameters(batch, light_seed)
+            lights = renderer.lamps.lights(part.of(parameters))
+        drawn = renderer(scene, views, light_seed=light_seed, lights=lights)
         fake_scores = discriminate(drawn["picture"], of_drawn)
         real_scores = discriminate(pictures, of_real)
 

@@ -326,6 +326,8 @@ class Trainer:
         try:
             return next(batches)
         except tf.errors.OpError as error:
+            if self.workers.may_have_caused(error):
+                raise
             self.save()
             pictures.doubt()
             reason = error.message.splitlines()[0]

@@ -8,6 +8,16 @@ import tensorflow as tf
 
 from tf_unsup3d.errors import UserError
 
+# What TensorFlow raises when another process has ended.
+_ERRORS_OF_ANOTHER_END = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.InternalError,
+)
+
 
 class Workers:
     """What the processes of a strategy have to agree on.
@@ -61,21 +71,24 @@ class Workers:
         """
         try:
             yield
-        except (
-            tf.errors.UnavailableError,
-            tf.errors.AbortedError,
-            tf.errors.CancelledError,
-            tf.errors.DeadlineExceededError,
-            tf.errors.FailedPreconditionError,
-            tf.errors.InternalError,
-        ) as error:
-            if self.count == 1:
+        except tf.errors.OpError as error:
+            if not self.may_have_caused(error):
                 raise
             raise UserError(
                 "another worker of TF_CONFIG ended or cannot be reached, so that this "
                 "one ends as well; start all of them again to go on from the last "
                 "checkpoint"
             ) from error
+
+    def may_have_caused(self, error: tf.errors.OpError) -> bool:
+        """Whether an error may come from the end of another process.
+
+        It shows in whatever is computed next.
+
+        Args:
+          error: What TensorFlow raised.
+        """
+        return self.count > 1 and isinstance(error, _ERRORS_OF_ANOTHER_END)
 
     def _gather(self, values: Sequence[int]) -> np.ndarray:
         """The values `[devices, values]` of all processes, once for each device."""

@@ -2,9 +2,10 @@
 
 import tensorflow as tf
 
+from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.rendering.portable.rasterize import list_fragments
 from tf_unsup3d.rendering.shading import composite, interpolate
-from tf_unsup3d.rendering.texture import sample_texture
+from tf_unsup3d.rendering.texture import sample_texture, uv_footprint
 
 
 def draw(
@@ -19,10 +20,12 @@ def draw(
     margin: float,
     depth_push: float,
     cull_backfaces: bool,
+    mipmaps: bool,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Draws like the op `render_mesh`, whose arguments it has.
 
-    Unlike the compiled op it does not check its inputs.
+    Unlike the compiled op it does not check its inputs, and it makes the mipmaps
+    itself.
 
     Args:
       vertices: `[batch, vertices, 3]`.
@@ -36,6 +39,7 @@ def draw(
       margin: Width of the soft layer in pixels.
       depth_push: Part of its depth by which the soft layer recedes over the margin.
       cull_backfaces: Whether back-facing triangles are left out.
+      mipmaps: Whether the texture is sampled from mipmaps.
 
     Returns:
       picture: `[batch, height, width, texture_channels + attribute_channels]`.
@@ -53,8 +57,12 @@ def draw(
         cull_backfaces,
     )
     points = interpolate(fragments, uv, uv_triangles)
+    footprint = None
+    if mipmaps:
+        mesh = Mesh(triangles, uv, uv_triangles, neighbors)
+        footprint = uv_footprint(fragments, vertices, mesh)
     colours = [
-        sample_texture(fragments, texture, points),
+        sample_texture(fragments, texture, points, footprint=footprint),
         interpolate(fragments, attributes, triangles),
     ]
     picture = composite(fragments, tf.concat(colours, -1), background)

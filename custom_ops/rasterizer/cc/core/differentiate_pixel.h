@@ -3,6 +3,8 @@
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_DIFFERENTIATE_PIXEL_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_DIFFERENTIATE_PIXEL_H_
 
+#include "core/detail.h"
+#include "core/differentiate_detail.h"
 #include "core/differentiate_layers.h"
 #include "core/draw_pixel.h"
 #include "core/geometry.h"
@@ -39,16 +41,16 @@ struct PixelColour {
                                     Real weight, Real barycentric_gradient[3], Real*) {
     const Material<T>& material = inputs.material;
     const MaterialPoint<Real> point =
-        FindMaterialPoint(material, triangle, barycentric);
-    Real uv_gradient[2];
-    MaterialGradient(material, point, weight, g, sink, uv_gradient,
-                     barycentric_gradient);
+        FindDetailedPoint(material, mesh, triangle, barycentric);
+    const PositionGradient<Real> gradient =
+        MaterialGradient(material, point, weight, g, sink, barycentric_gradient);
     if (material.texture_channels == 0) return;
-    UvGradient(material, point, uv_gradient, sink);
+    UvGradient(material, point, gradient, sink);
     for (int k = 0; k < 3; ++k) {
       const T* uv = CornerUv(material, triangle, k);
-      barycentric_gradient[k] += uv_gradient[0] * uv[0] + uv_gradient[1] * uv[1];
+      barycentric_gradient[k] += gradient.u * uv[0] + gradient.v * uv[1];
     }
+    DetailGradient(material, mesh, point, gradient.detail, sink, barycentric_gradient);
   }
 
   UNSUP3D_HOST_DEVICE void AddBackground(Real weight) {

@@ -3,6 +3,7 @@
 #ifndef UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_DRAW_PIXEL_H_
 #define UNSUP3D_CUSTOM_OPS_RASTERIZER_CC_CORE_DRAW_PIXEL_H_
 
+#include "core/detail.h"
 #include "core/geometry.h"
 #include "core/layer_point.h"
 #include "core/mesh_view.h"
@@ -22,9 +23,10 @@ UNSUP3D_HOST_DEVICE inline void VisitLayer(const PictureInputs<T>& inputs,
                                            Visit visit) {
   const LayerPoint point = FindLayerPoint(mesh, pixel, fragment, place);
   if (point.triangle >= 0) {
-    VisitColour(inputs.material,
-                FindMaterialPoint(inputs.material, point.triangle, point.barycentric),
-                visit);
+    VisitColour(
+        inputs.material,
+        FindDetailedPoint(inputs.material, mesh, point.triangle, point.barycentric),
+        visit);
   } else {
     for (int c = 0; c < inputs.channels; ++c) visit(c, Real(background[c]));
   }

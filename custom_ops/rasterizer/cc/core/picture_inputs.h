@@ -43,7 +43,8 @@ struct PictureInputs : Surface<T> {
   int channels;
 
   UNSUP3D_HOST_DEVICE int64_t texel_count() const {
-    return static_cast<int64_t>(material.texture_height) * material.texture_width;
+    return static_cast<int64_t>(material.texture_levels.rows()) *
+           material.texture_levels.width;
   }
   UNSUP3D_HOST_DEVICE int64_t texture_size() const {
     return texel_count() * material.texture_channels;

@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "core/detail.h"
+#include "core/differentiate_detail.h"
 #include "core/differentiate_pixel.h"
 #include "core/geometry.h"
 #include "core/layer_point.h"
@@ -63,12 +65,15 @@ class PixelBlock {
       const Real barycentric[3] = {barycentric_[0][i], barycentric_[1][i],
                                    barycentric_[2][i]};
       const MaterialPoint<Real> point = Point(i, barycentric);
-      Real uv_gradient[2], barycentric_gradient[3] = {0, 0, 0};
-      MaterialGradient(material, point, Real(1),
-                       picture_gradient + pixels_[i] * inputs_.channels, sink,
-                       uv_gradient, barycentric_gradient);
-      if (material.texture_channels > 0) UvGradient(material, point, uv_gradient, sink);
-      for (int d = 0; d < 2; ++d) uv_gradients[d][i] = uv_gradient[d];
+      Real barycentric_gradient[3] = {0, 0, 0};
+      const PositionGradient<Real> gradient = MaterialGradient(
+          material, point, Real(1), picture_gradient + pixels_[i] * inputs_.channels,
+          sink, barycentric_gradient);
+      if (material.texture_channels > 0) UvGradient(material, point, gradient, sink);
+      DetailGradient(material, mesh_, point, gradient.detail, sink,
+                     barycentric_gradient);
+      uv_gradients[0][i] = gradient.u;
+      uv_gradients[1][i] = gradient.v;
       for (int k = 0; k < 3; ++k) barycentric_gradients[k][i] = barycentric_gradient[k];
     }
     alignas(64) Real gradients[3][3][kBlock];
@@ -126,7 +131,9 @@ class PixelBlock {
   }
 
   MaterialPoint<Real> Point(int i, const Real barycentric[3]) const {
-    return {triangles_[i], barycentric, u_[i], v_[i]};
+    MaterialPoint<Real> point = {triangles_[i], barycentric, u_[i], v_[i], {0, 0}};
+    point.detail = FindDetail(inputs_.material, mesh_, point);
+    return point;
   }
 
   const PictureInputs<T>& inputs_;

@@ -30,10 +30,16 @@ UNSUP3D_HOST_DEVICE inline TexelPair<Real> FindTexels(Real coordinate, int size)
   return {first, first + 1, position - first, Real(size)};
 }
 
+// The texels of a texture, as a part of an array of texels.
+struct TexelGrid {
+  int height, width;
+  int first, stride;  // index of the first texel, and the step from row to row
+};
+
 // The four texels around a point and their bilinear weights.
 template <typename Real>
 struct TextureSample {
-  // Indices, row * width + column: top left, top right, bottom left, bottom right.
+  // Indices: top left, top right, bottom left, bottom right.
   int texels[4];
   Real weights[4];
   Real u_slopes[4];  // derivatives of the weights with respect to u
@@ -41,18 +47,18 @@ struct TextureSample {
 };
 
 template <typename Real>
-UNSUP3D_HOST_DEVICE inline TextureSample<Real> SampleTexture(Real u, Real v, int height,
-                                                             int width) {
-  const TexelPair<Real> x = FindTexels(u, width);
-  const TexelPair<Real> y = FindTexels(v, height);
+UNSUP3D_HOST_DEVICE inline TextureSample<Real> SampleTexture(Real u, Real v,
+                                                             const TexelGrid& grid) {
+  const TexelPair<Real> x = FindTexels(u, grid.width);
+  const TexelPair<Real> y = FindTexels(v, grid.height);
   TextureSample<Real> sample;
   for (int k = 0; k < 4; ++k) {
     const bool right = k & 1;
     const bool bottom = k & 2;
     const Real wx = right ? x.fraction : 1 - x.fraction;
     const Real wy = bottom ? y.fraction : 1 - y.fraction;
-    sample.texels[k] =
-        (bottom ? y.second : y.first) * width + (right ? x.second : x.first);
+    sample.texels[k] = grid.first + (bottom ? y.second : y.first) * grid.stride +
+                       (right ? x.second : x.first);
     sample.weights[k] = wx * wy;
     sample.u_slopes[k] = (right ? x.slope : -x.slope) * wy;
     sample.v_slopes[k] = (bottom ? y.slope : -y.slope) * wx;

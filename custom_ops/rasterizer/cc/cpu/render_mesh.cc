@@ -29,11 +29,12 @@ class RenderMeshOp : public OpKernel {
  public:
   explicit RenderMeshOp(OpKernelConstruction* construction) : OpKernel(construction) {
     OP_REQUIRES_OK(construction, ReadOptions(construction, &options_));
+    OP_REQUIRES_OK(construction, ReadMipmaps(construction, &mipmaps_));
   }
 
   void Compute(OpKernelContext* context) override {
     RenderMeshInputs in;
-    OP_REQUIRES_OK(context, ReadRenderMeshInputs(context, 0, &in));
+    OP_REQUIRES_OK(context, ReadRenderMeshInputs(context, 0, mipmaps_, &in));
     OP_REQUIRES_OK(context, CheckValues<T>(context, in));
     Tensor *picture = nullptr, *ids = nullptr;
     OP_REQUIRES_OK(context,
@@ -54,6 +55,7 @@ class RenderMeshOp : public OpKernel {
 
  private:
   Options options_;
+  int mipmaps_;
 };
 
 template <typename T>
@@ -62,12 +64,13 @@ class RenderMeshGradOp : public OpKernel {
   explicit RenderMeshGradOp(OpKernelConstruction* construction)
       : OpKernel(construction) {
     OP_REQUIRES_OK(construction, ReadOptions(construction, &options_));
+    OP_REQUIRES_OK(construction, ReadMipmaps(construction, &mipmaps_));
     OP_REQUIRES_OK(construction, construction->GetAttr("wants_uv", &wants_uv_));
   }
 
   void Compute(OpKernelContext* context) override {
     RenderMeshInputs in;
-    OP_REQUIRES_OK(context, ReadRenderMeshInputs(context, 2, &in));
+    OP_REQUIRES_OK(context, ReadRenderMeshInputs(context, 2, mipmaps_, &in));
     OP_REQUIRES_OK(context, CheckValues<T>(context, in));
     const Tensor& picture_gradient = context->input(0);
     const Tensor& ids = context->input(1);
@@ -121,6 +124,7 @@ class RenderMeshGradOp : public OpKernel {
 
  private:
   Options options_;
+  int mipmaps_;
   bool wants_uv_;
 };
 

@@ -25,11 +25,12 @@ class RenderMeshGpuOp : public OpKernel {
   explicit RenderMeshGpuOp(OpKernelConstruction* construction)
       : OpKernel(construction) {
     OP_REQUIRES_OK(construction, ReadOptions(construction, &options_));
+    OP_REQUIRES_OK(construction, ReadMipmaps(construction, &mipmaps_));
   }
 
   void Compute(OpKernelContext* context) override {
     RenderMeshInputs in;
-    OP_REQUIRES_OK(context, ReadRenderMeshInputs(context, 0, &in));
+    OP_REQUIRES_OK(context, ReadRenderMeshInputs(context, 0, mipmaps_, &in));
     Tensor *picture = nullptr, *ids = nullptr;
     OP_REQUIRES_OK(context,
                    context->allocate_output(0, in.background->shape(), &picture));
@@ -44,6 +45,7 @@ class RenderMeshGpuOp : public OpKernel {
 
  private:
   Options options_;
+  int mipmaps_;
 };
 
 template <typename T>
@@ -52,12 +54,13 @@ class RenderMeshGradGpuOp : public OpKernel {
   explicit RenderMeshGradGpuOp(OpKernelConstruction* construction)
       : OpKernel(construction) {
     OP_REQUIRES_OK(construction, ReadOptions(construction, &options_));
+    OP_REQUIRES_OK(construction, ReadMipmaps(construction, &mipmaps_));
     OP_REQUIRES_OK(construction, construction->GetAttr("wants_uv", &wants_uv_));
   }
 
   void Compute(OpKernelContext* context) override {
     RenderMeshInputs in;
-    OP_REQUIRES_OK(context, ReadRenderMeshInputs(context, 2, &in));
+    OP_REQUIRES_OK(context, ReadRenderMeshInputs(context, 2, mipmaps_, &in));
     const Tensor& picture_gradient = context->input(0);
     const Tensor& ids = context->input(1);
     OP_REQUIRES_OK(context, CheckGradientShapes(in, picture_gradient, ids));
@@ -88,6 +91,7 @@ class RenderMeshGradGpuOp : public OpKernel {
 
  private:
   Options options_;
+  int mipmaps_;
   bool wants_uv_;
 };
 

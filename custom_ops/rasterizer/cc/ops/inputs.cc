@@ -113,6 +113,23 @@ absl::Status SetSize(int64_t height, int64_t width, SurfaceInputs* in) {
   return absl::OkStatus();
 }
 
+// Finds the levels of a texture that holds mipmaps, and checks that they fit into it.
+absl::Status FindTextureLevels(const Tensor& texture, int mipmaps,
+                               TextureLevels* levels) {
+  const int rows = static_cast<int>(texture.dim_size(1));
+  const int width = static_cast<int>(texture.dim_size(2));
+  // The rows of the mipmaps are half as many as those of the texture above them.
+  const int height = mipmaps > 0 ? rows - rows / 3 : rows;
+  *levels = {height, width, mipmaps};
+  const int64_t smallest = int64_t{1} << mipmaps;
+  if (levels->rows() == rows && height % smallest == 0 && width % smallest == 0) {
+    return absl::OkStatus();
+  }
+  return InvalidArgument("texture must hold ", mipmaps, " mipmaps below a height and ",
+                         "width that are multiples of ", smallest, ", got ",
+                         texture.shape().DebugString());
+}
+
 }  // namespace
 
 absl::Status ReadSurface(OpKernelContext* context, int first, SurfaceInputs* in) {
@@ -170,7 +187,7 @@ absl::Status ReadFragmentList(OpKernelContext* context, FragmentListInputs* in) 
   return CheckShape("weight_gradient", *in->weight_gradient, {in->count});
 }
 
-absl::Status ReadRenderMeshInputs(OpKernelContext* context, int first,
+absl::Status ReadRenderMeshInputs(OpKernelContext* context, int first, int mipmaps,
                                   RenderMeshInputs* in) {
   TF_RETURN_IF_ERROR(ReadSurface(context, first, in));
   in->uv = &context->input(first + 3);
@@ -230,8 +247,7 @@ absl::Status ReadRenderMeshInputs(OpKernelContext* context, int first,
   TF_RETURN_IF_ERROR(
       SetSize(in->background->dim_size(1), in->background->dim_size(2), in));
   in->channels = static_cast<int>(in->background->dim_size(3));
-  in->texture_height = static_cast<int>(in->texture->dim_size(1));
-  in->texture_width = static_cast<int>(in->texture->dim_size(2));
+  TF_RETURN_IF_ERROR(FindTextureLevels(*in->texture, mipmaps, &in->texture_levels));
   in->texture_channels = static_cast<int>(in->texture->dim_size(3));
   in->attribute_channels = static_cast<int>(in->attributes->dim_size(2));
   return absl::OkStatus();
@@ -319,6 +335,15 @@ absl::Status ReadOptions(OpKernelConstruction* construction, Options* options) {
   if (!(std::isfinite(options->depth_push) && options->depth_push >= 0)) {
     return InvalidArgument("depth_push must be finite and at least 0, got ",
                            options->depth_push);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadMipmaps(OpKernelConstruction* construction, int* mipmaps) {
+  TF_RETURN_IF_ERROR(construction->GetAttr("mipmaps", mipmaps));
+  // More levels than that have no size that an index reaches.
+  if (*mipmaps < 0 || *mipmaps > 30) {
+    return InvalidArgument("mipmaps must be from 0 to 30, got ", *mipmaps);
   }
   return absl::OkStatus();
 }

@@ -24,7 +24,8 @@ struct SurfaceInputs {
 struct RenderMeshInputs : SurfaceInputs {
   const tensorflow::Tensor *uv, *uv_triangles, *texture, *attributes, *background;
   int64_t uv_count;
-  int texture_height, texture_width, texture_channels, attribute_channels, channels;
+  TextureLevels texture_levels;
+  int texture_channels, attribute_channels, channels;
 };
 
 // The inputs of RasterizeMeshGrad.
@@ -36,11 +37,11 @@ struct FragmentListInputs : SurfaceInputs {
 
 // Read the inputs of which `first` is the first one, and check their shapes. The values
 // may be in the memory of any device. The inputs of a surface do not include the
-// picture's size.
+// picture's size. The texture holds `mipmaps`, see core/mipmaps.h.
 absl::Status ReadSurface(tensorflow::OpKernelContext* context, int first,
                          SurfaceInputs* inputs);
 absl::Status ReadRenderMeshInputs(tensorflow::OpKernelContext* context, int first,
-                                  RenderMeshInputs* inputs);
+                                  int mipmaps, RenderMeshInputs* inputs);
 
 // Reads the picture's height from the input `first` and its width from the next one.
 // Both must be in main memory.
@@ -89,6 +90,9 @@ absl::Status PixelsOutside();
 absl::Status ReadOptions(tensorflow::OpKernelConstruction* construction,
                          Options* options);
 
+// Reads and checks the number of mipmaps that the texture holds.
+absl::Status ReadMipmaps(tensorflow::OpKernelConstruction* construction, int* mipmaps);
+
 // Reads the points and matrices of TransformPoints and checks their shapes.
 template <typename T>
 absl::Status ReadAffineMaps(tensorflow::OpKernelContext* context, AffineMaps<T>* maps);
@@ -113,8 +117,7 @@ PictureInputs<T> MakePictureInputs(const RenderMeshInputs& in) {
                                 in.uv->flat<T>().data(),
                                 in.texture->flat<T>().data(),
                                 in.attributes->flat<T>().data(),
-                                in.texture_height,
-                                in.texture_width,
+                                in.texture_levels,
                                 in.texture_channels,
                                 in.attribute_channels};
   return {MakeSurface<T>(in), material, in.background->flat<T>().data(), in.uv_count,

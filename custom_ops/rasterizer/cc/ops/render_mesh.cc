@@ -91,6 +91,7 @@ REGISTER_OP("TfUnsup3d>RenderMesh")
     .Attr("margin: float = 1.0")
     .Attr("depth_push: float = 0.02")
     .Attr("cull_backfaces: bool = true")
+    .Attr("mipmaps: int = 0")
     .SetShapeFn(RenderMeshShape)
     .Doc(R"doc(
 Draws a textured triangle mesh. A soft layer along silhouettes makes the picture
@@ -101,7 +102,8 @@ triangles: [triangles, 3], indices into the vertices.
 neighbors: [triangles, 3], the triangle across the edge opposite to each corner, or -1.
 uv: [uvs, 2], texture coordinates in [0, 1], origin at the top left.
 uv_triangles: [triangles, 3], for each corner an index into uv.
-texture: [batch, texture_height, texture_width, texture_channels].
+texture: [batch, texture_height, texture_width, texture_channels], with the mipmaps, if
+  it has any, side by side from left to right in texture_height / 2 more rows below.
 attributes: [batch, vertices, attribute_channels], interpolated between the vertices.
 background: [batch, height, width, texture_channels + attribute_channels].
 picture: [batch, height, width, texture_channels + attribute_channels].
@@ -111,6 +113,8 @@ margin: Width in pixels of the soft layer along silhouettes; 0 switches it off.
 depth_push: How far the soft layer recedes over its width, relative to its depth.
 cull_backfaces: Whether only front-facing triangles are drawn, those whose corners run
   counter-clockwise in the picture.
+mipmaps: Number of mipmaps that the texture holds, each half as high and wide as the one
+  before; it is sampled trilinearly where they are.
 )doc");
 
 REGISTER_OP("TfUnsup3d>RenderMeshGrad")
@@ -133,6 +137,7 @@ REGISTER_OP("TfUnsup3d>RenderMeshGrad")
     .Attr("margin: float = 1.0")
     .Attr("depth_push: float = 0.02")
     .Attr("cull_backfaces: bool = true")
+    .Attr("mipmaps: int = 0")
     .Attr("wants_uv: bool = true")
     .SetShapeFn(RenderMeshGradShape)
     .Doc(R"doc(

@@ -155,8 +155,9 @@ Arrays<T> MakeArrays(Random& random, bool plain) {
   arrays.texture_channels = random.Integer(0, 4);
   arrays.attribute_channels = random.Integer(0, 3);
   const int smallest_texture = arrays.texture_channels > 0 ? 1 : 0;
-  arrays.texture_height = random.Integer(smallest_texture, 4);
-  arrays.texture_width = random.Integer(smallest_texture, 4);
+  const int mipmaps = random.OneIn(2) ? 0 : random.Integer(1, 3);
+  arrays.texture_levels = {random.Integer(smallest_texture, 4) << mipmaps,
+                           random.Integer(smallest_texture, 4) << mipmaps, mipmaps};
   // Only a picture without triangles can do without vertices and UVs.
   if (faces == 0 && random.OneIn(2)) vertex_count = 0;
   const int uvs = faces == 0 ? random.Integer(0, 2) : random.Integer(1, 6);

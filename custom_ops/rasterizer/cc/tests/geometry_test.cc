@@ -15,11 +15,13 @@
 #include <vector>
 
 #include "core/affine.h"
+#include "core/mipmaps.h"
 #include "core/pack.h"
 #include "core/pixel_layers.h"
 #include "core/shading.h"
 #include "core/sparse_sums.h"
 #include "core/texture.h"
+#include "core/texture_step.h"
 #include "core/value_checks.h"
 #include "tests/expect.h"
 #include "tests/random.h"
@@ -293,10 +295,11 @@ void TestTriangleBounds(RandomVertices& random) {
 void TestTexture(RandomVertices& random) {
   for (int round = 0; round < 300; ++round) {
     const int height = 1 + round % 4, width = 1 + round % 7;
+    const TexelGrid grid = {height, width, 0, width};
     const double u = random(-0.2, 1.2), v = random(-0.2, 1.2), step = 1e-7;
-    const auto sample = SampleTexture(u, v, height, width);
-    const auto right = SampleTexture(u + step, v, height, width);
-    const auto below = SampleTexture(u, v + step, height, width);
+    const auto sample = SampleTexture(u, v, grid);
+    const auto right = SampleTexture(u + step, v, grid);
+    const auto below = SampleTexture(u, v + step, grid);
     double sum = 0;
     for (int k = 0; k < 4; ++k) {
       EXPECT(sample.texels[k] >= 0 && sample.texels[k] < height * width);
@@ -310,10 +313,112 @@ void TestTexture(RandomVertices& random) {
     EXPECT(Near(sum, 1, 1e-12));
   }
   for (const double wild : {std::nan(""), HUGE_VAL, -HUGE_VAL, 1e300}) {
-    const auto sample = SampleTexture(wild, wild, 3, 5);
+    const auto sample = SampleTexture(wild, wild, {3, 5, 0, 5});
     for (int k = 0; k < 4; ++k) {
       EXPECT(sample.texels[k] >= 0 && sample.texels[k] < 15);
       EXPECT(std::isfinite(sample.weights[k]));
+    }
+  }
+}
+
+// The levels fill their array without overlapping.
+void TestTextureLevels() {
+  for (const TextureLevels& levels :
+       {TextureLevels{3, 5, 0}, {8, 8, 3}, {4, 12, 2}, {6, 2, 1}, {16, 8, 2}}) {
+    std::vector<int> uses(levels.rows() * levels.width);
+    for (int level = 0; level <= levels.mipmaps; ++level) {
+      const TexelGrid grid = levels.Level(level);
+      EXPECT(grid.height << level == levels.height);
+      EXPECT(grid.width << level == levels.width);
+      for (int y = 0; y < grid.height; ++y) {
+        const int row = grid.first + y * grid.stride;
+        EXPECT(row / levels.width == (row + grid.width - 1) / levels.width);
+        for (int x = 0; x < grid.width; ++x) ++uses.at(row + x);
+      }
+    }
+    for (const int count : uses) EXPECT(count <= 1);
+  }
+}
+
+void TestDetailLevel() {
+  const auto detail = [](double texels, int mipmaps) {
+    const DetailLevel<double> found = FindDetailLevel(texels * texels, mipmaps);
+    EXPECT(0 <= found.level && found.level + (found.fraction > 0) <= mipmaps);
+    EXPECT(0 <= found.fraction && found.fraction < 1);
+    return found.level + found.fraction;
+  };
+  EXPECT(detail(0.3, 4) == 0 && detail(1, 4) == 0);
+  EXPECT(detail(16, 4) == 4 && detail(1e9, 4) == 4 && detail(3, 0) == 0);
+  EXPECT(detail(std::nan(""), 4) == 0 && detail(HUGE_VAL, 4) == 4);
+  for (const double texels : {1.1, 2.0, 3.5, 7.9, 8.1}) {
+    EXPECT(Near(detail(texels, 4), std::log2(texels), 1e-12));
+    const double square = texels * texels, step = 1e-7;
+    const double difference =
+        detail(std::sqrt(square + step), 4) - detail(std::sqrt(square - step), 4);
+    EXPECT(Near(difference / (2 * step), DetailLevelSlope(square), 1e-6));
+  }
+}
+
+// The step is the difference of the texture coordinates at two points of the picture,
+// and its derivative that of its squared length.
+void TestTextureStep(RandomVertices& random) {
+  constexpr int kCount = 18;  // numbers in a TexturedPoint
+  using Point = TexturedPoint<double>;
+  static_assert(sizeof(Point) == kCount * sizeof(double));
+  for (int round = 0; round < 300; ++round) {
+    Point at;
+    for (int k = 0; k < 3; ++k) {
+      const double z = random(1, 3);
+      at.corners[k] = {z * random(-9, 9), z * random(-9, 9), z};
+      at.barycentric[k] = random(0, 1);
+      for (double& texel : at.texels[k]) texel = random(-20, 20);
+    }
+    const double sum = at.barycentric[0] + at.barycentric[1] + at.barycentric[2];
+    for (double& b : at.barycentric) b /= sum;
+    const TextureStep<double> step = FindTextureStep(at);
+    Vertex<double> place = {0, 0, 0};
+    for (int k = 0; k < 3; ++k) AddScaled(&place, at.barycentric[k], at.corners[k]);
+    const auto texels_at = [&](double px, double py, int d) {
+      double edges[3];
+      EdgeFunctions(at.corners, px, py, edges);
+      const SurfacePoint<double> point = PointSeen(at.corners, edges);
+      double texel = 0;
+      for (int k = 0; k < 3; ++k) texel += point.barycentric[k] * at.texels[k][d];
+      return texel;
+    };
+    const double px = place.x / place.z, py = place.y / place.z, short_step = 1e-6;
+    double longest = 0;
+    for (const bool down : {false, true}) {
+      double found[2];
+      for (int d = 0; d < 2; ++d) {
+        const double dx = down ? 0 : short_step, dy = down ? short_step : 0;
+        found[d] = (texels_at(px + dx, py + dy, d) - texels_at(px - dx, py - dy, d)) /
+                   (2 * short_step);
+      }
+      const double square = found[0] * found[0] + found[1] * found[1];
+      longest = std::max(longest, square);
+      if (down != step.down) continue;
+      const double scale = 1e-4 * (1 + std::sqrt(square));
+      EXPECT(Near(found[0], step.u, scale) && Near(found[1], step.v, scale));
+    }
+    EXPECT(Near(longest, step.squared_length, 1e-3 * (1 + longest)));
+
+    Point gradient = {};
+    TextureStepGradient(at, step, 1.0, &gradient);
+    double* const numbers = &at.corners[0].x;
+    const double* const slopes = &gradient.corners[0].x;
+    for (int i = 0; i < kCount; ++i) {
+      const double number = numbers[i];
+      double values[2];
+      for (int side = 0; side < 2; ++side) {
+        numbers[i] = number + (side == 0 ? 1 : -1) * short_step;
+        values[side] = FindTextureStep(at).squared_length;
+      }
+      numbers[i] = number;
+      const double difference = (values[0] - values[1]) / (2 * short_step);
+      // Narrow triangles have long steps with steep slopes.
+      if (step.squared_length > 1e4) continue;
+      EXPECT(Near(difference, slopes[i], 1e-3 * (1 + std::abs(slopes[i]))));
     }
   }
 }
@@ -646,6 +751,9 @@ int main() {
   unsup3d::TestCutGradient(random);
   unsup3d::TestTriangleBounds(random);
   unsup3d::TestTexture(random);
+  unsup3d::TestTextureLevels();
+  unsup3d::TestDetailLevel();
+  unsup3d::TestTextureStep(random);
   unsup3d::TestLayers(random);
   unsup3d::TestSingleFragmentOpacity();
   unsup3d::TestLayerGradients(random);

@@ -20,16 +20,17 @@ namespace unsup3d {
 namespace {
 
 // The picture is higher than two bands.
-constexpr int kHeight = 35, kWidth = 7, kTextureSize = 3, kUvs = 5;
+constexpr int kHeight = 35, kWidth = 7, kUvs = 5;
 constexpr int kPixels = kHeight * kWidth;
 
 // Arrays for inputs with one texture channel and one attribute channel.
 template <typename T>
-Arrays<T> MakeArrays(int height) {
+Arrays<T> MakeArrays(Random& random, int height) {
   Arrays<T> arrays = {};
   arrays.height = height;
   arrays.width = kWidth;
-  arrays.texture_height = arrays.texture_width = kTextureSize;
+  arrays.texture_levels = random.OneIn(2) ? TextureLevels{3, 3, 0}
+                                          : TextureLevels{8, 4, random.Integer(1, 2)};
   arrays.texture_channels = arrays.attribute_channels = 1;
   return arrays;
 }
@@ -68,7 +69,7 @@ template <typename T>
 void TestAnythingIsHarmless(Random& random) {
   for (int round = 0; round < 3000; ++round) {
     const int vertex_count = random.Integer(1, 6), faces = random.Integer(0, 8);
-    Arrays<T> arrays = MakeArrays<T>(random.OneIn(2) ? kHeight : 9);
+    Arrays<T> arrays = MakeArrays<T>(random, random.OneIn(2) ? kHeight : 9);
     const auto wild = [&] { return random.Wild<T>(); };
     const auto index = [&](int64_t count, int low, int high) {
       return MakeMany(count, [&] { return random.Integer(low, high); });
@@ -79,7 +80,7 @@ void TestAnythingIsHarmless(Random& random) {
     arrays.triangles = index(3 * faces, 0, vertex_count - 1);
     arrays.neighbors = index(3 * faces, -1, faces - 1);
     arrays.uv_triangles = index(3 * faces, 0, kUvs - 1);
-    arrays.texture.assign(kTextureSize * kTextureSize, T(1));
+    arrays.texture.assign(arrays.texel_count(), T(1));
     arrays.attributes.assign(vertex_count, T(1));
     arrays.background.assign(2 * arrays.pixels(), T(1));
 
@@ -115,7 +116,7 @@ bool AreNear(const std::vector<double>& a, const std::vector<double>& b) {
 
 // Sensible inputs, with some corners behind the camera.
 Arrays<double> MakeSensible(Random& random, int faces) {
-  Arrays<double> arrays = MakeArrays<double>(kHeight);
+  Arrays<double> arrays = MakeArrays<double>(random, kHeight);
   const auto signed_one = [&] { return random(-1, 1); };
   arrays.vertex_count = 3 * faces;
   for (int i = 0; i < 3 * faces; ++i) {
@@ -128,7 +129,7 @@ Arrays<double> MakeSensible(Random& random, int faces) {
     arrays.uv_triangles.push_back(i % kUvs);
   }
   arrays.uv = MakeMany(2 * kUvs, [&] { return random(0, 1); });
-  arrays.texture = MakeMany(kTextureSize * kTextureSize, signed_one);
+  arrays.texture = MakeMany(arrays.texel_count(), signed_one);
   arrays.attributes = MakeMany(arrays.vertex_count, signed_one);
   arrays.background = MakeMany(2 * kPixels, signed_one);
   return arrays;

@@ -26,7 +26,8 @@ namespace unsup3d {
 template <typename T>
 struct Arrays {
   int height, width;
-  int texture_height, texture_width, texture_channels, attribute_channels;
+  TextureLevels texture_levels;
+  int texture_channels, attribute_channels;
   int64_t vertex_count;
   std::vector<T> vertices, uv, texture, attributes, background;
   std::vector<int> triangles, neighbors, uv_triangles;
@@ -35,13 +36,14 @@ struct Arrays {
   int pixels() const { return height * width; }
   int triangle_count() const { return static_cast<int>(triangles.size() / 3); }
   int64_t uv_count() const { return static_cast<int64_t>(uv.size() / 2); }
-  int64_t texel_count() const { return int64_t{texture_height} * texture_width; }
+  int64_t texel_count() const {
+    return int64_t{texture_levels.rows()} * texture_levels.width;
+  }
 
   PictureInputs<T> inputs() const {
-    const Material<T> material = {
-        triangles.data(), uv_triangles.data(), uv.data(),
-        texture.data(),   attributes.data(),   texture_height,
-        texture_width,    texture_channels,    attribute_channels};
+    const Material<T> material = {triangles.data(), uv_triangles.data(), uv.data(),
+                                  texture.data(),   attributes.data(),   texture_levels,
+                                  texture_channels, attribute_channels};
     const Surface<T> surface = {vertices.data(),
                                 triangles.data(),
                                 neighbors.data(),

@@ -26,8 +26,8 @@ using unsup3d::PictureInputs;
 using unsup3d::RenderMeshGradients;
 using unsup3d::Surface;
 
-// The arrays of a batch of pictures and their sizes. Real arrays are of float or
-// double.
+// The arrays of a batch of pictures and their sizes, without mipmaps. Real arrays are
+// of float or double.
 struct Arguments {
   const void *vertices, *uv, *texture, *attributes, *background;
   const int *triangles, *neighbors, *uv_triangles;
@@ -44,9 +44,10 @@ Batch<PictureInputs<T>> MakeBatch(const Arguments& in) {
       array(in.vertices), in.triangles, in.neighbors, in.vertex_count,
       in.triangle_count,  in.height,    in.width};
   const unsup3d::Material<T> material = {
-      in.triangles,      in.uv_triangles,      array(in.uv),
-      array(in.texture), array(in.attributes), in.texture_height,
-      in.texture_width,  in.texture_channels,  in.attribute_channels};
+      in.triangles,         in.uv_triangles,
+      array(in.uv),         array(in.texture),
+      array(in.attributes), {in.texture_height, in.texture_width, 0},
+      in.texture_channels,  in.attribute_channels};
   return {{surface, material, array(in.background), in.uv_count,
            in.texture_channels + in.attribute_channels},
           in.batch};

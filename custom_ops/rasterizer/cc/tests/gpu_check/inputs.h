@@ -61,7 +61,7 @@ template <typename T>
 void Paint(Random& random, const Channels& channels, int texels,
            BatchArrays<T>* batch) {
   Arrays<T>& all = batch->all;
-  all.texture_height = all.texture_width = texels;
+  all.texture_levels = {texels, texels, 0};
   all.texture_channels = channels.texture;
   all.attribute_channels = channels.attributes;
   all.texture =
@@ -70,6 +70,16 @@ void Paint(Random& random, const Channels& channels, int texels,
       RandomColours<T>(random, batch->size * all.vertex_count * channels.attributes);
   all.background =
       RandomColours<T>(random, batch->size * all.pixels() * all.channels());
+}
+
+// The batch with mipmaps of its textures, of random colours as well.
+template <typename T>
+BatchArrays<T> WithMipmaps(Random& random, int mipmaps, BatchArrays<T> batch) {
+  Arrays<T>& all = batch.all;
+  all.texture_levels.mipmaps = mipmaps;
+  all.texture =
+      RandomColours<T>(random, batch.size * all.texel_count() * all.texture_channels);
+  return batch;
 }
 
 // A closed mesh without a place in space: directions from a centre.

@@ -83,7 +83,8 @@ inline void WriteWorkload(const std::string& prefix, const BatchArrays<float>& b
   };
   write_floats("vertices", {batch.size, all.vertex_count, 3}, all.vertices);
   write_floats("uv", {all.uv_count(), 2}, all.uv);
-  write_floats("texture", {batch.size, all.texture_height, all.texture_width, 3},
+  write_floats("texture",
+               {batch.size, all.texture_levels.height, all.texture_levels.width, 3},
                all.texture);
   write_floats("background", picture_shape, all.background);
   write_floats("picture_gradient", picture_shape, picture_gradient);
