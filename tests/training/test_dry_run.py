@@ -36,10 +36,10 @@ def dry_run(run_in_process, small_bindings, monkeypatch):
 
 
 def test_shows_what_is_promised_and_writes_nothing(
-    dry_run, small_bindings, noise_pictures, tmp_path, capsys
+    dry_run, small_bindings, pictures, tmp_path, capsys
 ):
     prepared = tmp_path / "prepared"
-    prepare_pictures(noise_pictures, prepared, resolution=16)
+    prepare_pictures(pictures, prepared, resolution=16)
     # As in a copy of the folder.
     (prepared / "verified.json").unlink()
     before = contents(tmp_path)
@@ -58,7 +58,7 @@ def test_shows_what_is_promised_and_writes_nothing(
         counts = {name: int(text.replace(",", "")) for name, text in table.items()}
         assert counts.pop("all") == model.count_params() == sum(counts.values())
     for line in (
-        r"pictures: 20 of .*noise, 16 x 16",
+        r"pictures: 20 of .*pictures.*, 16 x 16",
         r"devices: ",
         r"steps: 0 of 100000 trained",
         r"memory of weights, .*: [\d,]+ MiB on each device",
@@ -71,9 +71,9 @@ def test_shows_what_is_promised_and_writes_nothing(
         assert re.search(rf"^{line}", printed, re.M), line
 
 
-def test_a_run_is_left_as_it_is(dry_run, logged_run, noise_pictures, capsys):
+def test_a_run_is_left_as_it_is(dry_run, logged_run, pictures, capsys):
     before = contents(logged_run)
-    dry_run(noise_pictures, logged_run)
+    dry_run(pictures, logged_run)
     assert contents(logged_run) == before
     assert "steps: 8 of 100000 trained" in capsys.readouterr().out
 
@@ -86,9 +86,9 @@ def test_a_run_is_left_as_it_is(dry_run, logged_run, noise_pictures, capsys):
     ],
 )
 def test_what_cannot_be_trained_is_one_line(
-    dry_run, noise_pictures, tmp_path, binding, message
+    dry_run, pictures, tmp_path, binding, message
 ):
     with pytest.raises(UserError, match=message) as raised:
-        dry_run(noise_pictures, tmp_path / "run", binding)
+        dry_run(pictures, tmp_path / "run", binding)
     assert "\n" not in str(raised.value)
     assert not (tmp_path / "run").exists()

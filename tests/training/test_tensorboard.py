@@ -19,8 +19,8 @@ from tf_unsup3d.evaluation.alarms.limits import ALARMS
 from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.trained_model import load
-from tf_unsup3d.training.sheet_steps import is_early_sheet_step
-from tf_unsup3d.training.tags import tag
+from tf_unsup3d.training.tensorboard.early_sheets import is_early_sheet_step
+from tf_unsup3d.training.tensorboard.tags import tag
 from tf_unsup3d.training.trainer import Trainer
 
 DOCUMENTATION = pathlib.Path(__file__).parents[2] / "docs" / "tensorboard.md"
@@ -105,7 +105,7 @@ def test_rates_and_speed(events):
     )
 
 
-def test_norms_of_gradients(small_bindings, noise_pictures, tmp_path):
+def test_norms_of_gradients(small_bindings, pictures, tmp_path):
     configuration = Configuration.from_files([], small_bindings)
     for parts in (1, 2):
         trainer = Trainer(
@@ -120,7 +120,7 @@ def test_norms_of_gradients(small_bindings, noise_pictures, tmp_path):
             tf.distribute.get_strategy(),
         )
         assert trainer._step.gradient_norms() == {}
-        trainer.try_step(open_pictures(noise_pictures, 16))
+        trainer.try_step(open_pictures(pictures, 16))
         norms = trainer._step.gradient_norms()
         for network in ("generator", "discriminator"):
             optimizer = getattr(trainer.state, f"{network}_optimizer")

@@ -16,9 +16,9 @@ from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.training.beginning import begin, run_folder
 from tf_unsup3d.training.distribution import make_strategy
-from tf_unsup3d.training.histograms import write_weight_histograms
-from tf_unsup3d.training.sheet_events import draw_sheets
 from tf_unsup3d.training.stop_requests import stop_requests
+from tf_unsup3d.training.tensorboard.histograms import write_weight_histograms
+from tf_unsup3d.training.tensorboard.sheets import draw_sheets
 from tf_unsup3d.training.trainer import Stop, Trainer, TrainingObserver
 from tf_unsup3d.training.workers import Workers
 

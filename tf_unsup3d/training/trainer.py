@@ -17,15 +17,15 @@ from tf_unsup3d.trained.trained_model import TrainedModel
 from tf_unsup3d.training.batch_division import BatchDivision
 from tf_unsup3d.training.checkpoint_folder import CheckpointFolder
 from tf_unsup3d.training.distribution import one_machine
-from tf_unsup3d.training.events import EventLog
 from tf_unsup3d.training.growth import Growth
 from tf_unsup3d.training.guard import NotFiniteError
-from tf_unsup3d.training.hyperparameters import write_hyperparameters
 from tf_unsup3d.training.metrics import MetricsLog
 from tf_unsup3d.training.setbacks import Setbacks
-from tf_unsup3d.training.sheet_steps import is_early_sheet_step, is_sheet_step
 from tf_unsup3d.training.state import TrainingState
 from tf_unsup3d.training.step import AdversarialStep
+from tf_unsup3d.training.tensorboard.early_sheets import is_early_sheet_step
+from tf_unsup3d.training.tensorboard.event_log import EventLog
+from tf_unsup3d.training.tensorboard.hyperparameters import write_hyperparameters
 from tf_unsup3d.training.transfer import transfer
 from tf_unsup3d.training.workers import Workers
 
@@ -246,7 +246,7 @@ class Trainer:
             step, counted = step + 1, counted + settings.batch_size
             stop = observer.stop()
             last = step == settings.steps or stop is Stop.MEASURED
-            sheet = is_sheet_step(step, settings.sheet_interval) or last
+            sheet = step % settings.sheet_interval == 0 or last
             early = is_early_sheet_step(step, settings.sheet_interval)
             shown: dict[str, float] = {}
             if events and (sheet or early) and stop is not Stop.AT_ONCE:

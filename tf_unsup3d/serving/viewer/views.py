@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.export.animations import turntable
-from tf_unsup3d.export.meshes import encode_glb
+from tf_unsup3d.export.meshes import TO_FILE_AXES, encode_glb
 from tf_unsup3d.export.pictures import (
     depth_to_grey,
     encode_png,
@@ -35,7 +35,6 @@ _STYLES = 1024
 _DIRECTIONS = 6
 # How much further than the mean object others may reach.
 _REACH = 1.1
-
 # Objects that are kept for the next viewpoint.
 _KEPT = 8
 

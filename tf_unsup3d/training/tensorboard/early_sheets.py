@@ -1,11 +1,6 @@
-"""The steps at which sheets are drawn."""
+"""The steps at which sheets are drawn before the first that is recorded."""
 
 _HALVINGS = 4
-
-
-def is_sheet_step(step: int, interval: int) -> bool:
-    """Whether a sheet is due after a step, which is then recorded as well."""
-    return step % interval == 0
 
 
 def is_early_sheet_step(step: int, interval: int) -> bool:

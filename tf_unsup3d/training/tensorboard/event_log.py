@@ -8,7 +8,7 @@ from types import TracebackType
 import tensorflow as tf
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.training.tags import tag
+from tf_unsup3d.training.tensorboard.tags import tag
 
 
 class EventLog:

@@ -11,9 +11,9 @@ from tf_unsup3d.export.scene_sheets import depth_sheet, scene_sheet
 from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.trained_model import TrainedModel
-from tf_unsup3d.training.histograms import write_style_histogram
-from tf_unsup3d.training.mesh_events import write_meshes
-from tf_unsup3d.training.projector import write_projector
+from tf_unsup3d.training.tensorboard.histograms import write_style_histogram
+from tf_unsup3d.training.tensorboard.meshes import write_meshes
+from tf_unsup3d.training.tensorboard.projector import write_projector
 
 _MESHES = 3
 _STYLE_SEEDS = range(1024)

@@ -5,7 +5,7 @@ from tensorboard.plugins.hparams import api as hparams
 from tf_unsup3d.evaluation.alarms.limits import ALARMS
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.gin_files import format_value
-from tf_unsup3d.training.tags import tag
+from tf_unsup3d.training.tensorboard.tags import tag
 
 # What the table shows beside the parameters: the last value of each.
 _SCORES = (

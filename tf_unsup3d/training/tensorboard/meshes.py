@@ -5,6 +5,7 @@ import tensorflow as tf
 from tensorboard.plugins.mesh import summary
 
 from tf_unsup3d.export.meshes import TO_FILE_AXES
+from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.export.vertex_colours import vertex_colours
 from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.rendering.scene import Scene
@@ -24,12 +25,12 @@ def write_meshes(step: int, scene: Scene, mesh: Mesh) -> None:
       scene: A few objects: one takes 160 kB for 8,192 triangles.
       mesh: The mesh that they share.
     """
-    count = scene.vertices.shape[0]
+    textures = to_uint8(scene.texture)
     summary.mesh(
         "mesh/objects",
         vertices=scene.vertices.numpy() * TO_FILE_AXES,
-        colors=vertex_colours(mesh, scene.texture.numpy()),
-        faces=tf.constant(np.stack([mesh.triangles] * count), tf.int32),
+        colors=np.stack([vertex_colours(mesh, texture) for texture in textures]),
+        faces=tf.constant(np.stack([mesh.triangles] * len(textures)), tf.int32),
         config_dict=_THREE_JS,
         step=step,
     )
