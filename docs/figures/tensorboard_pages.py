@@ -16,13 +16,18 @@ from collections.abc import Iterator
 
 from PIL import Image
 
-_SIZE = {"width": 1280, "height": 800}
+_SIZE = {"width": 1280, "height": 760}
 # Pages by the name of the picture: what comes after the address, text that shows that
 # the page is ready, and milliseconds in which it is drawn.
 _PAGES = {
-    "scalars": ("?tagFilter=loss|score|shape#timeseries", "loss/generator", 8_000),
-    "sheets": ("?tagFilter=sheet#timeseries", "sheet/sheet", 8_000),
-    "histograms": ("?tagFilter=weight|style#timeseries", "style/all", 8_000),
+    "scalars": (
+        "?tagFilter=^(loss|score|shape)/&smoothing=0#timeseries",
+        "loss/generator",
+        8_000,
+    ),
+    "alarms": ("?tagFilter=^alarm/&smoothing=0#timeseries", "alarm/extent", 8_000),
+    "sheets": ("#images", "sheet/depth", 8_000),
+    "histograms": ("?tagFilter=^generator/#timeseries", "generator/styles", 8_000),
     "meshes": ("#mesh", "mesh/objects", 15_000),
     "hparams": ("#hparams", "Trainer.batch_size", 5_000),
     "projector": ("#projector", None, 25_000),
@@ -70,6 +75,9 @@ def main() -> None:
             page.goto(address + place)
             if text:
                 page.get_by_text(text).first.wait_for(timeout=120_000)
+            if place.endswith("#timeseries"):
+                # Closes them: the cards need the place.
+                page.get_by_role("button", name="Settings", exact=True).click()
             page.wait_for_timeout(milliseconds)
             _write(folder / f"tensorboard_{name}.png", page.screenshot())
             page.close()

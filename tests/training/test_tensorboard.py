@@ -31,8 +31,12 @@ GROUPS = {
     "score": {"real", "fake"},
     "shape": {"mask_area", "extent", "flipped_triangles"},
     "gradient": {"discriminator", "generator"},
-    "rate": {"discriminator", "generator", "factor"},
-    "speed": {"pictures_per_second"},
+    "training": {
+        "discriminator_learning_rate",
+        "generator_learning_rate",
+        "learning_rate_factor",
+        "pictures_per_second",
+    },
 }
 RECORDED = (
     "step pictures discriminator_loss r1 generator_loss folding real_score fake_score "
@@ -86,7 +90,7 @@ def test_records_keep_their_names(events, logged_run):
 
 def test_early_sheets_are_shown_but_not_recorded(events):
     assert set(series(events, "alarm/extent")) == {1, 2, 4, 8}
-    assert tags(events, "images") == {"sheet/sheet", "sheet/depth"}
+    assert tags(events, "images") == {"sheet/pictures", "sheet/depth"}
     for name in tags(events, "images"):
         assert set(series(events, name)) == {1, 2, 4, 8}
     early = [step for step in range(1, 2000) if is_early_sheet_step(step, 500)]
@@ -94,9 +98,9 @@ def test_early_sheets_are_shown_but_not_recorded(events):
 
 
 def test_rates_and_speed(events):
-    factors = series(events, "rate/factor")
+    factors = series(events, tag("rate_factor"))
     for network in ("generator", "discriminator"):
-        rates = series(events, f"rate/{network}")
+        rates = series(events, f"training/{network}_learning_rate")
         assert list(rates) == list(factors) == [3, 6, 8]
         for step, factor in factors.items():
             assert rates[step] == pytest.approx(0.002 * factor)
@@ -132,16 +136,18 @@ def test_norms_of_gradients(small_bindings, pictures, tmp_path):
 
 def test_histograms(events, logged_run):
     names = tags(events, "histograms")
-    assert "style/all" in names
+    assert "generator/styles" in names
     for part in ("mapping", "object_4x4", "object_16x16", "background_8x8"):
-        assert f"generator_weight/{part}" in names
-    assert {"discriminator_weight/level_16x16", "discriminator_weight/score"} <= names
-    assert set(series(events, "style/all")) == {1, 2, 4, 8}
+        assert f"generator/weights_{part}" in names
+    assert {
+        f"discriminator/weights_{part}" for part in ("level_16x16", "score")
+    } <= names
+    assert set(series(events, "generator/styles")) == {1, 2, 4, 8}
     # Buckets are (left, right, count).
-    counts = series(events, "style/all")[8][:, 2]
-    assert counts.sum() == 1024 * 8
-    styles = load(logged_run).styles(range(1024), 1.0).numpy()
-    assert series(events, "style/all")[8][0, 0] == pytest.approx(styles.min())
+    counts = series(events, "generator/styles")[8][:, 2]
+    assert counts.sum() == 100 * 8
+    styles = load(logged_run).styles(range(100), 1.0).numpy()
+    assert series(events, "generator/styles")[8][0, 0] == pytest.approx(styles.min())
 
 
 def test_meshes(events, logged_run):
@@ -194,14 +200,14 @@ def test_projector(logged_run):
     seeds = (folder / embedding.metadata_path).read_text().splitlines()
     model = load(logged_run)
     np.testing.assert_allclose(
-        styles, model.styles(range(144), 1.0), rtol=1e-4, atol=1e-5
+        styles, model.styles(range(100), 1.0), rtol=1e-4, atol=1e-5
     )
-    assert seeds == [str(seed) for seed in range(144)]
+    assert seeds == [str(seed) for seed in range(100)]
     width, height = embedding.sprite.single_image_dim
     with Image.open(folder / embedding.sprite.image_path) as sprite:
-        assert sprite.size == (12 * width, 12 * height)
-        # Number 13 stands in the second row.
+        assert sprite.size == (10 * width, 10 * height)
+        # Number 11 stands in the second row.
         thumbnail = sprite.crop([width, height, 2 * width, 2 * height])
-    drawn = model.draw(model.sample([13], 1.0), resolution=width)["picture"][0]
+    drawn = model.draw(model.sample([11], 1.0), resolution=width)["picture"][0]
     difference = np.int32(to_uint8(drawn)) - np.asarray(thumbnail)
     assert np.abs(difference).max() <= 2

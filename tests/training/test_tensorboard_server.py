@@ -39,7 +39,7 @@ def get(logged_run):
 
 
 def test_serves_the_scalars(get, logged_run):
-    tags = json.loads(get("scalars/tags", b"speed/"))
+    tags = json.loads(get("scalars/tags", b"training/"))
     assert {"loss/generator", "alarm/hollow_face"} <= set(tags["events"])
     served = json.loads(get("scalars/scalars", run="events", tag="loss/generator"))
     lines = (logged_run / "metrics.jsonl").read_text().splitlines()
@@ -54,7 +54,7 @@ def test_serves_meshes_and_the_projector(get):
     (card,) = json.loads(get("mesh/tags", b"mesh/objects"))["events"].values()
     assert card["samples"] == 3
     (info,) = json.loads(get("projector/info", b"styles", run="events"))["embeddings"]
-    assert info["tensorShape"] == [144, 8]
+    assert info["tensorShape"] == [100, 8]
     query = {"run": "events", "name": "styles"}
     assert get("projector/sprite_image", **query).startswith(b"\x89PNG")
-    assert len(get("projector/tensor", **query)) == 4 * 144 * 8
+    assert len(get("projector/tensor", **query)) == 4 * 100 * 8

@@ -1,5 +1,6 @@
 """The configuration of a run in TensorBoard's table of hyperparameters."""
 
+import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
 from tf_unsup3d.evaluation.alarms.limits import ALARMS
@@ -14,10 +15,11 @@ _SCORES = (
 )
 
 
-def write_hyperparameters(configuration: Configuration) -> None:
-    """Writes the parameters of a run by `tf.summary`'s default writer.
+def write_hyperparameters(step: int, configuration: Configuration) -> None:
+    """Writes the parameters of a run, and their text, by `tf.summary`'s default writer.
 
     Args:
+      step: The step at which they begin to hold.
       configuration: The configuration of the run.
     """
     values = {
@@ -32,3 +34,5 @@ def write_hyperparameters(configuration: Configuration) -> None:
         metrics=[hparams.Metric(score) for score in _SCORES],
     )
     hparams.hparams(values)
+    text = configuration.to_gin()
+    tf.summary.text("configuration/gin", f"```\n{text}\n```", step=step)

@@ -13,10 +13,14 @@ from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.trained_model import TrainedModel
 from tf_unsup3d.training.tensorboard.histograms import write_style_histogram
 from tf_unsup3d.training.tensorboard.meshes import write_meshes
-from tf_unsup3d.training.tensorboard.projector import write_projector
+from tf_unsup3d.training.tensorboard.projector import SEEDS, write_projector
 
+# Name in TensorBoard, name of the file, and the function that draws.
+_SHEETS: tuple[tuple[str, str, Callable[[TrainedModel, Scene], np.ndarray]], ...] = (
+    ("pictures", "sheet.png", scene_sheet),
+    ("depth", "depth.png", depth_sheet),
+)
 _MESHES = 3
-_STYLE_SEEDS = range(1024)
 
 
 def draw_sheets(
@@ -25,9 +29,8 @@ def draw_sheets(
     """Draws objects of a model, part by part.
 
     The sheets become the files `sheet.png` and `depth.png` of the run. `tf.summary`'s
-    default writer receives them as well, with some of the objects as meshes, the
-    histogram of many styles, and the configuration; the projector's files lie beside
-    its events.
+    default writer receives them as well, with some of the objects as meshes and the
+    histogram of many styles; the projector's files lie beside its events.
 
     Args:
       folder: Folder of the run.
@@ -41,20 +44,15 @@ def draw_sheets(
       UserError: A file cannot be written.
     """
     step = model.step
-    sheets: dict[str, Callable[[TrainedModel, Scene], np.ndarray]] = {
-        "sheet": scene_sheet,
-        "depth": depth_sheet,
-    }
-    for name, draw in sheets.items():
+    for name, file_name, draw in _SHEETS:
         yield
         picture = draw(model, scene)
-        write_png(folder / f"{name}.png", picture)
+        write_png(folder / file_name, picture)
         tf.summary.image(f"sheet/{name}", picture[None], step=step)
     yield
     some = Scene(*(value[:_MESHES] for value in scene))
     write_meshes(step, some, model.mesh)
-    write_style_histogram(step, model.styles(_STYLE_SEEDS, truncation_psi=1.0))
     yield
-    write_projector(folder / model_folder.EVENTS_NAME, model)
-    text = model.configuration.to_gin()
-    tf.summary.text("configuration/gin", f"```\n{text}\n```", step=step)
+    styles = model.styles(SEEDS, truncation_psi=1.0)
+    write_style_histogram(step, styles)
+    write_projector(folder / model_folder.EVENTS_NAME, model, styles)

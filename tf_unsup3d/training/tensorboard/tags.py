@@ -17,10 +17,10 @@ _TAGS = {
     "roll_spread": "viewpoint/roll_spread",
     "generator_gradient": "gradient/generator",
     "discriminator_gradient": "gradient/discriminator",
-    "generator_rate": "rate/generator",
-    "discriminator_rate": "rate/discriminator",
-    "rate_factor": "rate/factor",
-    "pictures_per_second": "speed/pictures_per_second",
+    "generator_rate": "training/generator_learning_rate",
+    "discriminator_rate": "training/discriminator_learning_rate",
+    "rate_factor": "training/learning_rate_factor",
+    "pictures_per_second": "training/pictures_per_second",
 }
 
 
