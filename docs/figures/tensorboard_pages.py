@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from PIL import Image
 
-_SIZE = {"width": 1280, "height": 760}
+_SIZE = {"width": 1400, "height": 800}
 # Pages by the name of the picture: what comes after the address, text that shows that
 # the page is ready, and milliseconds in which it is drawn.
 _PAGES = {
@@ -25,10 +25,9 @@ _PAGES = {
         "loss/generator",
         8_000,
     ),
-    "alarms": ("?tagFilter=^alarm/&smoothing=0#timeseries", "alarm/extent", 8_000),
     "sheets": ("#images", "sheet/depth", 8_000),
     "histograms": ("?tagFilter=^generator/#timeseries", "generator/styles", 8_000),
-    "meshes": ("#mesh", "mesh/objects", 15_000),
+    "meshes": ("#mesh", "sample: 1 of 3", 15_000),
     "hparams": ("#hparams", "Trainer.batch_size", 5_000),
     "projector": ("#projector", None, 25_000),
 }
@@ -72,12 +71,14 @@ def main() -> None:
         )
         for name, (place, text, milliseconds) in _PAGES.items():
             page = browser.new_page(viewport=_SIZE)
-            page.goto(address + place)
+            page.goto(address + place, timeout=120_000)
             if text:
                 page.get_by_text(text).first.wait_for(timeout=120_000)
             if place.endswith("#timeseries"):
                 # Closes them: the cards need the place.
-                page.get_by_role("button", name="Settings", exact=True).click()
+                page.get_by_role("button", name="Settings").last.click()
+            elif place == "#images":
+                page.get_by_text("Show actual image size").click()
             page.wait_for_timeout(milliseconds)
             _write(folder / f"tensorboard_{name}.png", page.screenshot())
             page.close()

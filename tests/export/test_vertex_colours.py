@@ -13,7 +13,7 @@ def test_a_vertex_has_the_colour_of_the_texture_at_its_place():
     texture = np.uint8(np.stack([4 * columns, 4 * rows, 0 * rows], -1))
     found = vertex_colours(sphere, texture)
     assert found.dtype == np.uint8 and found.shape == (len(sphere.directions), 3)
-    # All but the back pole and the ring around it, whose triangles have one colour each.
+    # All but the back pole and the ring around it: there, a triangle has one colour.
     visible = sphere.directions[:, 2] < 0.96
     uv = np.asarray(direction_to_uv(sphere.directions[visible]))
     expected = 4.0 * np.clip(uv * 32 - 0.5, 0.0, 31.0)

@@ -145,8 +145,8 @@ def test_histograms(events, logged_run):
     assert set(series(events, "generator/styles")) == {1, 2, 4, 8}
     # Buckets are (left, right, count).
     counts = series(events, "generator/styles")[8][:, 2]
-    assert counts.sum() == 100 * 8
-    styles = load(logged_run).styles(range(100), 1.0).numpy()
+    assert counts.sum() == 64 * 8
+    styles = load(logged_run).styles(range(64), 1.0).numpy()
     assert series(events, "generator/styles")[8][0, 0] == pytest.approx(styles.min())
 
 
@@ -170,7 +170,7 @@ def test_meshes(events, logged_run):
     assert colours.std() > 0.0
 
 
-def test_hyperparameters(events):
+def test_hyperparameters(events, logged_run):
     data = plugin_data_pb2.HParamsPluginData
     contents = [
         data.FromString(content)
@@ -179,6 +179,7 @@ def test_hyperparameters(events):
     (start,) = [
         one.session_start_info for one in contents if one.HasField("session_start_info")
     ]
+    assert start.group_name.startswith(f"{logged_run.name}-")
     values = start.hparams
     assert values["Trainer.batch_size"].number_value == 4
     assert values["Trainer.mirror"].bool_value is True
@@ -200,14 +201,14 @@ def test_projector(logged_run):
     seeds = (folder / embedding.metadata_path).read_text().splitlines()
     model = load(logged_run)
     np.testing.assert_allclose(
-        styles, model.styles(range(100), 1.0), rtol=1e-4, atol=1e-5
+        styles, model.styles(range(64), 1.0), rtol=1e-4, atol=1e-5
     )
-    assert seeds == [str(seed) for seed in range(100)]
+    assert seeds == [str(seed) for seed in range(64)]
     width, height = embedding.sprite.single_image_dim
     with Image.open(folder / embedding.sprite.image_path) as sprite:
-        assert sprite.size == (10 * width, 10 * height)
-        # Number 11 stands in the second row.
+        assert sprite.size == (8 * width, 8 * height)
+        # Number 9 stands in the second row.
         thumbnail = sprite.crop([width, height, 2 * width, 2 * height])
-    drawn = model.draw(model.sample([11], 1.0), resolution=width)["picture"][0]
+    drawn = model.draw(model.sample([9], 1.0), resolution=width)["picture"][0]
     difference = np.int32(to_uint8(drawn)) - np.asarray(thumbnail)
     assert np.abs(difference).max() <= 2

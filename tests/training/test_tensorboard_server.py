@@ -54,7 +54,7 @@ def test_serves_meshes_and_the_projector(get):
     (card,) = json.loads(get("mesh/tags", b"mesh/objects"))["events"].values()
     assert card["samples"] == 3
     (info,) = json.loads(get("projector/info", b"styles", run="events"))["embeddings"]
-    assert info["tensorShape"] == [100, 8]
+    assert info["tensorShape"] == [64, 8]
     query = {"run": "events", "name": "styles"}
     assert get("projector/sprite_image", **query).startswith(b"\x89PNG")
-    assert len(get("projector/tensor", **query)) == 4 * 100 * 8
+    assert len(get("projector/tensor", **query)) == 4 * 64 * 8

@@ -221,7 +221,7 @@ class Trainer:
                 events = stack.enter_context(
                     EventLog(self.model_dir / model_folder.EVENTS_NAME)
                 )
-                write_hyperparameters(self.step, self.configuration)
+                write_hyperparameters(self.model_dir, self.step, self.configuration)
             while True:
                 try:
                     if self._checkpoints.newest is None:

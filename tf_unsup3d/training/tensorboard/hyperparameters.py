@@ -1,5 +1,8 @@
 """The configuration of a run in TensorBoard's table of hyperparameters."""
 
+import hashlib
+import pathlib
+
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hparams
 
@@ -15,10 +18,13 @@ _SCORES = (
 )
 
 
-def write_hyperparameters(step: int, configuration: Configuration) -> None:
+def write_hyperparameters(
+    folder: pathlib.Path, step: int, configuration: Configuration
+) -> None:
     """Writes the parameters of a run, and their text, by `tf.summary`'s default writer.
 
     Args:
+      folder: Folder of the run.
       step: The step at which they begin to hold.
       configuration: The configuration of the run.
     """
@@ -33,6 +39,9 @@ def write_hyperparameters(step: int, configuration: Configuration) -> None:
         hparams=[hparams.HParam(name) for name in values],
         metrics=[hparams.Metric(score) for score in _SCORES],
     )
-    hparams.hparams(values)
+    # Runs of the same name are told apart by where they are. Without an identity, runs of
+    # the same configuration would be one row of the table.
+    place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()
+    hparams.hparams(values, trial_id=f"{folder.name}-{place[:6]}")
     text = configuration.to_gin()
     tf.summary.text("configuration/gin", f"```\n{text}\n```", step=step)

@@ -16,7 +16,7 @@ _CONFIG_NAME = "projector_config.pbtxt"
 _STYLES_NAME, _SEEDS_NAME, _SPRITE_NAME = "styles.tsv", "seeds.tsv", "styles.png"
 
 # The sprite is a square of thumbnails.
-_COLUMNS = 10
+_COLUMNS = 8
 # The objects that are shown.
 SEEDS = range(_COLUMNS**2)
 _THUMBNAIL = 32
@@ -31,7 +31,7 @@ def write_projector(
     Args:
       folder: Folder of the event files. The files of an earlier call are replaced.
       model: The model.
-      styles: The styles `[100, style_size]` of `SEEDS`.
+      styles: The styles `[64, style_size]` of `SEEDS`.
 
     Raises:
       UserError: A file cannot be written.
@@ -65,7 +65,7 @@ def _table(rows: Sequence[Sequence[float]]) -> str:
 
 
 def _sprite(pictures: np.ndarray) -> np.ndarray:
-    """The square `[side, side, 3]` of pictures `[100, size, size, 3]`, row by row."""
+    """The square `[side, side, 3]` of pictures `[64, size, size, 3]`, row by row."""
     size = pictures.shape[1]
     grid = pictures.reshape([_COLUMNS, _COLUMNS, size, size, 3])
     return grid.swapaxes(1, 2).reshape([_COLUMNS * size, _COLUMNS * size, 3])
