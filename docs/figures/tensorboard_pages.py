@@ -25,7 +25,7 @@ _PAGES = {
         "loss/generator",
         8_000,
     ),
-    "sheets": ("#images", "sheet/depth", 8_000),
+    "sheets": ("#images", "sheet/pictures", 8_000),
     "histograms": ("?tagFilter=^generator/#timeseries", "generator/styles", 8_000),
     "meshes": ("#mesh", "sample: 1 of 3", 15_000),
     "hparams": ("#hparams", "Trainer.batch_size", 5_000),
@@ -79,6 +79,8 @@ def main() -> None:
                 page.get_by_role("button", name="Settings").last.click()
             elif place == "#images":
                 page.get_by_text("Show actual image size").click()
+                page.get_by_text("Filter tags").first.click()
+                page.keyboard.type("pictures")
             page.wait_for_timeout(milliseconds)
             _write(folder / f"tensorboard_{name}.png", page.screenshot())
             page.close()

@@ -39,8 +39,8 @@ def write_hyperparameters(
         hparams=[hparams.HParam(name) for name in values],
         metrics=[hparams.Metric(score) for score in _SCORES],
     )
-    # Runs of the same name are told apart by where they are. Without an identity, runs of
-    # the same configuration would be one row of the table.
+    # Runs of the same name are told apart by their place. Without a name of its own, a
+    # run would share its row with all runs of the same configuration.
     place = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()
     hparams.hparams(values, trial_id=f"{folder.name}-{place[:6]}")
     text = configuration.to_gin()
