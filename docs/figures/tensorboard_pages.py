@@ -72,8 +72,11 @@ def main() -> None:
         for name, (place, text, milliseconds) in _PAGES.items():
             page = browser.new_page(viewport=_SIZE)
             page.goto(address + place, timeout=120_000)
-            if text:
-                page.get_by_text(text).first.wait_for(timeout=120_000)
+            while text and not page.get_by_text(text).count():
+                # TensorBoard had not read the run yet when the page was loaded.
+                page.wait_for_timeout(10_000)
+                page.reload()
+                page.wait_for_timeout(5_000)
             if place.endswith("#timeseries"):
                 # Closes them: the cards need the place.
                 page.get_by_role("button", name="Settings").last.click()
