@@ -199,7 +199,7 @@ class _PlainPictures(PictureSet):
 class _PreparedPictures(PictureSet):
     """The pictures of a folder written by `prepare.prepare_pictures`."""
 
-    def __init__(self, data_dir: Path, resolution: int):
+    def __init__(self, data_dir: Path, resolution: int, note_intact: bool):
         manifest = manifests.read_manifest(data_dir)
         if manifest.resolution < resolution:
             raise UserError(
@@ -207,7 +207,7 @@ class _PreparedPictures(PictureSet):
                 f"{manifest.resolution}, below the {resolution} asked for; prepare "
                 f"them again with --resolution={resolution}"
             )
-        damage = _check_damage(data_dir, manifest)
+        damage = _check_damage(data_dir, manifest, note_intact)
         super().__init__(
             data_dir,
             resolution,
@@ -282,7 +282,7 @@ class _PreparedPictures(PictureSet):
 
 
 def _check_damage(
-    data_dir: Path, manifest: manifests.Manifest
+    data_dir: Path, manifest: manifests.Manifest, note_intact: bool
 ) -> list[salvage.DamagedShard]:
     """Warns of damaged shards, and refuses them if too many pictures are lost.
 
@@ -291,7 +291,7 @@ def _check_damage(
     """
     trusted = recall_intact(data_dir, manifest.shards)
     damage = salvage.find_damage(data_dir, manifest, trusted)
-    if len(trusted) < len(manifest.shards):
+    if note_intact and len(trusted) < len(manifest.shards):
         damaged = {part.shard for part in damage}
         remember_intact(
             data_dir, [shard for shard in manifest.shards if shard not in damaged]
@@ -308,7 +308,9 @@ def _check_damage(
     return damage
 
 
-def open_pictures(data_dir: str | os.PathLike, resolution: int) -> PictureSet:
+def open_pictures(
+    data_dir: str | os.PathLike, resolution: int, *, note_intact: bool = True
+) -> PictureSet:
     """Opens a prepared folder or a folder of plain pictures.
 
     Plain pictures are decoded, cropped and resized as in `prepare_pictures` and kept in
@@ -320,6 +322,8 @@ def open_pictures(data_dir: str | os.PathLike, resolution: int) -> PictureSet:
         and sub-folders.
       resolution: Height and width of the returned pictures in pixels, a power of two
         from 8 to 1024.
+      note_intact: Whether to note in a prepared folder which of its files are intact,
+        so that they need not be read when it is opened again.
 
     Returns:
       The opened pictures.
@@ -339,7 +343,7 @@ def open_pictures(data_dir: str | os.PathLike, resolution: int) -> PictureSet:
             f"unsup3d-prepare-data --input={data_dir}"
         )
     if (data_dir / manifests.MANIFEST_NAME).exists():
-        return _PreparedPictures(data_dir, resolution)
+        return _PreparedPictures(data_dir, resolution, note_intact)
     if (data_dir / manifests.WORK_NAME).exists():
         raise UserError(
             f"the preparation of {data_dir} is unfinished; run the same "

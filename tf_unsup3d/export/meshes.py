@@ -11,18 +11,19 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
-import scipy.ndimage
 import trimesh
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.export.usdz import write_usdz
+from tf_unsup3d.export.vertex_colours import sample_texture
 from tf_unsup3d.files import write_bytes
 from tf_unsup3d.geometry.mesh import Mesh
 
 SUFFIXES = (".glb", ".obj", ".ply", ".usdz")
 
-_TO_FILE_AXES = np.array([1.0, -1.0, -1.0], np.float32)
+# From camera axes to those of files, whose y points up and z at the viewer.
+TO_FILE_AXES = np.array([1.0, -1.0, -1.0], np.float32)
 
 # Sampler constants of glTF, which are those of WebGL.
 _LINEAR, _LINEAR_MIPMAP_LINEAR, _CLAMP_TO_EDGE = 9729, 9987, 33071
@@ -185,20 +186,12 @@ def _ply(vertices: np.ndarray, mesh: Mesh, texture: np.ndarray) -> bytes:
     geometry = _as_trimesh(vertices, mesh)
     visual: Any = geometry.visual
     u, v = visual.uv.T
-    height, width, _ = texture.shape
-    # Bilinear, as the renderer samples, with texel centres at half-integers.
-    places = [(1.0 - v) * height - 0.5, u * width - 0.5]
-    colours = [
-        scipy.ndimage.map_coordinates(
-            channel.astype(np.float32), places, order=1, mode="nearest"
-        )
-        for channel in np.moveaxis(texture, -1, 0)
-    ]
+    colours = sample_texture(texture, np.stack([u, 1.0 - v], -1))
     coloured = trimesh.Trimesh(
         vertices=geometry.vertices,
         faces=geometry.faces,
         vertex_normals=geometry.vertex_normals,
-        vertex_colors=np.rint(np.stack(colours, -1)).astype(np.uint8),
+        vertex_colors=colours,
         process=False,
     )
     coloured.vertex_attributes.update(s=u.astype(np.float32), t=v.astype(np.float32))
@@ -212,7 +205,7 @@ def _is_open(mesh: Mesh) -> bool:
 def _as_trimesh(
     vertices: np.ndarray, mesh: Mesh, material: Any = None
 ) -> trimesh.Trimesh:
-    vertices = np.asarray(vertices, np.float32) * _TO_FILE_AXES
+    vertices = np.asarray(vertices, np.float32) * TO_FILE_AXES
     # Normals are computed before the vertices are split, so that shading does not show
     # the seams.
     normals = trimesh.Trimesh(

@@ -53,17 +53,34 @@ _DISTRIBUTION = flags.DEFINE_enum(
     "environment variable TF_CONFIG describes. By default on several machines if it "
     "describes more than one task.",
 )
+_DRY_RUN = flags.DEFINE_boolean(
+    "dry_run",
+    False,
+    "Only print the parts of both networks, the pictures, the devices and the memory, "
+    "and train one batch to check it. Nothing is written.",
+)
 
 
 def main(argv: list[str]) -> None:
-    """Reads the configuration and trains."""
+    """Reads the configuration and trains, or shows what training would do."""
     del argv
     from tf_unsup3d.trained.configuration import Configuration
+    from tf_unsup3d.training.dry_run import dry_run
     from tf_unsup3d.training.session import train
 
     cli.make_repeatable()
+    configuration = Configuration.from_files(_GIN_CONFIGS.value, _GIN_BINDINGS.value)
+    if _DRY_RUN.value:
+        dry_run(
+            configuration,
+            _DATA_DIR.value,
+            _MODEL_DIR.value,
+            transfer_from=_TRANSFER_FROM.value,
+            distribution=_DISTRIBUTION.value,
+        )
+        return
     train(
-        Configuration.from_files(_GIN_CONFIGS.value, _GIN_BINDINGS.value),
+        configuration,
         _DATA_DIR.value,
         _MODEL_DIR.value,
         minutes=_MINUTES.value,

@@ -118,6 +118,10 @@ class Configuration:
 
     def to_gin(self) -> str:
         """Returns the text of a gin file that binds every parameter."""
+        return gin_files.format_bindings(self.bindings())
+
+    def bindings(self) -> Bindings:
+        """Returns the values of all parameters, as a gin file binds them."""
         arguments = {
             "Trainer": {"viewpoints": self.viewpoints, **_fields(self.training)},
             "Generator": self.generator,
@@ -131,7 +135,7 @@ class Configuration:
                     bindings[type(value).__name__] = _fields(value)
                     value = Reference(type(value).__name__)
                 bindings[name][parameter] = value
-        return gin_files.format_bindings(bindings)
+        return bindings
 
     @property
     def resolution(self) -> int:

@@ -135,9 +135,13 @@ def format_bindings(bindings: Bindings) -> str:
         if lines and values:
             lines.append("")
         for parameter, value in values.items():
-            text = f"@{value.name}()" if isinstance(value, Reference) else repr(value)
-            lines.append(f"{name}.{parameter} = {text}")
+            lines.append(f"{name}.{parameter} = {format_value(value)}")
     return "\n".join(lines) + "\n"
+
+
+def format_value(value: Value) -> str:
+    """Formats a value as gin files have it."""
+    return f"@{value.name}()" if isinstance(value, Reference) else repr(value)
 
 
 class _Collected:

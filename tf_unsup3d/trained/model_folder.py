@@ -27,6 +27,7 @@ from tf_unsup3d.trained.weights import read_weights, write_weights
 PREFIX = "pretrained:"
 CONFIG_NAME = "config.gin"
 CHECKPOINTS_NAME = "checkpoints"
+EVENTS_NAME = "events"
 PICTURES_NAME = "pictures.json"
 WEIGHTS_NAME = "generator.npz"
 CARD_NAME = "card.json"

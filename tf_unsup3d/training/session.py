@@ -1,29 +1,30 @@
 """A session of training: progress bar, sheets, TensorBoard and a time limit."""
 
 import contextlib
-import hashlib
 import pathlib
 import time
 from collections.abc import Iterator
 
-import tensorflow as tf
 from tqdm import tqdm
 
 from tf_unsup3d.data.dataset import PictureSet, open_pictures
 from tf_unsup3d.errors import StoppedBySignal, UserError
 from tf_unsup3d.evaluation.alarms.limits import Alarm, raised_alarms
 from tf_unsup3d.evaluation.alarms.values import mean_values
-from tf_unsup3d.export.pictures import write_png
-from tf_unsup3d.export.scene_sheets import depth_sheet, scene_sheet
-from tf_unsup3d.files import exclusive, read_json, write_json
+from tf_unsup3d.files import exclusive, write_json
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.training.beginning import begin, run_folder
 from tf_unsup3d.training.distribution import make_strategy
 from tf_unsup3d.training.stop_requests import stop_requests
+from tf_unsup3d.training.tensorboard.histograms import write_weight_histograms
+from tf_unsup3d.training.tensorboard.sheets import draw_sheets
 from tf_unsup3d.training.trainer import Stop, Trainer, TrainingObserver
 from tf_unsup3d.training.workers import Workers
 
 SHEET_SEEDS = list(range(8))
+
+_ALARM_GROUP = "alarm/"
 
 
 def train(
@@ -61,41 +62,25 @@ def train(
     """
     strategy = make_strategy(distribution)
     workers = Workers(strategy)
-    folder = model_folder.find_folder(model_dir)
-    if model_folder.is_published(folder):
-        raise UserError(f"--model_dir: {folder} is published, and not trained further")
+    folder = run_folder(model_dir)
     pictures = open_pictures(data_dir, configuration.resolution)
     with contextlib.ExitStack() as stack:
         stack.enter_context(workers.ending_together())
         if workers.is_chief:
             stack.enter_context(exclusive(folder))
-        _check_pictures(folder, pictures)
-        trainer = Trainer(configuration, folder, strategy)
-        start = trainer.restore()
-        if transfer_from and start == 0:
-            lines = trainer.transfer(model_folder.find_folder(transfer_from))
-            if workers.is_chief:
-                for line in lines:
-                    print(f"from {transfer_from}: {line}")
-        which = f"{pictures.checksum} {pictures.count}"
-        workers.check_same(
-            {
-                "the configuration": _number(configuration.to_gin()),
-                "the pictures of --data_dir": _number(which),
-                "the step found in --model_dir, which all must share": start,
-            }
-        )
+        begun = begin(configuration, pictures, folder, strategy, transfer_from)
         if workers.is_chief:
-            for change in _changes(folder, configuration) if start else ():
-                print(change)
+            changes = _changes(folder, configuration) if begun.step else []
+            for line in begun.transferred + changes:
+                print(line)
             write_json(folder / model_folder.PICTURES_NAME, _describe(pictures))
             model_folder.write_configuration(folder, configuration)
             print(
-                f"{pictures.count} pictures of {pictures.source}, from step {start}, "
-                f"on {_describe_devices(trainer)}"
+                f"{pictures.count} pictures of {pictures.source}, from step "
+                f"{begun.step}, on {begun.describe_devices()}"
             )
-        Session(trainer, minutes).run(pictures)
-    return trainer
+        Session(begun.trainer, minutes).run(pictures)
+    return begun.trainer
 
 
 class Session(TrainingObserver):
@@ -171,7 +156,7 @@ class Session(TrainingObserver):
         return Stop.MEASURED if time_is_up_for_one else Stop.NO
 
     def record(self, step: int, values: dict[str, float]) -> None:
-        """Shows some of the values beside the progress bar."""
+        """Shows some of the values beside the progress bar; warns of raised alarms."""
         self._bar.set_postfix(
             {
                 "pictures/s": f"{values['pictures_per_second']:.1f}",
@@ -180,25 +165,28 @@ class Session(TrainingObserver):
                 "mask": f"{values['mask_area']:.2f}",
             }
         )
+        measured = {
+            name.removeprefix(_ALARM_GROUP): value
+            for name, value in values.items()
+            if name.startswith(_ALARM_GROUP)
+        }
+        if measured:
+            self._warn(step, measured)
 
     def sheet(self, step: int) -> dict[str, float]:
-        """Draws the sheets, warns of raised alarms, and returns the alarms' values.
+        """Draws the sheets, and returns the values of the alarms.
 
         A signal ends this early, because the checkpoint is more urgent.
         """
         model = self._trainer.model()
         scene = model.sample(SHEET_SEEDS, truncation_psi=1.0)
-        for name, draw in (("sheet", scene_sheet), ("depth", depth_sheet)):
+        for _ in draw_sheets(self._folder, model, scene):
             if self._signals:
                 return {}
-            picture = draw(model, scene)
-            write_png(self._folder / f"{name}.png", picture)
-            tf.summary.image(name, picture[None], step=step)
-        text = self._trainer.configuration.to_gin()
-        tf.summary.text("config", f"```\n{text}\n```", step=step)
+        state = self._trainer.state
+        write_weight_histograms(step, state.generator, state.discriminator)
         values = mean_values(scene, model.renderer)
-        self._warn(step, values)
-        return {f"alarm/{name}": value for name, value in values.items()}
+        return {f"{_ALARM_GROUP}{name}": value for name, value in values.items()}
 
     def notice(self, text: str) -> None:
         """Shows a line above the progress bar, which goes back with the training."""
@@ -242,19 +230,6 @@ def _bindings(configuration: Configuration) -> dict[str, str]:
     return dict(line.split(" = ", 1) for line in lines if " = " in line)
 
 
-def _number(text: str) -> int:
-    """A number of 63 bits by which texts can be told apart."""
-    return int(hashlib.sha256(text.encode()).hexdigest(), 16) % 2**63
-
-
-def _describe_devices(trainer: Trainer) -> str:
-    workers, devices = trainer.workers.count, trainer.devices
-    if not tf.config.list_logical_devices("GPU"):
-        return "the CPU" if workers == 1 else f"the CPUs of {workers} machines"
-    text = "1 GPU" if devices == 1 else f"{devices} GPUs"
-    return text if workers == 1 else f"{text} of {workers} machines"
-
-
 def _describe(pictures: PictureSet) -> dict[str, str | int]:
     """The values that identify the pictures of a run."""
     return {
@@ -262,18 +237,3 @@ def _describe(pictures: PictureSet) -> dict[str, str | int]:
         "count": pictures.count,
         "checksum": pictures.checksum,
     }
-
-
-def _check_pictures(folder: pathlib.Path, pictures: PictureSet) -> None:
-    """Makes sure that a run continues on the pictures it was started with."""
-    path = folder / model_folder.PICTURES_NAME
-    if not path.exists():
-        return
-    found = read_json(path)
-    if found.get("checksum") != pictures.checksum:
-        raise UserError(
-            f"--model_dir: {folder} is a run on {found.get('count')} pictures of "
-            f"{found.get('source')}, not on these {pictures.count} of "
-            f"{pictures.source}; name another folder, with --transfer_from={folder} to "
-            "begin with its networks"
-        )

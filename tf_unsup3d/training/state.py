@@ -71,13 +71,19 @@ class TrainingState:
             factor *= settings.rate_decay.factor(seen)
         return factor
 
-    def set_rates(self) -> None:
-        """Sets the learning rates to those configured, times the present factor."""
+    def rates(self) -> dict[str, float]:
+        """Returns the learning rates in the next step, by name."""
         settings, factor = self._settings, self.present_rate_factor
-        self.generator_optimizer.learning_rate = factor * settings.generator_rate
-        self.discriminator_optimizer.learning_rate = (
-            factor * settings.discriminator_rate
-        )
+        return {
+            "generator_rate": factor * settings.generator_rate,
+            "discriminator_rate": factor * settings.discriminator_rate,
+        }
+
+    def set_rates(self) -> None:
+        """Sets the learning rates of the optimizers to those of the next step."""
+        rates = self.rates()
+        self.generator_optimizer.learning_rate = rates["generator_rate"]
+        self.discriminator_optimizer.learning_rate = rates["discriminator_rate"]
 
     def networks(self) -> dict[str, list[tf.Variable]]:
         """Returns the variables of the networks, by name."""

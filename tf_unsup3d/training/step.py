@@ -1,5 +1,6 @@
 """One adversarial step, which updates both networks on the same rendered pictures."""
 
+import math
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -76,6 +77,7 @@ class AdversarialStep:
         self._convolutions = precision.convolution_dtype(
             self._settings.convolution_dtype
         )
+        self._gradients: tf.Tensor | None = None
 
     def run(
         self, pictures: tf.Tensor, penalty: bool, size: int, fade: float | None
@@ -110,7 +112,29 @@ class AdversarialStep:
             raise NotFiniteError(f"a number in the {refused[1]} of objects") from error
         if not outcome.finite:
             outcome.magnitudes.check(list(outcome.values), self._variable_names())
+        self._gradients = outcome.magnitudes.gradients
         return {**outcome.values, "r1": tf.identity(self._state.r1)}
+
+    def gradient_norms(self) -> dict[str, float]:
+        """Returns the norms of both gradients in the last step.
+
+        They follow from what every step measures to find numbers that are not finite.
+
+        Returns:
+          Euclidean norms of the gradients of the losses with respect to all weights of
+          a network, by name. With several devices, which measure their own shares of
+          the batch, the root mean square over the devices. Empty before the first step.
+        """
+        if self._gradients is None:
+            return {}
+        halves, norms, start = self._gradients.numpy(), {}, 0
+        for model, _ in self._networks():
+            end = start + len(model.trainable_variables)
+            # Each device has its part of the sum of all.
+            norm = self._division.devices * math.sqrt(2.0 * halves[start:end].sum())
+            norms[f"{model.name}_gradient"] = norm
+            start = end
+        return norms
 
     def _networks(self) -> list[tuple[keras.Model, keras.optimizers.Optimizer]]:
         """Both networks with their optimizers, in the order of their updates."""

@@ -17,13 +17,15 @@ from tf_unsup3d.trained.trained_model import TrainedModel
 from tf_unsup3d.training.batch_division import BatchDivision
 from tf_unsup3d.training.checkpoint_folder import CheckpointFolder
 from tf_unsup3d.training.distribution import one_machine
-from tf_unsup3d.training.events import EventLog
 from tf_unsup3d.training.growth import Growth
 from tf_unsup3d.training.guard import NotFiniteError
 from tf_unsup3d.training.metrics import MetricsLog
 from tf_unsup3d.training.setbacks import Setbacks
 from tf_unsup3d.training.state import TrainingState
 from tf_unsup3d.training.step import AdversarialStep
+from tf_unsup3d.training.tensorboard.early_sheets import is_early_sheet_step
+from tf_unsup3d.training.tensorboard.event_log import EventLog
+from tf_unsup3d.training.tensorboard.hyperparameters import write_hyperparameters
 from tf_unsup3d.training.transfer import transfer
 from tf_unsup3d.training.workers import Workers
 
@@ -63,7 +65,7 @@ class TrainingObserver:
         """
 
     def sheet(self, step: int) -> dict[str, float]:
-        """Draws a sheet of samples; returns measurements to add to the record."""
+        """Draws a sheet of samples, and returns measurements of them by name."""
         del step
         return {}
 
@@ -216,7 +218,10 @@ class Trainer:
         with contextlib.ExitStack() as stack:
             if self.workers.is_chief:
                 self._checkpoints.tidy()
-                events = stack.enter_context(EventLog(self.model_dir / "events"))
+                events = stack.enter_context(
+                    EventLog(self.model_dir / model_folder.EVENTS_NAME)
+                )
+                write_hyperparameters(self.model_dir, self.step, self.configuration)
             while True:
                 try:
                     if self._checkpoints.newest is None:
@@ -242,25 +247,55 @@ class Trainer:
             stop = observer.stop()
             last = step == settings.steps or stop is Stop.MEASURED
             sheet = step % settings.sheet_interval == 0 or last
+            early = is_early_sheet_step(step, settings.sheet_interval)
+            shown: dict[str, float] = {}
+            if events and (sheet or early) and stop is not Stop.AT_ONCE:
+                before = time.monotonic()
+                shown = observer.sheet(step)
+                started += time.monotonic() - before
             if log and events and (step % settings.log_interval == 0 or sheet):
-                record = {name: float(value) for name, value in values.items()}
-                if settings.rate_decay:
-                    record["rate_factor"] = self.state.present_rate_factor
-                if math.isnan(record["r1"]):
-                    del record["r1"]  # Not known yet; what diverged is found before.
-                if sheet and stop is not Stop.AT_ONCE:
-                    record |= observer.sheet(step)
+                record = self._record(values)
+                if sheet:
+                    record |= shown
                 log.write(step, {"pictures": step * settings.batch_size, **record})
                 now = time.monotonic()
                 record["pictures_per_second"] = counted / (now - started)
                 started, counted = now, 0
-                events.write(step, record)
+                shown |= record | self._step.gradient_norms() | self.state.rates()
                 observer.record(step, record)
+            if events and shown:
+                events.write(step, shown)
             # Only now, so that no record of this or an earlier step is missing.
             if step % settings.checkpoint_interval == 0 or last or stop is not Stop.NO:
                 self.save()
-            if sheet and events:
+            if events and (sheet or early):
                 events.flush()
+
+    def _record(self, values: dict[str, tf.Tensor]) -> dict[str, float]:
+        """The measurements of a step that are known."""
+        record = {name: float(value) for name, value in values.items()}
+        if self.configuration.training.rate_decay:
+            record["rate_factor"] = self.state.present_rate_factor
+        if math.isnan(record["r1"]):
+            del record["r1"]  # Not known yet; what diverged is found before.
+        return record
+
+    def try_step(self, pictures: PictureSet) -> dict[str, float]:
+        """Runs one step, the largest of the configuration, which changes the variables.
+
+        Args:
+          pictures: The real pictures.
+
+        Returns:
+          The measurements of the step by name.
+
+        Raises:
+          NotFiniteError: A loss, gradient or weight is not finite.
+          UserError: There are too few pictures.
+        """
+        batch = next(self._batches(pictures))
+        values = self._step.run(batch, True, self.configuration.resolution, None)
+        return {name: float(value) for name, value in values.items()}
 
     def _batches(self, pictures: PictureSet) -> Iterator[tf.Tensor]:
         """The batches of real pictures from this step on."""

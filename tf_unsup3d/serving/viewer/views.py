@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.export.animations import turntable
-from tf_unsup3d.export.meshes import encode_glb
+from tf_unsup3d.export.meshes import TO_FILE_AXES, encode_glb
 from tf_unsup3d.export.pictures import (
     depth_to_grey,
     encode_png,
@@ -35,7 +35,6 @@ _STYLES = 1024
 _DIRECTIONS = 6
 # How much further than the mean object others may reach.
 _REACH = 1.1
-_TO_FILE_AXES = np.array([1.0, -1.0, -1.0], np.float32)
 # Objects that are kept for the next viewpoint.
 _KEPT = 8
 
@@ -94,7 +93,7 @@ class Views:
             "camera": {
                 "field_of_view_degrees": math.degrees(camera.field_of_view),
                 "distance": camera.distance,
-                "pivot": (self._middle * _TO_FILE_AXES).tolist(),
+                "pivot": (self._middle * TO_FILE_AXES).tolist(),
             },
             "light": _describe_light(self._model.renderer.lamps),
             "viewpoint_limits_degrees": self._model.viewpoints.limits,
@@ -265,7 +264,7 @@ def _describe_light(lamps: RandomLamps | None) -> dict[str, Any]:
         "ambient": ambient,
         "lamps": [
             {
-                "direction": (direction[0].numpy() * _TO_FILE_AXES).tolist(),
+                "direction": (direction[0].numpy() * TO_FILE_AXES).tolist(),
                 "strength": (1.0 - ambient) * part / (1.0 + fill),
             }
             for direction, part in zip(directions, (1.0, fill), strict=True)

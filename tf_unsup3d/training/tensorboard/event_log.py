@@ -8,6 +8,7 @@ from types import TracebackType
 import tensorflow as tf
 
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.training.tensorboard.tags import tag
 
 
 class EventLog:
@@ -37,10 +38,18 @@ class EventLog:
             self._default.__exit__(kind, error, traceback)
 
     def write(self, step: int, values: dict[str, float]) -> None:
-        """Writes the measurements of a step by name, or raises a `UserError`."""
+        """Writes the measurements of a step under their tags.
+
+        Args:
+          step: The step.
+          values: Measurements by the names that `tags.tag` knows.
+
+        Raises:
+          UserError: They cannot be written.
+        """
         with self._writing():
             for name, value in values.items():
-                tf.summary.scalar(name, value, step=step)
+                tf.summary.scalar(tag(name), value, step=step)
 
     def flush(self) -> None:
         """Makes all that was written visible, or raises a `UserError`."""

@@ -1,0 +1,105 @@
+"""How a session of training begins: with a trainer that knows where the run is."""
+
+import hashlib
+import pathlib
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from tf_unsup3d.data.dataset import PictureSet
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.files import read_json
+from tf_unsup3d.trained import model_folder
+from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.training.trainer import Trainer
+
+
+class Beginning(NamedTuple):
+    """A trainer that is ready to train.
+
+    Attributes:
+      trainer: The trainer.
+      step: Number of steps that the run has been trained so far.
+      transferred: Lines that say which networks come from another model.
+    """
+
+    trainer: Trainer
+    step: int
+    transferred: list[str]
+
+    def describe_devices(self) -> str:
+        """The devices that train, in words."""
+        workers, devices = self.trainer.workers.count, self.trainer.devices
+        if not tf.config.list_logical_devices("GPU"):
+            return "the CPU" if workers == 1 else f"the CPUs of {workers} machines"
+        text = "1 GPU" if devices == 1 else f"{devices} GPUs"
+        return text if workers == 1 else f"{text} of {workers} machines"
+
+
+def run_folder(model_dir: str) -> pathlib.Path:
+    """Finds the folder of a run, which need not exist, or raises a `UserError`."""
+    folder = model_folder.find_folder(model_dir)
+    if model_folder.is_published(folder):
+        raise UserError(f"--model_dir: {folder} is published, and not trained further")
+    return folder
+
+
+def begin(
+    configuration: Configuration,
+    pictures: PictureSet,
+    folder: pathlib.Path,
+    strategy: tf.distribute.Strategy,
+    transfer_from: str | None,
+) -> Beginning:
+    """Makes a trainer, and restores the run or transfers networks. Writes nothing.
+
+    Args:
+      configuration: The configuration of the run.
+      pictures: The real pictures.
+      folder: Folder of the run.
+      strategy: The strategy that distributes training.
+      transfer_from: Folder of a run or of a published generator, or "pretrained:NAME",
+        with whose networks a new run starts.
+
+    Returns:
+      The beginning.
+
+    Raises:
+      UserError: The configuration or the folder cannot be used, the folder holds a run
+        on other pictures, or several machines differ in any of this.
+    """
+    _check_pictures(folder, pictures)
+    trainer = Trainer(configuration, folder, strategy)
+    step, transferred = trainer.restore(), []
+    if transfer_from and step == 0:
+        lines = trainer.transfer(model_folder.find_folder(transfer_from))
+        transferred = [f"from {transfer_from}: {line}" for line in lines]
+    which = f"{pictures.checksum} {pictures.count}"
+    trainer.workers.check_same(
+        {
+            "the configuration": _number(configuration.to_gin()),
+            "the pictures of --data_dir": _number(which),
+            "the step found in --model_dir, which all must share": step,
+        }
+    )
+    return Beginning(trainer, step, transferred)
+
+
+def _number(text: str) -> int:
+    """A number of 63 bits by which texts can be told apart."""
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16) % 2**63
+
+
+def _check_pictures(folder: pathlib.Path, pictures: PictureSet) -> None:
+    """Makes sure that a run continues on the pictures it was started with."""
+    path = folder / model_folder.PICTURES_NAME
+    if not path.exists():
+        return
+    found = read_json(path)
+    if found.get("checksum") != pictures.checksum:
+        raise UserError(
+            f"--model_dir: {folder} is a run on {found.get('count')} pictures of "
+            f"{found.get('source')}, not on these {pictures.count} of "
+            f"{pictures.source}; name another folder, with --transfer_from={folder} to "
+            "begin with its networks"
+        )
