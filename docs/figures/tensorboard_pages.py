@@ -82,7 +82,7 @@ def main() -> None:
                 page.get_by_role("button", name="Settings").last.click()
             elif place == "#images":
                 page.get_by_text("Show actual image size").click()
-                page.get_by_text("Filter tags").first.click()
+                page.get_by_text("Filter tags").first.click(force=True)
                 page.keyboard.type("pictures")
             page.wait_for_timeout(milliseconds)
             _write(folder / f"tensorboard_{name}.png", page.screenshot())
