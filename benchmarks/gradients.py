@@ -115,7 +115,7 @@ def measure(
       resolution: height and width of the pictures.
       count: how many workloads.
       directions: for each workload.
-      seed: of all chance.
+      seed: of all random numbers.
       slowest: seconds of the processor for a picture, from which on it is left out.
 
     Returns:

@@ -34,7 +34,7 @@ _DIRECTIONS = flags.DEFINE_integer("directions", 4, "Directions for each workloa
 _SLOWEST = flags.DEFINE_float(
     "slowest", 1.5, "Processor seconds a picture from which on a renderer is left out."
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Seed of all chance.")
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.")
 
 
 def _measure(renderer, kind, resolutions):

@@ -35,18 +35,20 @@ _RUNS = flags.DEFINE_integer("runs", 20, "Counted calls of each renderer.")
 _SLOW_RUNS = flags.DEFINE_integer(
     "slow_runs",
     speed.SLOW_RUNS["both"],
-    f"The same, of calls of more than {speed.SLOW_SECONDS:g} s.",
+    f"Counted calls of renderers that take more than {speed.SLOW_SECONDS:g} s for one.",
 )
 _SLOW_FORWARD_RUNS = flags.DEFINE_integer(
-    "slow_forward_runs", speed.SLOW_RUNS["forward"], "The same, without gradient."
+    "slow_forward_runs",
+    speed.SLOW_RUNS["forward"],
+    "Counted calls of the same without a gradient.",
 )
-_GROWTH_RUNS = flags.DEFINE_integer("growth_runs", 7, "The same, for the plots.")
+_GROWTH_RUNS = flags.DEFINE_integer("growth_runs", 7, "Counted calls for the plots.")
 _SMALLEST = flags.DEFINE_integer("smallest", 0, "Leaves out smaller pictures.")
 _LARGEST = flags.DEFINE_integer("largest", 1024, "Leaves out larger pictures.")
 _SLOWEST = flags.DEFINE_float(
     "slowest", 60.0, "Seconds for one call from which on a renderer is left out."
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Seed of all chance.")
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.")
 
 
 def _conditions(result):

@@ -43,7 +43,7 @@ _DIRECTIONS = flags.DEFINE_integer("directions", 4, "Directions of each movement
 _FUNCTIONALS = flags.DEFINE_integer(
     "functionals", 6, "Sums of a picture with random weights, for each direction."
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Seed of all chance.")
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.")
 
 
 class _Object(NamedTuple):

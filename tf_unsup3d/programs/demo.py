@@ -108,9 +108,11 @@ def main(argv: list[str]) -> None:
     print(
         f"\nThe same command trains on. To see the losses:\n"
         f"  .venv/bin/tensorboard --logdir {run}\n"
-        "For good heads train for hours, on thousands of pictures of your own:\n"
-        f"  .venv/bin/unsup3d-train --gin_configs=gin_configs/faces64.gin "
-        "--data_dir=PHOTOS --model_dir=runs/photos"
+        "For good heads train for hours, on thousands of portraits of your own:\n"
+        "  .venv/bin/unsup3d-prepare-data --input=PHOTOS --output=data/photos64 "
+        "--resolution=64 --align=faces\n"
+        "  .venv/bin/unsup3d-train --gin_configs=gin_configs/faces64.gin "
+        "--data_dir=data/photos64 --model_dir=runs/photos"
     )
 
 

@@ -46,8 +46,7 @@ _METRICS = flags.DEFINE_list(
     "metrics",
     None,
     "Metrics separated by commas: shape, distribution, consistency, identity, "
-    "reconstruction and "
-    "alarms.",
+    "reconstruction and alarms.",
     required=True,
 )
 _TRUTH_DIR = flags.DEFINE_string(

@@ -18,7 +18,8 @@ _MODEL = flags.DEFINE_string(
 _NAME = flags.DEFINE_string(
     "name",
     None,
-    "Name of the model in the paths; by default that of its folder or NAME.",
+    "Name of the model in the paths; by default that of its folder, or NAME "
+    "for pretrained:NAME.",
 )
 _HOST = flags.DEFINE_string(
     "host",
