@@ -1,6 +1,6 @@
-"""Draws docs/figures/faces64.gif: python docs/figures/faces.py
+"""Draws docs/figures/faces128.gif: python docs/figures/faces.py
 
-The faces of the seeds 0 to 7 of pretrained:faces64, turned all the way round.
+The faces of the seeds 0 to 7 of pretrained:faces128, turned all the way round.
 """
 
 from pathlib import Path
@@ -13,8 +13,8 @@ from tf_unsup3d.export.videos import write_video
 _FRAMES = 36
 
 if __name__ == "__main__":
-    model = tf_unsup3d.load("pretrained:faces64")
+    model = tf_unsup3d.load("pretrained:faces128")
     yaws = [360.0 * frame / _FRAMES for frame in range(_FRAMES)]
     scene = fill_hidden_texture(model, model.sample(range(8)))
     frames = turntable(model, scene, yaws_degrees=yaws)
-    write_video(Path(__file__).with_name("faces64.gif"), frames, fps=12)
+    write_video(Path(__file__).with_name("faces128.gif"), frames, fps=12)

@@ -1,10 +1,11 @@
-"""Draws docs/figures/reconstruction.png.
+"""Draws docs/figures/reconstruction.png, reconstruction_faces.jpg and photographs.jpg.
 
-    python docs/figures/reconstruction.py HEADS [ENCODER]
+    python docs/figures/reconstruction.py HEADS FACES
 
-HEADS is a folder of unsup3d-make-heads with test pictures of 64 x 64 pixels, ENCODER
-the folder of an encoder of pretrained:heads64 if the package has none. Eight test heads
-chosen by a seed are reconstructed, and a drawing of a cat.
+HEADS is a folder of unsup3d-make-heads with test pictures of 64 x 64 pixels, FACES a
+folder of aligned pictures of faces. Eight heads and a drawing of a cat are
+reconstructed with pretrained:heads64, and sixteen faces with pretrained:faces128, the
+first four of them also with residuals. Heads and faces are chosen by a seed.
 """
 
 import pathlib
@@ -16,9 +17,8 @@ import PIL.ImageDraw
 
 import tf_unsup3d
 from tf_unsup3d.evaluation.shape.pairs import load_head_pairs
-from tf_unsup3d.export.pictures import write_png
+from tf_unsup3d.reconstruction.inputs import read_pictures
 from tf_unsup3d.reconstruction.sheet import reconstruction_sheet
-from tf_unsup3d.trained.encoder_files import read_encoder
 
 FUR, EYES, NOSE, WHITE = (120, 110, 105), (170, 200, 60), (230, 140, 150), (240,) * 3
 
@@ -40,17 +40,32 @@ def cat() -> np.ndarray:
     return np.asarray(image.resize((64, 64), PIL.Image.Resampling.LANCZOS))
 
 
-def main(heads: str, encoder: str | None = None) -> None:
+def draw(
+    name: str,
+    model: tf_unsup3d.TrainedModel,
+    pictures: np.ndarray,
+    residual: bool = False,
+) -> None:
+    found = tf_unsup3d.Reconstructor(model)(pictures, residual=residual)
+    sheet = reconstruction_sheet(model, found)
+    path = pathlib.Path(__file__).with_name(name)
+    PIL.Image.fromarray(sheet).save(path, quality=92)
+
+
+def chosen(count: int, total: int) -> np.ndarray:
+    return np.sort(np.random.default_rng(0).choice(total, count, replace=False))
+
+
+def main(heads: str, faces: str) -> None:
     model = tf_unsup3d.load("pretrained:heads64")
-    found = read_encoder(pathlib.Path(encoder), model.generator) if encoder else None
     test = load_head_pairs(heads, "test", model.resolution, model.camera)
-    chosen = np.random.default_rng(0).choice(len(test), 8, replace=False)
-    pictures = np.concatenate([test.pictures[np.sort(chosen)], cat()[None]])
-    reconstruction = tf_unsup3d.Reconstructor(model, found)(pictures)
-    write_png(
-        pathlib.Path(__file__).with_name("reconstruction.png"),
-        reconstruction_sheet(model, reconstruction),
-    )
+    pictures = test.pictures[chosen(8, len(test))]
+    draw("reconstruction.png", model, np.concatenate([pictures, cat()[None]]))
+    model = tf_unsup3d.load("pretrained:faces128")
+    found, _ = read_pictures(faces, model.resolution)
+    pictures = np.stack([found[index].picture for index in chosen(16, len(found))])
+    draw("reconstruction_faces.jpg", model, pictures)
+    draw("photographs.jpg", model, pictures[:4], residual=True)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ NAMES = model_folder.pretrained_names()
 
 
 def test_heads_and_faces_are_there():
-    assert {"heads64", "faces64"} <= set(NAMES)
+    assert {"heads64", "faces64", "faces128"} <= set(NAMES)
 
 
 # What docs/results.md says is wrong with them.
-KNOWN_FAULTS: dict[str, set[str]] = {}
+KNOWN_FAULTS = {"faces128": {"back_spikiness"}}
 
 
 @pytest.mark.parametrize("name", NAMES)

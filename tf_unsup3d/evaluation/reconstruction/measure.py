@@ -124,7 +124,7 @@ def _scores(
     found["with residuals"] = reconstructor.refine(found["both"], steps // 2)
     scores = {}
     for name, reconstruction in found.items():
-        scores[name] = _reconstruction_scores(reconstruction, draw, pairs, viewpoints)
+        scores[name] = score_reconstruction(reconstruction, draw, pairs, viewpoints)
         used = 0 if name == "encoder" else steps
         flags = raise_flags(reconstruction.measures, limits_on_card(card, used))
         # Residuals could match anything, so they are not judged.
@@ -133,9 +133,21 @@ def _scores(
     return scores, found["both"]
 
 
-def _reconstruction_scores(
+def score_reconstruction(
     found: Reconstruction, draw: Draw, pairs: DepthPairs, viewpoints: np.ndarray
 ) -> dict[str, float]:
+    """Compares a reconstruction with what its pictures show.
+
+    Args:
+      found: The reconstruction.
+      draw: See `depth_drawing`.
+      pairs: The pictures with their true depth.
+      viewpoints: `[pictures, 3]` true yaw, pitch and roll in radians.
+
+    Returns:
+      `viewpoint`, the scores of the depth, `error` and `seconds`; see
+      `ReconstructionReport`.
+    """
     views = tf.constant(np.radians(found.viewpoints_degrees), tf.float32)
     parts = []
     for first in range(0, len(found), _CHUNK):
