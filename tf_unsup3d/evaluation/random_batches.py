@@ -5,12 +5,9 @@ from collections.abc import Iterator
 import tensorflow as tf
 from tqdm import tqdm
 
-from tf_unsup3d.models import precision
 from tf_unsup3d.rendering.scene import Scene
-from tf_unsup3d.trained.random_streams import RandomScenes, random_scenes
-from tf_unsup3d.trained.trained_model import TrainedModel
-
-_BATCH_SIZE = 16
+from tf_unsup3d.trained.random_streams import RandomScenes
+from tf_unsup3d.trained.trained_model import RANDOM_BATCH_SIZE, TrainedModel
 
 
 def random_batches(
@@ -29,16 +26,10 @@ def random_batches(
       Batches of objects with the viewpoints and the light seed that the `Renderer`
       takes.
     """
-    dtype = precision.convolution_dtype("auto")
-
-    @tf.function(jit_compile=False)
-    def make(key: tf.Tensor) -> RandomScenes:
-        with precision.convolutions_in(dtype):
-            return random_scenes(model.generator, model.viewpoints, _BATCH_SIZE, key)
-
-    for first in tqdm(range(0, count, _BATCH_SIZE), desc=name, disable=None):
-        batch = make(tf.constant([seed, first // _BATCH_SIZE], tf.int64))
-        used = min(_BATCH_SIZE, count - first)
+    size = RANDOM_BATCH_SIZE
+    for first in tqdm(range(0, count, size), desc=name, disable=None):
+        batch = model.random_batch(tf.constant([seed, first // size], tf.int64))
+        used = min(size, count - first)
         yield RandomScenes(
             Scene(*(value[:used] for value in batch.scene)),
             batch.viewpoints[:used],

@@ -4,7 +4,7 @@ import functools
 import math
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import tf_unsup3d
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.geometry.sphere import SphereMesh
 from tf_unsup3d.geometry.viewpoints import Viewpoints
+from tf_unsup3d.models import precision
 from tf_unsup3d.models.generator import Generator
 from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.renderer import Renderer
@@ -21,9 +22,14 @@ from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.encoder_files import TrainedEncoder, read_encoder
-from tf_unsup3d.trained.random_streams import latents_of_seeds
+from tf_unsup3d.trained.random_streams import (
+    RandomScenes,
+    latents_of_seeds,
+    random_scenes,
+)
 from tf_unsup3d.trained.style_distribution import StyleDistribution
 
+RANDOM_BATCH_SIZE = 16
 _MEAN_STYLE_SAMPLES = 1024
 
 
@@ -126,6 +132,23 @@ class TrainedModel:
     def style_distribution(self) -> StyleDistribution:
         """Mean, principal axes and spread of the styles."""
         return StyleDistribution.of_generator(self.generator)
+
+    @functools.cached_property
+    def random_batch(self) -> Callable[[tf.Tensor], RandomScenes]:
+        """A function from a key, `[2]` int64, to `RANDOM_BATCH_SIZE` random objects.
+
+        It has one graph for the life of the model. See `random_scenes`.
+        """
+        dtype = precision.convolution_dtype("auto")
+
+        @tf.function(autograph=False, jit_compile=False)
+        def make(key: tf.Tensor) -> RandomScenes:
+            with precision.convolutions_in(dtype):
+                return random_scenes(
+                    self.generator, self.viewpoints, RANDOM_BATCH_SIZE, key
+                )
+
+        return make
 
     @functools.cached_property
     def encoder(self) -> TrainedEncoder:
