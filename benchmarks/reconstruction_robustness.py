@@ -160,14 +160,13 @@ def main(argv: list[str]) -> None:
             [
                 name,
                 f"{scores['viewpoint']:.1f}",
-                f"{scores['side'] / 100:.3f}",
                 f"{scores['mad']:.1f}",
                 f"{scores['mask_iou']:.3f}",
                 f"{scores['error']:.3f}",
                 f"{100 * flagged:.0f} %",
             ]
         )
-    header = ["picture", "viewpoint", "SIDE", "MAD", "mask IoU", "L1", "flagged"]
+    header = ["picture", "viewpoint", "MAD", "mask IoU", "L1", "flagged"]
     print(report.markdown_table(header, rows))
 
 
