@@ -44,7 +44,7 @@ def photos(tmp_path_factory):
 
 def test_shows_faces_and_trains_on_photos_in_a_run_of_their_own(photos, tmp_path):
     printed = demo(tmp_path, f"--photos={photos}", "--minutes=0")
-    assert printed.index("pretrained:faces64") < printed.index("Training for 0 min")
+    assert printed.index("pretrained:faces128") < printed.index("Training for 0 min")
     assert "beginning with pretrained:heads64" in printed
     shown = [
         pathlib.Path(name) for name in re.findall(r"^  (\S+\.\w+)$", printed, re.M)

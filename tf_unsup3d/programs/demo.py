@@ -84,8 +84,8 @@ def main(argv: list[str]) -> None:
 
     cli.make_repeatable()
     output = pathlib.Path(_OUTPUT.value)
-    print("Faces of pretrained:faces64, which comes with the package:")
-    for path in show("pretrained:faces64", output / "demo-faces"):
+    print("Faces of pretrained:faces128, which comes with the package:")
+    for path in show("pretrained:faces128", output / "demo-faces"):
         print(f"  {path}", flush=True)
 
     quick = "gin_configs/quickstart.gin"
