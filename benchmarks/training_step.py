@@ -1,12 +1,16 @@
 """A training step and its parts, and the same networks as a plain 2D GAN."""
 
+import pathlib
+import resource
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from benchmarks import report, training
 from tf_unsup3d.compat import checkpointable
 from tf_unsup3d.data.dataset import PictureSet
 from tf_unsup3d.models import precision
@@ -20,6 +24,9 @@ from tf_unsup3d.training.moving_average import decay
 from tf_unsup3d.training.state import TrainingState
 from tf_unsup3d.training.step import AdversarialStep
 
+_PICTURES = 256
+# The networks of the generator; what it takes beside them is shape and mesh.
+_NETWORKS = ("mapping", "synthesis of objects", "synthesis of backgrounds")
 # Calls of each function that build graphs and warm up, before any is timed.
 _WARM_UP = 2
 
@@ -247,3 +254,74 @@ def time_in_turns(
 def _wait(value: Any) -> None:
     if tf.is_tensor(value) and value.shape.num_elements() == 1:
         value.numpy()
+
+
+def measure(gin_config: str, bindings: list[str], rounds: int) -> dict:
+    """Measures one configuration.
+
+    Args:
+      gin_config: The gin file.
+      bindings: Further parameters.
+      rounds: Number of counted calls.
+
+    Returns:
+      Milliseconds of steps and parts by name, sizes and peak memory.
+    """
+    configuration = Configuration.from_files([gin_config], bindings)
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = training.write_pictures(
+            pathlib.Path(folder) / "pictures", _PICTURES, configuration.resolution
+        )
+        workload = TrainingWorkload(configuration, pictures)
+        steps = time_in_turns(workload.steps, rounds)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        parts = time_in_turns(workload.parts, rounds)
+    generator = parts.pop("generator")
+    parts["shape and mesh"] = generator - sum(parts[name] for name in _NETWORKS)
+    parts["rest"] = steps["3D"] - sum(parts.values())
+    interval = configuration.training.r1_interval
+    return {
+        "configuration": pathlib.Path(gin_config).stem,
+        "bindings": bindings,
+        "resolution": configuration.resolution,
+        "batch_size": configuration.training.batch_size,
+        "rounds": rounds,
+        "milliseconds": {
+            kind: {name: 1e3 * seconds for name, seconds in found.items()}
+            for kind, found in (("steps", steps), ("parts", parts))
+        },
+        # Over an interval, one of whose steps has the penalty.
+        "ratio": _mean(steps, "3D", interval) / _mean(steps, "2D", interval),
+        "pictures_per_second": configuration.training.batch_size
+        / _mean(steps, "3D", interval),
+        "peak_megabytes": memory / 1024,
+    }
+
+
+def _mean(steps: dict[str, float], kind: str, interval: int) -> float:
+    return steps[kind] + (steps[f"{kind} with R1"] - steps[kind]) / interval
+
+
+def table(results: list[dict]) -> str:
+    """The results as a Markdown table, with a column for each configuration."""
+    first = results[0]["milliseconds"]
+    rows = [
+        [name, *(f"{r['milliseconds'][kind][name]:.1f}" for r in results)]
+        for kind in ("steps", "parts")
+        for name in first[kind]
+    ]
+    for title, name, form in (
+        ("3D in 2D steps", "ratio", ".2f"),
+        ("pictures per second", "pictures_per_second", ".0f"),
+        ("peak memory (MiB)", "peak_megabytes", ".0f"),
+    ):
+        rows.append([title, *(format(r[name], form) for r in results)])
+    header = [
+        "milliseconds",
+        *(
+            f"{r['configuration']}, {r['resolution']} x {r['resolution']}, "
+            f"batch {r['batch_size']}"
+            for r in results
+        ),
+    ]
+    return report.markdown_table(header, rows)

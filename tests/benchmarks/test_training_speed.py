@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks import training_speed
-from benchmarks.training_step import TrainingWorkload, time_in_turns
+from benchmarks import training
+from benchmarks.training_step import TrainingWorkload, measure, table, time_in_turns
 from tf_unsup3d.trained.configuration import Configuration
 
 
@@ -17,14 +17,16 @@ def gin_file(small_bindings, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def result(gin_file):
-    return training_speed.measure(gin_file, ["Trainer.r1_interval = 4"], rounds=2)
+    return measure(gin_file, ["Trainer.r1_interval = 4"], rounds=2)
 
 
 def test_parts_and_rest_are_the_step(result):
     steps, parts = result["milliseconds"]["steps"], result["milliseconds"]["parts"]
     assert min(steps.values()) > 0.0
     assert sum(parts.values()) == pytest.approx(steps["3D"])
-    assert all(value > 0.0 for name, value in parts.items() if name != "rest")
+    # These are differences, which other work on the machine can make negative.
+    derived = {"rest", "shape and mesh"}
+    assert all(value > 0.0 for name, value in parts.items() if name not in derived)
     with_r1 = 0.75 * steps["3D"] + 0.25 * steps["3D with R1"]
     assert result["pictures_per_second"] == pytest.approx(
         1e3 * result["batch_size"] / with_r1
@@ -33,15 +35,13 @@ def test_parts_and_rest_are_the_step(result):
 
 def test_table(result):
     other = {**result, "configuration": "other"}
-    lines = training_speed.table([result, other]).splitlines()
+    lines = table([result, other]).splitlines()
     assert "tiny, 16 x 16" in lines[0] and "other, 16 x 16" in lines[0]
     assert any(line.startswith("| 3D in 2D steps |") for line in lines)
     assert len({line.count("|") for line in lines}) == 1
 
 
 def test_both_kinds_of_steps_train_the_same_networks(gin_file, tmp_path):
-    from benchmarks import training
-
     configuration = Configuration.from_files([gin_file])
     pictures = training.write_pictures(tmp_path / "pictures", 16, 16)
     workload = TrainingWorkload(configuration, pictures)

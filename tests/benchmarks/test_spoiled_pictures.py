@@ -1,10 +1,10 @@
-"""How the benchmark of reconstruction spoils pictures."""
+"""Pictures that the benchmark of reconstruction spoils."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.reconstruction_robustness import SPOILED, shift, spoil
+from benchmarks.spoiled_pictures import SPOILED, shift, spoil
 from tf_unsup3d.evaluation.shape.pairs import DepthPairs
 from tf_unsup3d.rendering.camera import PinholeCamera
 
