@@ -20,6 +20,7 @@ _FILES = (
     "LICENSE",
     "docs/*.md",
     "docs/figures/*.gif",
+    "docs/figures/*.jpg",
     "docs/figures/*.png",
     "benchmarks/notes/*.md",
     "notebooks/*.ipynb",
