@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from absl import logging
-from PIL import Image
 
 from tf_unsup3d import files
 from tf_unsup3d.data import dataset, prepare
@@ -58,17 +57,6 @@ class Observer(TrainingObserver):
 
     def notice(self, text):
         self.notices.append(text)
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pictures") / "plain"
-    folder.mkdir()
-    random = np.random.default_rng(0)
-    for index in range(20):
-        pixels = random.integers(0, 255, [16, 16, 3], np.uint8)
-        Image.fromarray(pixels).save(folder / f"{index}.png")
-    return folder
 
 
 @pytest.fixture(scope="module")
