@@ -1,21 +1,25 @@
-"""Times a training step by its parts, beside the same networks as a plain 2D GAN.
+"""Times a training step by its parts, beside 2D GANs.
 
 python -m benchmarks.training_speed --output=benchmarks/results/training_speed.json \
     --page=docs/benchmarks.md
 
-What is compared takes turns. Each configuration has a process of its own.
+The same networks as a plain 2D GAN take turns with the training. Each configuration has
+a process of its own. With --stylegan2_ada, a clone of NVlabs/stylegan2-ada-pytorch is
+timed after each configuration, on the CPU and with as many channels.
 """
 
 import concurrent.futures
 import multiprocessing
+import sys
 
 from absl import flags
 
 from tf_unsup3d.programs import cli  # Before TensorFlow is imported.
 
 # isort: split
-from benchmarks import report
+from benchmarks import report, stylegan2_ada_process
 from benchmarks.training_step import measure, table
+from tf_unsup3d.trained.configuration import Configuration
 
 _OUTPUT = flags.DEFINE_string("output", None, "JSON file to write.", required=True)
 _PAGE = flags.DEFINE_string("page", None, "Markdown page whose table is replaced.")
@@ -31,6 +35,12 @@ _GIN_CONFIGS = flags.DEFINE_multi_string(
 _GIN_BINDINGS = flags.DEFINE_multi_string(
     "gin_bindings", [], "One parameter of all trainings."
 )
+_STYLEGAN2_ADA = flags.DEFINE_string(
+    "stylegan2_ada", None, "Clone of NVlabs/stylegan2-ada-pytorch to compare with."
+)
+_PEER_PYTHON = flags.DEFINE_string(
+    "peer_python", sys.executable, "Python with PyTorch, for --stylegan2_ada."
+)
 _ROUNDS = flags.DEFINE_integer("rounds", 20, "Counted calls.", lower_bound=1)
 
 
@@ -44,7 +54,15 @@ def main(argv: list[str]) -> None:
             1, multiprocessing.get_context("spawn")
         ) as pool:
             arguments = gin_config, _GIN_BINDINGS.value, _ROUNDS.value
-            results.append(pool.submit(measure, *arguments).result())
+            result = pool.submit(measure, *arguments).result()
+        if _STYLEGAN2_ADA.value:
+            configuration = Configuration.from_files([gin_config], _GIN_BINDINGS.value)
+            result["stylegan2_ada"] = stylegan2_ada_process.measure(
+                _PEER_PYTHON.value,
+                _STYLEGAN2_ADA.value,
+                stylegan2_ada_process.equal_settings(configuration),
+            )
+        results.append(result)
     machine = report.describe_machine()
     report.write_json(_OUTPUT.value, {"machine": machine, "results": results})
     text = table(results)

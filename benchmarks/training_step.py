@@ -316,6 +316,11 @@ def table(results: list[dict]) -> str:
         ("peak memory (MiB)", "peak_megabytes", ".0f"),
     ):
         rows.append([title, *(format(r[name], form) for r in results)])
+    if all("stylegan2_ada" in r for r in results):
+        peer = [r["stylegan2_ada"]["pictures_per_second"] for r in results]
+        rows.append(
+            ["pictures per second, stylegan2-ada", *(f"{value:.1f}" for value in peer)]
+        )
     header = [
         "milliseconds",
         *(

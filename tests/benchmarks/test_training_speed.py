@@ -1,10 +1,13 @@
 """The benchmark of the training step, with a tiny configuration."""
 
+import sys
+
 import numpy as np
 import pytest
 
-from benchmarks import training
+from benchmarks import stylegan2_ada_process, training
 from benchmarks.training_step import TrainingWorkload, measure, table, time_in_turns
+from tf_unsup3d.errors import UserError
 from tf_unsup3d.trained.configuration import Configuration
 
 
@@ -39,6 +42,29 @@ def test_table(result):
     assert "tiny, 16 x 16" in lines[0] and "other, 16 x 16" in lines[0]
     assert any(line.startswith("| 3D in 2D steps |") for line in lines)
     assert len({line.count("|") for line in lines}) == 1
+
+
+def test_the_table_has_a_row_for_the_peer(result):
+    peer = {"milliseconds": 800.0, "pictures_per_second": 20.04}
+    assert "| pictures per second, stylegan2-ada | 20.0 |" in table(
+        [{**result, "stylegan2_ada": peer}]
+    )
+    assert "stylegan2-ada" not in table([result])
+
+
+def test_the_peer_has_the_channels_of_the_configuration(gin_file, tmp_path):
+    configuration = Configuration.from_files([gin_file])
+    settings = stylegan2_ada_process.equal_settings(configuration)
+    assert settings.resolution == 16
+    assert settings.channel_max == configuration.generator["channel_max"]
+    (tmp_path / "training").mkdir()
+    for name in ("loss", "networks"):
+        (tmp_path / "training" / f"{name}.py").write_text("")
+    # A Python without PyTorch, or a folder without the networks.
+    with pytest.raises(UserError, match=f"cannot train with {tmp_path}: .*Error"):
+        stylegan2_ada_process.measure(sys.executable, str(tmp_path), settings)
+    with pytest.raises(UserError, match="cannot run nothing-here"):
+        stylegan2_ada_process.measure("nothing-here", str(tmp_path), settings)
 
 
 def test_both_kinds_of_steps_train_the_same_networks(gin_file, tmp_path):
