@@ -14,7 +14,12 @@ def make(**arguments):
 def test_estimates_have_the_sizes_asked_for():
     encoder = make(code_size=5, light_size=6)
     encoded = encoder(tf.zeros([2, 16, 16, 3]))
-    assert [value.shape for value in encoded] == [(2, 5), (2, 3), (2, 6)]
+    assert [value.shape for value in encoded] == [
+        (2, 5),
+        (2, 3),
+        (2, 3),
+        (2, 6),
+    ]
     assert make(light_size=0)(tf.zeros([1, 16, 16, 3])).light.shape == (1, 0)
 
 

@@ -81,6 +81,7 @@ def test_from_a_generator_to_meshes(published, photos, tmp_path):
     assert head["error"] < 0.25 * noise["error"]
     assert len(head["style"]) == 8 and head["seconds"] > 0.0
     assert set(head["viewpoint_degrees"]) == {"yaw", "pitch", "roll"}
+    assert set(head["framing"]) == {"right", "down", "scale"}
     mesh = trimesh.load(output / head["files"]["mesh"], force="mesh")
     assert len(mesh.faces) == 8 * 4**2 and np.isfinite(mesh.vertices).all()
     with PIL.Image.open(output / head["files"]["sheet"]) as sheet:

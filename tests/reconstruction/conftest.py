@@ -35,7 +35,7 @@ def encoder(model):
     from tf_unsup3d.reconstruction.calibration import make_encoder_with_limits
 
     return make_encoder_with_limits(
-        model, 60, held_out=32, fit_steps=FIT_STEPS, **SIZES
+        model, 120, held_out=32, fit_steps=FIT_STEPS, **SIZES
     )
 
 

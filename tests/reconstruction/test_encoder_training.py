@@ -12,6 +12,7 @@ def test_errors_fall_on_held_out_samples(encoder):
     assert last["codes"] < 0.95 * first["codes"] and first["codes"] < 1.2
     assert last["viewpoints"] < 0.95 * first["viewpoints"]
     assert last["light"] < first["light"]
+    assert last["framing"] < first["framing"]
 
 
 def test_training_is_repeatable(model):

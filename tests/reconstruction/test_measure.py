@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import tensorflow as tf
 
 from tests.reconstruction.conftest import FIT_STEPS
 from tf_unsup3d.evaluation.reconstruction.measure import measure_reconstruction
@@ -11,7 +12,14 @@ from tf_unsup3d.evaluation.reconstruction.measure import measure_reconstruction
 @pytest.fixture(scope="module")
 def report(model, encoder, head_set):
     return measure_reconstruction(
-        model, count=4, truth_dir=head_set, encoder=encoder, steps=FIT_STEPS
+        model,
+        count=4,
+        truth_dir=head_set,
+        encoder=encoder,
+        steps=FIT_STEPS,
+        perceptual=lambda pictures, fits: tf.reduce_max(
+            abs(pictures - fits), [1, 2, 3]
+        ),
     )
 
 
@@ -24,6 +32,7 @@ def test_own_samples_are_measured_in_four_ways(report):
         values = report.samples[way]
         assert 0.0 < values["viewpoint"] < 40.0
         assert 0.0 < values["side"] < 3.0 and 0.5 < values["mask_iou"] <= 1.0
+        assert values["perceptual"] > values["error"]
     assert 0.0 <= report.samples["both"]["flagged"] <= 1.0
     assert "flagged" not in report.samples["with residuals"]
 

@@ -1,9 +1,14 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tf_unsup3d
 from tests.reconstruction.conftest import FIT_STEPS
 from tf_unsup3d.reconstruction.flags import MEASURES
+from tf_unsup3d.reconstruction.losses import LossWeights
+from tf_unsup3d.reconstruction.reconstructor import Reconstructor
+from tf_unsup3d.reconstruction.samples import draw_samples
+from tf_unsup3d.rendering.framing import Framing
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.encoder_files import write_encoder
 
@@ -50,6 +55,7 @@ def test_what_is_returned_fits_together(model, fitted, pictures):
         np.radians(fitted.viewpoints_degrees),
         outputs=("picture",),
         lights=fitted.lights,
+        framing=fitted.framing,
     )
     np.testing.assert_allclose(drawn["picture"], fitted.fits, atol=1e-4)
     error = 0.5 * np.abs(fitted.fits - pictures).mean((1, 2, 3))
@@ -59,6 +65,23 @@ def test_what_is_returned_fits_together(model, fitted, pictures):
     vertices = model.synthesize(fitted.styles).vertices
     np.testing.assert_allclose(vertices, fitted.scene.vertices, atol=1e-5)
     assert fitted.seconds > 0.0
+
+
+def test_pictures_may_be_framed_otherwise(model, encoder, reconstructor):
+    true = Framing(
+        tf.constant([[0.08, 0.0], [-0.08, 0.04]] * 8), tf.constant([1.0, 1.15] * 8)
+    )
+    key = tf.constant([6, 6], tf.int64)
+    moved = draw_samples(model, 16, key, framing=true)
+    found = reconstructor.fit(moved.pictures.numpy(), steps=3 * FIT_STEPS)
+    shift, scale = found.framing
+    error = np.linalg.norm(shift - true.shift, axis=-1)
+    assert np.median(error) < 0.5 * np.linalg.norm(true.shift, axis=-1).mean()
+    assert np.mean(scale[1::2]) > np.mean(scale[::2]) + 0.05
+    # Without, the objects would be turned to where they are seen.
+    still = Reconstructor(model, encoder, LossWeights(framing=1e3))
+    held = still.fit(moved.pictures.numpy(), steps=3 * FIT_STEPS)
+    assert found.errors.mean() < held.errors.mean()
 
 
 def test_results_repeat_and_do_not_depend_on_the_batch(reconstructor, pictures, fitted):
@@ -98,7 +121,9 @@ def test_masks_pull_at_the_object(model, reconstructor, pictures):
     def mismatch(**options):
         found = reconstructor.fit(pictures[:4], steps=FIT_STEPS, **options)
         views = np.radians(found.viewpoints_degrees)
-        drawn = model.renderer(found.scene, views, outputs=("mask",))["mask"]
+        drawn = model.renderer(
+            found.scene, views, outputs=("mask",), framing=found.framing
+        )["mask"]
         return np.abs(drawn[..., 0] - masks).mean()
 
     assert mismatch(masks=masks) < mismatch() - 0.001

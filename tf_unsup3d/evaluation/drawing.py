@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from tf_unsup3d.rendering.framing import Framing
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
 
 # A function of a scene, of viewpoints [batch, 3] in radians and, optionally, of the
-# seed of the lamps. It returns pictures [batch, size, size, 3] in [-1, 1], depth from
-# the camera [batch, size, size] and masks [batch, size, size] bool.
+# seed of the lamps and of how the pictures are framed. It returns pictures
+# [batch, size, size, 3] in [-1, 1], depth from the camera [batch, size, size] and masks
+# [batch, size, size] bool.
 Draw = Callable[..., tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
 
 
@@ -29,10 +31,15 @@ def depth_drawing(renderer: Renderer) -> Draw:
 
     @tf.function(jit_compile=False)
     def draw(
-        scene: Scene, views: tf.Tensor, light_seed: tf.Tensor | None = None
+        scene: Scene,
+        views: tf.Tensor,
+        light_seed: tf.Tensor | None = None,
+        framing: Framing | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        drawn = renderer(scene, views, light_seed=light_seed, outputs=("picture",))
-        surface = hard(scene, views, outputs=("depth", "mask"))
+        drawn = renderer(
+            scene, views, light_seed, outputs=("picture",), framing=framing
+        )
+        surface = hard(scene, views, outputs=("depth", "mask"), framing=framing)
         return drawn["picture"], surface["depth"][..., 0], surface["mask"][..., 0] > 0.5
 
     return draw

@@ -25,18 +25,22 @@ class Encoded(NamedTuple):
         styles; see `StyleDistribution`.
       angles: `[batch, 3]` yaw, pitch and roll of the viewpoint, in units of the largest
         angles of the generator's training.
+      framing: `[batch, 3]`, how the picture is moved (right, down) and enlarged,
+        compared with those of the generator's training; see
+        `reconstruction.parameters.to_framing`.
       light: `[batch, light_size]` logits of the parameters of the light; see
         `RandomLamps.lights`.
     """
 
     codes: tf.Tensor
     angles: tf.Tensor
+    framing: tf.Tensor
     light: tf.Tensor
 
 
 @keras.saving.register_keras_serializable(package="tf_unsup3d")
 class Encoder(keras.Model):
-    """A convolutional network from pictures to style, viewpoint and light.
+    """A convolutional network from pictures to style, viewpoint, framing and light.
 
     Its first level works at half the resolution of the pictures, on blocks of 2 x 2
     pixels; a level at full resolution would take most of the time. The levels below,
@@ -92,7 +96,7 @@ class Encoder(keras.Model):
         self.enter = [EqualizedConv(channels) for channels in self.channels]
         self.residual = [EqualizedConv(channels) for channels in self.channels]
         self.dense = EqualizedDense(dense_size)
-        self.outputs_layer = EqualizedDense(code_size + 3 + light_size)
+        self.outputs_layer = EqualizedDense(code_size + 6 + light_size)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Creates the weights, which do not depend on the shape of the input."""
@@ -129,5 +133,5 @@ class Encoder(keras.Model):
             outputs = (outputs + leaky_relu(residual(outputs))) / math.sqrt(2.0)
         outputs = tf.reshape(outputs, [-1, 16 * self.channels[-1]])
         outputs = self.outputs_layer(leaky_relu(self.dense(outputs)))
-        sizes = [self._config["code_size"], 3, self._config["light_size"]]
+        sizes = [self._config["code_size"], 3, 3, self._config["light_size"]]
         return Encoded(*tf.split(outputs, sizes, -1))

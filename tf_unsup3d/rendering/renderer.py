@@ -15,6 +15,7 @@ from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
 from tf_unsup3d.rendering.backends import BACKENDS
 from tf_unsup3d.rendering.background import crop_background
 from tf_unsup3d.rendering.camera import PinholeCamera
+from tf_unsup3d.rendering.framing import Framing
 from tf_unsup3d.rendering.lighting import Lights, RandomLamps, brightness
 from tf_unsup3d.rendering.render_mesh import render_mesh
 from tf_unsup3d.rendering.scene import Scene
@@ -123,12 +124,15 @@ class Renderer(keras.layers.Layer):
         """
         return type(self).from_config({**self.get_config(), **changes})
 
-    def backdrop(self, scene: Scene, viewpoints: tf.Tensor) -> tf.Tensor:
+    def backdrop(
+        self, scene: Scene, viewpoints: tf.Tensor, framing: Framing | None = None
+    ) -> tf.Tensor:
         """Crops the part of the background that is in view.
 
         Args:
           scene: `batch` objects and their backgrounds.
           viewpoints: `[batch, 3]` (yaw, pitch, roll) in radians.
+          framing: See `call`.
 
         Returns:
           `[batch, resolution, resolution, 3]`.
@@ -140,6 +144,7 @@ class Renderer(keras.layers.Layer):
             (math.radians(yaw), math.radians(pitch)),
             self.resolution,
             self._config["background_coverage"],
+            framing,
         )
 
     def call(
@@ -149,6 +154,7 @@ class Renderer(keras.layers.Layer):
         light_seed: tf.Tensor | None = None,
         outputs: Sequence[str] = ("picture", "mask"),
         lights: Lights | None = None,
+        framing: Framing | None = None,
     ) -> dict[str, tf.Tensor]:
         """Draws each scene from its viewpoint.
 
@@ -161,6 +167,8 @@ class Renderer(keras.layers.Layer):
             "normals".
           lights: The light of each picture, whatever lamps there are and whatever
             `light_seed` is; see `RandomLamps.lights`. None leaves it to the lamps.
+          framing: How each picture is moved and enlarged; by default, it is as the
+            camera has it.
 
         Returns:
           By these names:
@@ -191,6 +199,8 @@ class Renderer(keras.layers.Layer):
         pixels = self.camera.project(
             vertices, self.resolution, self.resolution, backend=self._config["backend"]
         )
+        if framing is not None:
+            pixels = framing.move_pixels(pixels, self.resolution)
         if "picture" not in outputs:
             lights = None
         elif lights is None and self.lamps is not None:
@@ -212,7 +222,7 @@ class Renderer(keras.layers.Layer):
         if "picture" in outputs:
             # Where light is a factor, black has to be 0.
             texture = 0.5 + 0.5 * scene.texture if shaded else scene.texture
-            background = self.backdrop(scene, viewpoints)
+            background = self.backdrop(scene, viewpoints, framing)
         drawn = self._draw(
             pixels, mesh, texture, attributes, None if shaded else background
         )

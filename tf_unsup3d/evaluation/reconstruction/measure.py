@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.evaluation.drawing import Draw, depth_drawing
+from tf_unsup3d.evaluation.features.perceptual import PerceptualDistance
 from tf_unsup3d.evaluation.random_batches import random_batches
 from tf_unsup3d.evaluation.reconstruction.report import ReconstructionReport
 from tf_unsup3d.evaluation.report import describe_model
@@ -38,6 +39,7 @@ def measure_reconstruction(
     truth_dir: str | os.PathLike | None = None,
     encoder: TrainedEncoder | None = None,
     steps: int = STEPS,
+    perceptual: PerceptualDistance | None = None,
 ) -> ReconstructionReport:
     """Measures reconstruction on the model's own samples, and on heads of known shape.
 
@@ -52,6 +54,7 @@ def measure_reconstruction(
         model's resolution, rendered with the model's camera, or None.
       encoder: The encoder; by default the one in the folder of the model.
       steps: Number of steps of the optimisation.
+      perceptual: Another distance between pictures and fits, or None.
 
     Returns:
       The report. Its sheet shows the first samples.
@@ -64,7 +67,14 @@ def measure_reconstruction(
     card, draw = encoder.card, depth_drawing(model.renderer)
     pairs, viewpoints = _sample(model, draw, count, seed)
     samples, shown = _scores(
-        reconstructor, card, draw, pairs, viewpoints, steps, from_mean=True
+        reconstructor,
+        card,
+        draw,
+        pairs,
+        viewpoints,
+        steps,
+        perceptual,
+        from_mean=True,
     )
     heads = {}
     if truth_dir is not None:
@@ -77,7 +87,14 @@ def measure_reconstruction(
         average = np.broadcast_to(average_depth(validation), test.depth.shape)
         heads["average head"] = _depth_scores(average, test.mask, test)
         found, _ = _scores(
-            reconstructor, card, draw, test, viewpoints, steps, from_mean=False
+            reconstructor,
+            card,
+            draw,
+            test,
+            viewpoints,
+            steps,
+            perceptual,
+            from_mean=False,
         )
         heads.update(found)
     settings = describe_model(model, seed) | {
@@ -111,6 +128,7 @@ def _scores(
     pairs: DepthPairs,
     viewpoints: np.ndarray,
     steps: int,
+    perceptual: PerceptualDistance | None,
     from_mean: bool,
 ) -> tuple[dict[str, dict[str, float]], Reconstruction]:
     """The scores of each way of reconstruction, and the result of both together."""
@@ -125,12 +143,23 @@ def _scores(
     scores = {}
     for name, reconstruction in found.items():
         scores[name] = score_reconstruction(reconstruction, draw, pairs, viewpoints)
+        if perceptual is not None:
+            scores[name]["perceptual"] = _mean_distance(reconstruction, perceptual)
         used = 0 if name == "encoder" else steps
         flags = raise_flags(reconstruction.measures, limits_on_card(card, used))
         # Residuals could match anything, so they are not judged.
         if name != "with residuals":
             scores[name]["flagged"] = float(np.mean([bool(flag) for flag in flags]))
     return scores, found["both"]
+
+
+def _mean_distance(found: Reconstruction, perceptual: PerceptualDistance) -> float:
+    distances = [
+        perceptual(tf.constant(part.pictures), tf.constant(part.fits)).numpy()
+        for first in range(0, len(found), _CHUNK)
+        for part in [found.take(slice(first, first + _CHUNK))]
+    ]
+    return float(np.concatenate(distances).mean())
 
 
 def score_reconstruction(
@@ -153,7 +182,7 @@ def score_reconstruction(
     for first in range(0, len(found), _CHUNK):
         chosen = slice(first, first + _CHUNK)
         part = found.take(chosen)
-        _, depth, mask = draw(part.scene, views[chosen])
+        _, depth, mask = draw(part.scene, views[chosen], framing=part.framing)
         parts.append((depth.numpy(), mask.numpy()))
     depth, mask = (np.concatenate(part) for part in zip(*parts, strict=True))
     angles = _angles(views.numpy(), viewpoints)

@@ -11,6 +11,7 @@ _COLUMNS = {
     "residual_correlation": "residual",
     "mask_iou": "mask IoU",
     "error": "L1",
+    "perceptual": "perceptual",
     "flagged": "flagged",
     "seconds": "s/picture",
 }
@@ -25,7 +26,8 @@ class ReconstructionReport(Report):
         by name: `viewpoint`, the median angle between the found and the true viewpoint
         in degrees; `side`, `mad`, `residual_correlation`, `mask_iou` and `missed`, see
         `DepthErrors`; `error`, the mean absolute difference of the colours, from 0 to
-        1; `flagged`, the part of the pictures that is flagged; `seconds` per picture.
+        1; `perceptual`, see `perceptual_distance`; `flagged`, the part of the pictures
+        that is flagged; `seconds` per picture.
         What does not apply is missing.
       heads: The same on heads of known shape; empty if there are none.
     """
