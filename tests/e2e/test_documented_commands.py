@@ -46,13 +46,12 @@ def programs(page):
 
 @pytest.fixture(scope="module")
 def photographs():
-    """As few photographs as a training takes, four of them of two people."""
-    places = [Square((250, 320), 260, 12), Square((620, 280), 200, -8)]
-    faces = iter(drawn_faces(20))
+    """Photographs of two people each: as many as training and evaluation take."""
+    faces = iter(drawn_faces(36))
     made = []
-    for number in range(16):
+    for _ in range(18):
         picture = scene(900, 600)
-        for place in places[: 2 if number < 4 else 1]:
+        for place in (Square((250, 320), 260, 12), Square((620, 280), 200, -8)):
             paste(picture, next(faces), place)
         made.append(picture)
     return made
