@@ -35,7 +35,6 @@ class Settings:
       warm_up: Number of steps that are not counted.
       steps: Number of counted steps. Path lengths are penalised in every 4th step and
         gradients (R1) in every 16th, so multiples of 16 have the right share of both.
-      threads: Number of threads; 0 leaves it to PyTorch.
     """
 
     resolution: int
@@ -48,7 +47,6 @@ class Settings:
     group_size: int
     warm_up: int = 16
     steps: int = 16
-    threads: int = 0
 
 
 def time_steps(checkout: str, settings: Settings) -> list[float]:
@@ -70,8 +68,6 @@ def time_steps(checkout: str, settings: Settings) -> list[float]:
     from training import loss as losses
     from training import networks
 
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
     torch.manual_seed(0)
     generator, discriminator = _make_networks(networks, settings)
     average = copy.deepcopy(generator).eval()

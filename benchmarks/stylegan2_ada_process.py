@@ -11,9 +11,6 @@ from benchmarks.stylegan2_ada import Settings
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.trained.configuration import Configuration
 
-# Steps of its lazy regularisation.
-_INTERVAL = 16
-
 
 def equal_settings(configuration: Configuration) -> Settings:
     """The settings with the channels, styles and batches of a configuration."""
@@ -27,7 +24,6 @@ def equal_settings(configuration: Configuration) -> Settings:
         discriminator_channel_base=discriminator["channel_base"],
         channel_max=generator["channel_max"],
         group_size=discriminator["group_size"],
-        steps=_INTERVAL,
     )
 
 
@@ -41,8 +37,8 @@ def measure(python: str, checkout: str, settings: Settings) -> dict[str, float]:
 
     Returns:
       By these names:
-        milliseconds: The median step, without and with the penalties that it may have.
-        pictures_per_second: Pictures over all steps.
+        milliseconds: The median of the counted steps.
+        pictures_per_second: The mean over the counted steps, penalties included.
 
     Raises:
       UserError: It cannot be run.

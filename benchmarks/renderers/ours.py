@@ -5,7 +5,7 @@ import numpy as np
 from benchmarks.renderers.base import NotAvailable, Options
 from benchmarks.renderers.tensorflow_renderer import TensorFlowRenderer
 from tf_unsup3d.geometry.mesh import Mesh
-from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering import op_library
 from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.render_mesh import render_mesh
 
@@ -20,8 +20,8 @@ class Ours(TensorFlowRenderer):
 
     def __init__(self, options: Options):
         try:
-            library.load_library()
-        except library.RasterizerLibraryError as error:
+            op_library.load_library()
+        except op_library.RasterizerLibraryError as error:
             raise NotAvailable(str(error)) from error
         super().__init__(options)
 

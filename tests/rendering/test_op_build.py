@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering import op_library
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "custom_ops" / "rasterizer"
 LIBRARY_NAME = f"rasterizer_tf{tf.__version__}.so"
@@ -51,7 +51,7 @@ def compiled(builder, monkeypatch):
 
 def test_missing_library_says_what_to_run(tmp_path):
     with pytest.raises(UserError, match="not built.*make op.*pip install") as caught:
-        library.find_library(tmp_path)
+        op_library.find_library(tmp_path)
     assert isinstance(caught.value, ImportError)
     assert "\n" not in str(caught.value)
 
@@ -59,16 +59,16 @@ def test_missing_library_says_what_to_run(tmp_path):
 def test_library_for_another_tensorflow_is_refused(tmp_path):
     (tmp_path / "rasterizer_tf1.99.0.so").touch()
     message = f"built for TensorFlow 1.99.0, but {tf.__version__} is.*make op"
-    with pytest.raises(library.RasterizerLibraryError, match=message):
-        library.find_library(tmp_path)
+    with pytest.raises(op_library.RasterizerLibraryError, match=message):
+        op_library.find_library(tmp_path)
     (tmp_path / LIBRARY_NAME).touch()
-    assert library.find_library(tmp_path).name == LIBRARY_NAME
+    assert op_library.find_library(tmp_path).name == LIBRARY_NAME
 
 
 def _load_error(monkeypatch, path):
-    monkeypatch.setattr(library, "find_library", lambda: path)
-    with pytest.raises(library.RasterizerLibraryError, match="make op") as caught:
-        library.load_library.__wrapped__()
+    monkeypatch.setattr(op_library, "find_library", lambda: path)
+    with pytest.raises(op_library.RasterizerLibraryError, match="make op") as caught:
+        op_library.load_library.__wrapped__()
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -225,7 +225,7 @@ def _cuda_symbols(path):
 
 
 def test_library_needs_nothing_of_cuda():
-    assert _cuda_symbols(library.find_library()) == []
+    assert _cuda_symbols(op_library.find_library()) == []
 
 
 def test_gpu_check_compiles_the_kernels_as_the_op_does():

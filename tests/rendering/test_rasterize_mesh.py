@@ -8,7 +8,7 @@ from tf_unsup3d import rendering
 from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import rotate, rotation_matrices
-from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering import op_library
 from tf_unsup3d.rendering.camera import PinholeCamera
 
 TOLERANCES = {np.float64: 1e-12, np.float32: 1e-5}
@@ -302,7 +302,7 @@ def test_gradient_checks_what_is_its_own(soup_inputs):
         fragments.triangle_ids,
         *(inputs[name] for name in ("vertices", "triangles", "neighbors")),
     ]
-    gradient = library.load_library().rasterize_mesh_grad
+    gradient = op_library.load_library().rasterize_mesh_grad
     assert gradient(*arguments).shape == inputs["vertices"].shape
     wrong = [
         (0, arguments[0][:, :2], "barycentric_gradient must have the shape"),

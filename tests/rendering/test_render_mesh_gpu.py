@@ -7,11 +7,11 @@ from tensorflow.python.framework import kernels
 
 from tf_unsup3d import rendering
 from tf_unsup3d.geometry.mesh import Mesh
-from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering import op_library
 
 
 def _has_gpu_kernel():
-    library.load_library()
+    op_library.load_library()
     registered = kernels.get_registered_kernels_for_op("TfUnsup3d>RasterizeMesh").kernel
     assert registered, "the op has another name"
     return any(kernel.device_type == "GPU" for kernel in registered)
@@ -177,14 +177,14 @@ def test_invalid_input_is_named(
         inputs[name][index] = value
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             render_inputs(**inputs)
-        gradient = library.load_library().render_mesh_grad
+        gradient = op_library.load_library().render_mesh_grad
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             gradient(picture, ids, *inputs.values())
 
 
 def test_no_gradient_of_uv(soup_inputs, render_inputs):
     inputs = soup_inputs(0, batch=2)
-    gradient = library.load_library().render_mesh_grad
+    gradient = op_library.load_library().render_mesh_grad
     with tf.device("GPU:0"):
         picture, ids = render_inputs(**inputs)
         full = gradient(picture, ids, *inputs.values())
@@ -201,7 +201,7 @@ def test_wrong_triangle_id_is_named(soup_inputs, render_inputs):
         picture, ids = render_inputs(**inputs)
         wrong = tf.fill(ids.shape, 4)
         with pytest.raises(tf.errors.InvalidArgumentError, match="triangle_ids has 4"):
-            library.load_library().render_mesh_grad(picture, wrong, *inputs.values())
+            op_library.load_library().render_mesh_grad(picture, wrong, *inputs.values())
 
 
 @pytest.mark.parametrize(
@@ -221,12 +221,12 @@ def test_invalid_input_of_a_list_is_named(name, index, value, message, soup_inpu
             _rasterize(inputs)
         arguments[5:] = _surface(inputs)
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            library.load_library().rasterize_mesh_grad(*arguments)
+            op_library.load_library().rasterize_mesh_grad(*arguments)
 
 
 def test_wrong_list_is_named(soup_inputs):
     inputs = soup_inputs(0, triangles=4, height=6, width=8, batch=2)
-    gradient = library.load_library().rasterize_mesh_grad
+    gradient = op_library.load_library().rasterize_mesh_grad
     with tf.device("GPU:0"):
         arguments = _gradient_arguments(inputs)
         assert gradient(*arguments).shape == inputs["vertices"].shape

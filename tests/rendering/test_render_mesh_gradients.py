@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tf_unsup3d.geometry.sphere import octahedral_sphere
-from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering import op_library
 from tf_unsup3d.rendering.camera import PinholeCamera
 
 SCENES = 50
@@ -379,7 +379,7 @@ REAL = (*PER_PICTURE, "uv")
 def test_gradient_of_uv_is_left_out_and_changes_no_other(
     soup_inputs, render_inputs, monkeypatch
 ):
-    op = library.load_library()
+    op = op_library.load_library()
     wanted = []
 
     def render_mesh_grad(*inputs, wants_uv, **options):
@@ -389,7 +389,7 @@ def test_gradient_of_uv_is_left_out_and_changes_no_other(
     spy = types.SimpleNamespace(
         render_mesh=op.render_mesh, render_mesh_grad=render_mesh_grad
     )
-    monkeypatch.setattr(library, "load_library", lambda: spy)
+    monkeypatch.setattr(op_library, "load_library", lambda: spy)
     inputs = soup_inputs(0, batch=2)
     full = _gradients(render_inputs, inputs, REAL)
     assert np.any(full["uv"])
@@ -418,7 +418,7 @@ def test_gradient_of_uv_alone_and_through_a_compiled_function(
 def test_gradient_of_uv_that_is_not_wanted_is_empty(soup_inputs, render_inputs):
     inputs = soup_inputs(0)
     picture, ids = render_inputs(**inputs)
-    gradient = library.load_library().render_mesh_grad
+    gradient = op_library.load_library().render_mesh_grad
 
     @tf.function
     def of_uv(ids):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering import op_library
 from tf_unsup3d.rendering.mipmaps import join_mipmaps, make_mipmaps
 
 BACKENDS = ["op", "portable"]
@@ -177,7 +177,7 @@ def test_mipmaps_take_a_known_size(backend, quad_inputs, render_inputs):
 def test_op_checks_what_the_texture_holds(quad_inputs, render_inputs):
     inputs = quad_inputs(4, 4, texture=np.zeros([8, 4, 1]))
     picture, ids = render_inputs(**inputs)
-    op = library.load_library()
+    op = op_library.load_library()
     joined = join_mipmaps(make_mipmaps(tf.constant(inputs["texture"])))
     assert joined.shape == [1, 12, 4, 1]
     good = {**inputs, "texture": joined}

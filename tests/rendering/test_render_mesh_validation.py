@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering import op_library
 
 
 @pytest.fixture
@@ -91,7 +91,9 @@ def test_gradient_checks_the_same(change, message, inputs, render_inputs):
     name, new_value = change
     inputs[name] = new_value(inputs)
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        library.load_library().render_mesh_grad(picture, triangle_ids, *inputs.values())
+        op_library.load_library().render_mesh_grad(
+            picture, triangle_ids, *inputs.values()
+        )
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_invalid_option_is_named(options, message, inputs, render_inputs):
 
 def test_gradient_checks_what_is_its_own(inputs, render_inputs):
     picture, triangle_ids = render_inputs(**inputs)
-    gradient = library.load_library().render_mesh_grad
+    gradient = op_library.load_library().render_mesh_grad
     values = list(inputs.values())
     with pytest.raises(tf.errors.InvalidArgumentError, match="picture_gradient must"):
         gradient(picture[:, :-1], triangle_ids, *values)

@@ -29,8 +29,8 @@ def render(request, render_inputs, render_in_steps):
 def test_import_does_not_load_the_op():
     program = (
         "from tf_unsup3d import rendering\n"
-        "from tf_unsup3d.rendering import library\n"
-        "assert library.load_library.cache_info().currsize == 0\n"
+        "from tf_unsup3d.rendering import op_library\n"
+        "assert op_library.load_library.cache_info().currsize == 0\n"
         "for name in rendering.__all__:\n"
         "    assert callable(getattr(rendering, name)), name\n"
     )

@@ -24,7 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.geometry.mesh import Mesh
-from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering import op_library
 from tf_unsup3d.rendering.backends import check_backend
 from tf_unsup3d.rendering.fragments import Fragments
 from tf_unsup3d.rendering.inputs import convert_input, convert_vertices
@@ -78,7 +78,7 @@ def rasterize_mesh(
     }
     if backend == "portable":
         return list_fragments(**arguments).in_order()
-    return Fragments(*library.load_library().rasterize_mesh(**arguments))
+    return Fragments(*op_library.load_library().rasterize_mesh(**arguments))
 
 
 @tf.RegisterGradient("TfUnsup3d>RasterizeMesh")
@@ -87,7 +87,7 @@ def _rasterize_mesh_gradient(
 ) -> list[tf.Tensor | None]:
     _, _, barycentric_gradient, depth_gradient, weight_gradient, _ = gradients
     vertices, triangles, neighbors, _, _ = op.inputs
-    vertices_gradient = library.load_library().rasterize_mesh_grad(
+    vertices_gradient = op_library.load_library().rasterize_mesh_grad(
         barycentric_gradient,
         depth_gradient,
         weight_gradient,

@@ -33,7 +33,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.geometry.mesh import Mesh
-from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering import op_library
 from tf_unsup3d.rendering.backends import check_backend
 from tf_unsup3d.rendering.gradients import unwanted_gradients
 from tf_unsup3d.rendering.inputs import convert_input, convert_uv, convert_vertices
@@ -149,7 +149,7 @@ def render_mesh(
         arguments["texture"] = join_mipmaps(levels)
         # No device is set here. Where the op was built for the CPU alone it has kernels
         # for that alone, and TensorFlow's soft placement, on by default, puts it there.
-        result = library.load_library().render_mesh(
+        result = op_library.load_library().render_mesh(
             **arguments, mipmaps=len(levels) - 1
         )
         picture, triangle_ids = result.picture, result.triangle_ids
@@ -171,7 +171,7 @@ def _render_mesh_gradient(
     op: tf.Operation, picture_gradient: tf.Tensor, _: tf.Tensor
 ) -> list[tf.Tensor | None]:
     wants_uv = 3 not in unwanted_gradients(op)
-    gradients = library.load_library().render_mesh_grad(
+    gradients = op_library.load_library().render_mesh_grad(
         picture_gradient,
         op.outputs[1],
         *op.inputs,

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering import op_library
 from tf_unsup3d.rendering.backends import check_backend
 from tf_unsup3d.rendering.gradients import unwanted_gradients
 from tf_unsup3d.rendering.inputs import convert_input, convert_vertices
@@ -42,7 +42,7 @@ def transform_points(
     matrices = convert_input("matrices", matrices, points.dtype, "points")
     if backend == "portable":
         return _transform_points_portably(points, matrices)
-    return library.load_library().transform_points(points, matrices)
+    return op_library.load_library().transform_points(points, matrices)
 
 
 def _transform_points_portably(points: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:

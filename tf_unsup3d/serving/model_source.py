@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.export.saved_model.writing import export_saved_model
-from tf_unsup3d.rendering.library import RasterizerLibraryError, find_library
+from tf_unsup3d.rendering.op_library import RasterizerLibraryError, find_library
 from tf_unsup3d.trained.model_folder import PREFIX
 from tf_unsup3d.trained.saved_model_folder import GRAPH_NAME, find_versions
 from tf_unsup3d.trained.trained_model import load

@@ -14,7 +14,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import reading
-from tf_unsup3d.rendering.library import load_library
+from tf_unsup3d.rendering.op_library import load_library
 from tf_unsup3d.serving.request_error import from_tensorflow, one_line
 from tf_unsup3d.serving.signatures import Signature
 from tf_unsup3d.trained.saved_model_folder import GRAPH_NAME

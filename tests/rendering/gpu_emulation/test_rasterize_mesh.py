@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering import op_library
 
 OUTPUTS = ("pixels", "triangles", "barycentric", "depth", "weight", "triangle_ids")
 OPTIONS = [
@@ -27,7 +27,9 @@ def _surface(inputs):
 
 def _list_on_cpu(inputs, **options):
     size = inputs["background"].shape[1:3]
-    outputs = library.load_library().rasterize_mesh(*_surface(inputs), *size, **options)
+    outputs = op_library.load_library().rasterize_mesh(
+        *_surface(inputs), *size, **options
+    )
     return {name: value.numpy() for name, value in zip(OUTPUTS, outputs, strict=True)}
 
 
@@ -43,7 +45,7 @@ def _check(emulation, inputs, seed=0, **options):
     pixels, ids = expected["pixels"], expected["triangle_ids"]
     dtype = inputs["vertices"].dtype
     gradients = _random_gradients(len(pixels), dtype, seed)
-    expected_gradient = library.load_library().rasterize_mesh_grad(
+    expected_gradient = op_library.load_library().rasterize_mesh_grad(
         *gradients, pixels, ids, *_surface(inputs), **options
     )
 
@@ -153,7 +155,7 @@ def _check_error(emulation, inputs, pixels, ids):
     gradients = _random_gradients(len(pixels), np.float64)
     expected = ("ok", None, None)
     try:
-        expected_gradient = library.load_library().rasterize_mesh_grad(
+        expected_gradient = op_library.load_library().rasterize_mesh_grad(
             *gradients, pixels, ids, *_surface(inputs)
         )
     except tf.errors.InvalidArgumentError as error:

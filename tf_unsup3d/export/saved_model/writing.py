@@ -15,7 +15,7 @@ from tf_unsup3d.export.saved_model.signatures import Signatures
 from tf_unsup3d.export.saved_model.warmup import FILE_NAME, write_warmup_requests
 from tf_unsup3d.files import creating_folder, write_json, write_text
 from tf_unsup3d.models.precision import convolutions_in
-from tf_unsup3d.rendering import library
+from tf_unsup3d.rendering import op_library
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.saved_model_folder import EXTRA_NAME, find_versions
 from tf_unsup3d.trained.trained_model import TrainedModel
@@ -157,7 +157,7 @@ def _warmup_requests(model: TrainedModel) -> dict[str, dict[str, Any]]:
 
 
 def _add_custom_op(extra: pathlib.Path) -> None:
-    path = library.find_library()
+    path = op_library.find_library()
     shutil.copyfile(path, extra / path.name)
     text = _INSTRUCTIONS.format(
         library=path.name, version=tf.__version__, extra=EXTRA_NAME
