@@ -5,7 +5,7 @@ python -m benchmarks.training_speed --output=benchmarks/results/training_speed.j
 
 The same networks as a plain 2D GAN take turns with the training. Each configuration has
 a process of its own. With --stylegan2_ada, a clone of NVlabs/stylegan2-ada-pytorch is
-timed after each configuration, on the CPU and with as many channels.
+timed before each configuration, on the CPU and with as many channels.
 """
 
 import concurrent.futures
@@ -49,20 +49,14 @@ def main(argv: list[str]) -> None:
     del argv
     results = []
     for gin_config in _GIN_CONFIGS.value:
+        peer = _measure_peer(gin_config) if _STYLEGAN2_ADA.value else {}
         # A new process, for its peak memory.
         with concurrent.futures.ProcessPoolExecutor(
             1, multiprocessing.get_context("spawn")
         ) as pool:
             arguments = gin_config, _GIN_BINDINGS.value, _ROUNDS.value
             result = pool.submit(measure, *arguments).result()
-        if _STYLEGAN2_ADA.value:
-            configuration = Configuration.from_files([gin_config], _GIN_BINDINGS.value)
-            result["stylegan2_ada"] = stylegan2_ada_process.measure(
-                _PEER_PYTHON.value,
-                _STYLEGAN2_ADA.value,
-                stylegan2_ada_process.equal_settings(configuration),
-            )
-        results.append(result)
+        results.append({**result, **peer})
     machine = report.describe_machine()
     report.write_json(_OUTPUT.value, {"machine": machine, "results": results})
     text = table(results)
@@ -74,6 +68,16 @@ def main(argv: list[str]) -> None:
             f"{machine['packages']['tensorflow']}."
         )
         report.replace_section(_PAGE.value, "training", f"{text}\n\n{note}")
+
+
+def _measure_peer(gin_config: str) -> dict[str, dict[str, float]]:
+    configuration = Configuration.from_files([gin_config], _GIN_BINDINGS.value)
+    settings = stylegan2_ada_process.equal_settings(configuration)
+    return {
+        "stylegan2_ada": stylegan2_ada_process.measure(
+            _PEER_PYTHON.value, _STYLEGAN2_ADA.value, settings
+        )
+    }
 
 
 def run() -> None:

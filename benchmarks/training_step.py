@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from benchmarks import report, training
+from benchmarks import arithmetic, report, training
 from tf_unsup3d.compat import checkpointable
 from tf_unsup3d.data.dataset import PictureSet
 from tf_unsup3d.models import precision
@@ -44,6 +44,7 @@ class TrainingWorkload:
         R1". The 2D GAN has the same networks, optimizers and average; its picture is
         the mean of texture and background, without shape, mesh and renderer.
       parts: Functions that compute a part of the step each, forward and backward.
+      convolution_dtype: The dtype of the convolutions.
     """
 
     def __init__(self, configuration: Configuration, pictures: PictureSet):
@@ -51,7 +52,7 @@ class TrainingWorkload:
         self._configuration = configuration
         self.state = state = TrainingState(configuration)
         self._renderer = configuration.make_renderer()
-        self._dtype = precision.convolution_dtype(settings.convolution_dtype)
+        self.convolution_dtype = precision.convolution_dtype(settings.convolution_dtype)
         self._key = tf.constant([settings.seed, 0], tf.int64)
         batches = iter(
             pictures.batches(
@@ -119,7 +120,7 @@ class TrainingWorkload:
     def _graph(self, function: Callable[[], Any]) -> Callable[[], Any]:
         @tf.function(autograph=False, jit_compile=False)
         def run() -> Any:
-            with precision.convolutions_in(self._dtype):
+            with precision.convolutions_in(self.convolution_dtype):
                 return function()
 
         return run
@@ -265,7 +266,7 @@ def measure(gin_config: str, bindings: list[str], rounds: int) -> dict:
       rounds: Number of counted calls.
 
     Returns:
-      Milliseconds of steps and parts by name, sizes and peak memory.
+      Milliseconds of steps and parts by name, sizes, arithmetic and peak memory.
     """
     configuration = Configuration.from_files([gin_config], bindings)
     with tempfile.TemporaryDirectory() as folder:
@@ -273,6 +274,8 @@ def measure(gin_config: str, bindings: list[str], rounds: int) -> dict:
             pathlib.Path(folder) / "pictures", _PICTURES, configuration.resolution
         )
         workload = TrainingWorkload(configuration, pictures)
+        operations = arithmetic.count_operations(workload.steps["2D"])
+        fastest = arithmetic.matrix_product_speed(workload.convolution_dtype)
         steps = time_in_turns(workload.steps, rounds)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         parts = time_in_turns(workload.parts, rounds)
@@ -294,6 +297,11 @@ def measure(gin_config: str, bindings: list[str], rounds: int) -> dict:
         "ratio": _mean(steps, "3D", interval) / _mean(steps, "2D", interval),
         "pictures_per_second": configuration.training.batch_size
         / _mean(steps, "3D", interval),
+        "gigaflops": {
+            "of a 2D step": operations / 1e9,
+            "2D": operations / 1e9 / steps["2D"],
+            "matrix products": fastest / 1e9,
+        },
         "peak_megabytes": memory / 1024,
     }
 
@@ -316,6 +324,12 @@ def table(results: list[dict]) -> str:
         ("peak memory (MiB)", "peak_megabytes", ".0f"),
     ):
         rows.append([title, *(format(r[name], form) for r in results)])
+    for title, name in (
+        ("GFLOP of a 2D step", "of a 2D step"),
+        ("GFLOP per second, 2D", "2D"),
+        ("GFLOP per second, large matrix products", "matrix products"),
+    ):
+        rows.append([title, *(f"{r['gigaflops'][name]:.0f}" for r in results)])
     if all("stylegan2_ada" in r for r in results):
         peer = [r["stylegan2_ada"]["pictures_per_second"] for r in results]
         rows.append(
