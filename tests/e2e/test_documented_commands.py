@@ -1,26 +1,42 @@
-"""The programs of the guide, run as the pages say, one command after the other.
+"""The commands of the pages, run as they stand there, one block after the other.
 
-What takes hours is made small by flags at the end of the command. The services, which
-do not end, are started by the tests of the viewer and of serving.
+Programs are found in a folder of stand-ins, which start the real ones. At the end of
+the command they add flags that make small what takes hours. Services go on in the
+background; their stand-ins return as soon as they answer.
 """
 
+import importlib.util
+import os
 import pathlib
+import re
+import shlex
+import shutil
+import socket
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+from tests.head_models import content
 from tests.photographs import drawn_faces, paste, scene
-from tests.test_documentation import COMMANDS, ROOT
+from tests.test_documentation import PAGES, ROOT, blocks
 from tf_unsup3d.data.alignment import Square
+from tf_unsup3d.data.prepare import prepare_pictures
 
-PAGES = [
-    "README.md",
-    "docs/own_pictures.md",
-    "docs/heads.md",
-    "docs/meshes.md",
-]
-SERVICES = {"unsup3d-serve", "unsup3d-view"}
+WITH_COMMANDS = [page for page in PAGES if blocks(page, "sh")]
+
+# Blocks with these words are not run here.
+ELSEWHERE = {
+    "make ": "CI runs the targets, or tests of their own do",
+    ".venv-benchmarks": "tests/benchmarks runs these programs on what is installed",
+    "build.py --cuda=on": "tests/custom_ops compiles the kernels where there is nvcc",
+    "git archive": "it packs what `make gpu-check` needs",
+    "anny": "a package with the body model, and PyTorch, which nothing else needs",
+    "TF_CONFIG": "it takes several machines; tests/training starts two processes",
+    "test_viewer.py": "it is one of these tests",
+}
+
 SMALL = {
     "unsup3d-train": [
         "--gin_bindings=Trainer.steps = 2",
@@ -30,52 +46,217 @@ SMALL = {
     "unsup3d-make-heads": ["--count=16", "--validation_count=2", "--test_count=2"],
     "unsup3d-train-encoder": ["--steps=2", "--held_out=4"],
     "unsup3d-sample": ["--seeds=0-1"],
+    "tensorboard": ["--port=0"],
+    "curl": ["--fail"],
+    "benchmarks.training_speed": [
+        "--gin_configs=gin_configs/heads32.gin",
+        "--gin_bindings=Trainer.batch_size = 4",
+        "--rounds=1",
+    ],
+    "benchmarks.portable_renderer": ["--runs=1"],
+    "benchmarks.serving": ["--requests=32", "--rounds=1"],
+    "benchmarks.texture_aliasing": [
+        *("--subdivisions=6", "--texels=16", "--directions=1", "--functionals=1"),
+    ],
+}
+# The ports of services, and what they say when they answer.
+PORTS = {"unsup3d-serve": 8501, "unsup3d-view": 8502}
+READY = {
+    "unsup3d-serve": "is served",
+    "unsup3d-view": "is served",
+    "tensorboard": "http://",
 }
 
-
-def programs(page):
-    """The commands of a page that run programs of this project and end."""
-    return [
-        command.words
-        for command in COMMANDS
-        if command.page == page
-        and command.words[0].startswith("unsup3d-")
-        and command.words[0] not in SERVICES
-    ]
+PROGRAM = """\
+#!/bin/bash
+exec {program} "$@" {flags}
+"""
+SERVICE = """\
+#!/bin/bash
+stop-services
+log=$(mktemp)
+{program} "$@" {flags} >"$log" 2>&1 &
+echo $! >>services
+until grep -q "{ready}" "$log"; do
+  kill -0 $! 2>/dev/null || {{ cat "$log" >&2; exit 1; }}
+  sleep 0.1
+done
+"""
+STOP_SERVICES = """\
+#!/bin/bash
+[ -f services ] || exit 0
+for service in $(cat services); do
+  kill $service 2>/dev/null
+  while kill -0 $service 2>/dev/null; do sleep 0.1; done
+done
+rm services
+"""
+# The module decides the flags.
+PYTHON = """\
+#!/bin/bash
+case "$2" in
+{cases}
+esac
+exec {program} "$@"
+"""
 
 
 @pytest.fixture(scope="module")
-def photographs():
-    """Photographs of two people each: as many as training and evaluation take."""
-    faces = iter(drawn_faces(36))
-    made = []
-    for _ in range(18):
-        picture = scene(900, 600)
-        for place in (Square((250, 320), 260, 12), Square((620, 280), 200, -8)):
-            paste(picture, next(faces), place)
-        made.append(picture)
-    return made
+def ports():
+    """Free ports in place of those that services have by default."""
+    sockets = {port: socket.socket() for port in PORTS.values()}
+    for each in sockets.values():
+        each.bind(("127.0.0.1", 0))
+    found = {port: each.getsockname()[1] for port, each in sockets.items()}
+    for each in sockets.values():
+        each.close()
+    return found
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_is_followed(page, photographs, tmp_path):
-    (tmp_path / "gin_configs").symlink_to(ROOT / "gin_configs")
-    for folder in ("photos", "portraits"):
-        (tmp_path / folder).mkdir()
-    for number, picture in enumerate(photographs):
-        picture.save(tmp_path / "photos" / f"{number}.jpg")
-    photographs[0].save(tmp_path / "portraits" / "two people.jpg")
-    commands = programs(page)
-    assert commands
-    for program, *arguments in commands:
-        result = subprocess.run(
-            [
-                pathlib.Path(sys.executable).with_name(program),
-                *arguments,
-                *SMALL.get(program, []),
-            ],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
+@pytest.fixture(scope="module")
+def stand_ins(ports, tmp_path_factory):
+    """The folder of stand-ins for programs."""
+    folder = tmp_path_factory.mktemp("bin")
+
+    def write(name, text):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+
+    installed = pathlib.Path(sys.executable).parent
+    programs = {
+        path.name: path
+        for path in [*installed.glob("unsup3d-*"), installed / "tensorboard"]
+    }
+    programs["curl"] = shutil.which("curl")
+    for name, program in programs.items():
+        flags = [*SMALL.get(name, [])]
+        if name in PORTS:
+            flags.append(f"--port={ports[PORTS[name]]}")
+        text = SERVICE if name in READY else PROGRAM
+        parts = {"program": program, "flags": shlex.join(flags)}
+        write(name, text.format(**parts, ready=READY.get(name)))
+    # It is not on PyPI, and this one answers the same requests.
+    write(
+        "tensorflow_model_server",
+        "#!/bin/bash\nexec unsup3d-serve --model=models/faces64\n",
+    )
+    cases = "\n".join(
+        f'  {name}) set -- "$@" {shlex.join(flags)};;'
+        for name, flags in SMALL.items()
+        if name.startswith("benchmarks.")
+    )
+    write("python", PYTHON.format(program=sys.executable, cases=cases))
+    write("pip", "#!/bin/bash\n")  # All is installed.
+    write("stop-services", STOP_SERVICES)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def belongings(tmp_path_factory):
+    """A folder with what readers have: pictures, a head model and the checkout."""
+    folder = tmp_path_factory.mktemp("belongings")
+    for name in ("faces", "photos", "portraits", "benchmarks/results", "docs"):
+        (folder / name).mkdir(parents=True)
+    (folder / "gin_configs").symlink_to(ROOT / "gin_configs")
+    shutil.copy(ROOT / "docs" / "benchmarks.md", folder / "docs")
+    np.savez(folder / "head_model.npz", **content())
+    # As many as training and evaluation take.
+    faces = drawn_faces(36)
+    for number, face in enumerate(faces):
+        face.save(folder / "faces" / f"{number}.png")
+    for number in range(len(faces) // 2):
+        photograph = scene(900, 600)
+        paste(photograph, faces[2 * number], Square((250, 320), 260, 12))
+        paste(photograph, faces[2 * number + 1], Square((620, 280), 200, -8))
+        photograph.save(folder / "photos" / f"{number}.jpg")
+    for copy in ("photo.jpg", "portraits/two people.jpg"):
+        shutil.copy(folder / "photos" / "0.jpg", folder / copy)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def follow(stand_ins, ports):
+    """Runs the blocks of a page in a folder: `follow(page, folder)`."""
+    path = os.pathsep.join([str(stand_ins), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+
+    def run(page, folder):
+        try:
+            for code in blocks(page, "sh"):
+                if any(words in code for words in ELSEWHERE):
+                    continue
+                for port, free in ports.items():
+                    code = code.replace(str(port), str(free))
+                result = subprocess.run(
+                    ["bash", "-euo", "pipefail", "-c", fill_in(code)],
+                    cwd=folder,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    text=True,
+                )
+                assert result.returncode == 0, f"{code}\n{result.stderr[-3000:]}"
+        finally:
+            subprocess.run([stand_ins / "stop-services"], cwd=folder, check=True)
+
+    return run
+
+
+def fill_in(code):
+    """The code with names in place of the placeholders."""
+    size = 128 if "faces128.gin" in code else 64
+    names = {
+        "PATH/TO": str(ROOT),
+        "HEAD_MODEL": "head_model.npz",
+        "HELD_OUT": f"data/{size}",
+        "DATA": f"data/{size}",
+        "PICTURES": "photos",
+        "RUN": f"runs/{size}",
+    }
+    for placeholder, name in names.items():
+        code = re.sub(rf"(?<=[= ]){placeholder}\b", name, code)
+    if importlib.util.find_spec("face_recognition_models") is None:
+        # 100 MB, which the metric identity alone needs.
+        code = code.replace("identity,", "").replace(
+            "--metrics=identity", "--metrics=alarms"
         )
-        assert result.returncode == 0, (program, arguments, result.stderr[-3000:])
+    return code
+
+
+@pytest.fixture(scope="module")
+def after_the_readme(belongings, follow, tmp_path_factory):
+    """The folder of somebody who has followed the README."""
+    folder = tmp_path_factory.mktemp("readme") / "folder"
+    shutil.copytree(belongings, folder, symlinks=True)
+    follow("README.md", folder)
+    return folder
+
+
+def test_the_readme_is_followed(after_the_readme):
+    for made in ("samples", "evaluation", "reconstructed", "models/photos64/1"):
+        assert list((after_the_readme / made).iterdir()), made
+    assert list((after_the_readme / "reconstructed").glob("*.glb"))
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in WITH_COMMANDS if page != "README.md"]
+)
+def test_a_page_is_followed(page, after_the_readme, follow, tmp_path):
+    folder = tmp_path / "folder"
+    shutil.copytree(after_the_readme, folder, symlinks=True)
+    for made in ("samples", "evaluation", "reconstructed", "models"):
+        shutil.rmtree(folder / made)
+    for size in (64, 128):
+        prepare_pictures(folder / "faces", folder / "data" / str(size), size)
+    text = "\n".join(blocks(page, "sh"))
+    if "--output=prepared " not in text:
+        (folder / "prepared").symlink_to(folder / "data" / "64")
+    if "unsup3d-train-encoder" in text:
+        (folder / "runs" / "64").symlink_to(folder / "runs" / "photos64")
+    follow(page, folder)
+
+
+def test_what_is_not_run_is_there():
+    code = "\n".join(code for page in WITH_COMMANDS for code in blocks(page, "sh"))
+    for words in ELSEWHERE:
+        assert words in code
