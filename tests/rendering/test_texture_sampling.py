@@ -72,6 +72,32 @@ def test_footprint_of_soft_fragments(quad_inputs, mesh_of):
     np.testing.assert_allclose(footprint, expected, atol=1e-12)
 
 
+def test_footprint_of_a_triangle_without_volume_is_a_point(quad_inputs, mesh_of):
+    """Rounding may let the rasterizer show one."""
+    inputs = quad_inputs(16, 16)
+    mesh, vertices = mesh_of(inputs), tf.constant(inputs["vertices"])
+    fragments = rendering.rasterize_mesh(vertices, mesh, 16, 16)
+    one_point = tf.ones_like(vertices)
+    with tf.GradientTape() as tape:
+        tape.watch(one_point)
+        footprint = rendering.uv_footprint(fragments, one_point, mesh)
+    assert len(footprint) and np.all(footprint.numpy() == 0)
+    assert np.all(np.isfinite(tape.gradient(footprint, one_point)))
+
+
+def test_unknown_footprint_shows_the_texture_itself(quad_inputs, mesh_of):
+    inputs = quad_inputs(16, 16)
+    mesh = mesh_of(inputs)
+    fragments = rendering.rasterize_mesh(inputs["vertices"], mesh, 16, 16)
+    uv = rendering.interpolate_uv(fragments, mesh)
+    nowhere = tf.fill([len(fragments.pixels), 2, 2], tf.constant(np.nan, uv.dtype))
+    sampled, bilinear = (
+        rendering.sample_texture(fragments, inputs["texture"], uv, footprint=footprint)
+        for footprint in (nowhere, None)
+    )
+    np.testing.assert_array_equal(sampled, bilinear)
+
+
 def test_magnified_texture_is_bilinear(quad_inputs, sample):
     texture = np.random.default_rng(0).normal(size=[4, 4, 2])
     inputs = quad_inputs(24, 24, texture=texture, depths=(4, 4, 3, 3))

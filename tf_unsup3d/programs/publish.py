@@ -61,7 +61,7 @@ def main(argv: list[str]) -> None:
     output = pathlib.Path(_OUTPUT.value)
     card = {**model.card, "scores": {**model.card.get("scores", {}), **scores}}
     model_folder.publish(output, model.generator, model.configuration, card)
-    if encoder_files.has_encoder(model_folder.find_folder(_MODEL_DIR.value)):
+    if model.folder and encoder_files.has_encoder(model.folder):
         encoder_files.write_encoder(output, model.encoder, model.generator)
     size = (output / model_folder.WEIGHTS_NAME).stat().st_size
     print(f"{size / 1e6:.1f} MB of weights in {output}")

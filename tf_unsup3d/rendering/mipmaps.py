@@ -74,6 +74,7 @@ def level_of_detail(footprint: tf.Tensor, size: tf.Tensor, levels: int) -> tf.Te
     """
     texels = footprint * tf.cast(size, footprint.dtype)
     square = tf.reduce_max(tf.reduce_sum(texels * texels, -1), -1)
-    # In this order the logarithm has a derivative everywhere.
-    detail = tf.math.log(tf.maximum(square, 1)) / math.log(4)
+    # In this order the logarithm has a derivative everywhere, and NaN ends up at the
+    # texture itself.
+    detail = tf.math.log(tf.where(square > 1, square, 1)) / math.log(4)
     return tf.minimum(detail, levels - 1)

@@ -101,7 +101,9 @@ def uv_footprint(fragments: Fragments, vertices: tf.Tensor, mesh: Mesh) -> tf.Te
     a, b, c = tf.unstack(corners, axis=1)
     normals = tf.stack([tf.linalg.cross(p, q) for p, q in ((b, c), (c, a), (a, b))], 1)
     determinant = tf.reduce_sum(a * tf.linalg.cross(b - a, c - a), -1, keepdims=True)
-    slopes = (depth / determinant)[..., None] * normals[..., :2]
+    # Rounding alone shows triangles without a volume; their footprint is a point.
+    scale = tf.math.divide_no_nan(depth, determinant)
+    slopes = scale[..., None] * normals[..., :2]
     return tf.matmul(slopes, corner_uv - point_uv, transpose_a=True)
 
 

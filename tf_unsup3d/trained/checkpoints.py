@@ -37,7 +37,7 @@ class Checkpoint:
 
     Attributes:
       path: Path of the file, or of the `.index` file of a `tf.train.Checkpoint`.
-      step: Number of steps that had been trained.
+      step: Number of steps that had been trained, by the name; 0 where it does not say.
     """
 
     path: pathlib.Path
@@ -67,8 +67,17 @@ def checkpoint_path(folder: pathlib.Path, step: int) -> pathlib.Path:
     return folder / f"ckpt-{step}.npz"
 
 
+def best_path(folder: pathlib.Path) -> pathlib.Path:
+    """Returns the path of the best checkpoint by a metric, whose step is in the file.
+
+    Args:
+      folder: Folder of the checkpoints.
+    """
+    return folder / "best.npz"
+
+
 def find_checkpoints(folder: pathlib.Path) -> list[Checkpoint]:
-    """Lists the checkpoints in a folder.
+    """Lists the checkpoints in a folder, but for the best one.
 
     Args:
       folder: The folder, which need not exist.
@@ -142,8 +151,8 @@ def restore_checkpoint(
     Args:
       checkpoint: The checkpoint.
       variables: The variables to restore.
-      since: More variables to restore, which a `tf.train.Checkpoint` does not hold.
-        They then keep their values.
+      since: More variables to restore, which older checkpoints do not hold. They then
+        keep their values.
 
     Raises:
       DamagedCheckpointError: The checkpoint is damaged.
@@ -153,9 +162,11 @@ def restore_checkpoint(
         _restore_former(checkpoint, variables)
         return
     arrays = _read_arrays(checkpoint.path)
-    pairs = [
-        (variable, arrays.get(name))
-        for name, variable in _flat({**variables, **(since or {})})
+    pairs = [(variable, arrays.get(name)) for name, variable in _flat(variables)]
+    pairs += [
+        (variable, arrays[name])
+        for name, variable in _flat(since or {})
+        if name in arrays
     ]
     for variable, array in pairs:
         if array is None or array.shape != tuple(variable.shape):

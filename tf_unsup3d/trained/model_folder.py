@@ -19,7 +19,11 @@ from tf_unsup3d.compat import checkpointable
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import read_json, write_json, write_text
 from tf_unsup3d.models.generator import Generator
-from tf_unsup3d.trained.checkpoints import restore_checkpoint, restore_newest
+from tf_unsup3d.trained.checkpoints import (
+    Checkpoint,
+    restore_checkpoint,
+    restore_newest,
+)
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.saved_model_folder import published_form
 from tf_unsup3d.trained.weights import read_weights, write_weights
@@ -100,28 +104,49 @@ def write_configuration(folder: pathlib.Path, configuration: Configuration) -> N
     write_text(folder / CONFIG_NAME, configuration.to_gin())
 
 
-def restore_average(generator: Generator, folder: pathlib.Path) -> int:
-    """Loads the moving average of a run's last intact checkpoint into a generator.
+def find_checkpoint(source: str | os.PathLike) -> Checkpoint | None:
+    """Takes a path for that of a checkpoint of a run, if it is the path of a file.
+
+    Args:
+      source: A folder or file.
+
+    Returns:
+      The checkpoint, or None if the path is not that of an `.npz` file in the folder of
+      the checkpoints of a run.
+    """
+    path = pathlib.Path(source)
+    if path.suffix != ".npz" or path.parent.name != CHECKPOINTS_NAME:
+        return None
+    return Checkpoint(path, 0) if path.is_file() else None
+
+
+def restore_average(
+    generator: Generator, folder: pathlib.Path, checkpoint: Checkpoint | None = None
+) -> int:
+    """Loads the moving average of a run into a generator.
 
     Args:
       generator: A built generator with the configuration of the run.
       folder: Folder of the run.
+      checkpoint: The checkpoint to load, or None for the last one that is intact.
 
     Returns:
       The step of the checkpoint.
 
     Raises:
-      UserError: There is no checkpoint, all are damaged, or one does not fit the
+      UserError: There is no checkpoint, it or all are damaged, or one does not fit the
         generator.
     """
     step = tf.Variable(0, dtype=tf.int64)
     variables = {"average": checkpointable(generator.variables), "step": step}
-    checkpoints = folder / CHECKPOINTS_NAME
-    found = restore_newest(
-        checkpoints, lambda checkpoint: restore_checkpoint(checkpoint, variables)
-    )
-    if found is None:
-        raise UserError(f"no checkpoint in {checkpoints}")
+
+    def restore(found: Checkpoint) -> None:
+        restore_checkpoint(found, variables)
+
+    if checkpoint:
+        restore(checkpoint)
+    elif restore_newest(folder / CHECKPOINTS_NAME, restore) is None:
+        raise UserError(f"no checkpoint in {folder / CHECKPOINTS_NAME}")
     return int(step.numpy())
 
 

@@ -37,10 +37,11 @@ def load(source: str | os.PathLike) -> "TrainedModel":
     """Loads a trained model.
 
     Args:
-      source: Folder of a training run, from which the last checkpoint is loaded;
-        folder of a published generator; folder that `unsup3d-export` wrote, of which
-        the newest version is loaded, or of one version; or "pretrained:NAME" for a
-        generator that comes with the package, such as "pretrained:faces64".
+      source: Folder of a training run, from which the last checkpoint is loaded; one of
+        its checkpoints, such as `RUN/checkpoints/best.npz`; folder of a published
+        generator; folder that `unsup3d-export` wrote, of which the newest version is
+        loaded, or of one version; or "pretrained:NAME" for a generator that comes with
+        the package, such as "pretrained:faces64".
 
     Returns:
       The model.
@@ -48,13 +49,16 @@ def load(source: str | os.PathLike) -> "TrainedModel":
     Raises:
       UserError: There is no model, or it cannot be used.
     """
-    folder = model_folder.find_folder(source)
+    checkpoint = model_folder.find_checkpoint(source)
+    folder = (
+        checkpoint.path.parents[1] if checkpoint else model_folder.find_folder(source)
+    )
     configuration = model_folder.read_configuration(folder)
     generator = configuration.make_generator("average")
     if model_folder.is_published(folder):
         card = model_folder.read_published(generator, folder)
         return TrainedModel(generator, configuration, card["step"], card, folder)
-    step = model_folder.restore_average(generator, folder)
+    step = model_folder.restore_average(generator, folder, checkpoint)
     return TrainedModel(generator, configuration, step, folder=folder)
 
 

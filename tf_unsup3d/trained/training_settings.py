@@ -45,6 +45,9 @@ class TrainingSettings:
       checkpoint_interval: Number of steps between two checkpoints.
       sheet_interval: Number of steps between two sheets of samples.
       keep_checkpoints: Number of checkpoints that are kept, the newest ones.
+      best_metric: Measurement at the sheets by which the best checkpoint, for which it
+        is smallest, is kept besides the newest ones: "score/kid", or an alarm such as
+        "alarm/back_spikiness". Empty keeps none.
       divergence_retries: How many times to go back to the last checkpoint when a loss,
         gradient or weight is no longer finite, before training ends.
       divergence_rate_factor: Factor on both learning rates each time that training goes
@@ -77,6 +80,7 @@ class TrainingSettings:
     checkpoint_interval: int = 500
     sheet_interval: int = 500
     keep_checkpoints: int = 3
+    best_metric: str = ""
     divergence_retries: int = 2
     divergence_rate_factor: float = 1.0
 

@@ -7,6 +7,7 @@ from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import remove_leftovers, writing
 from tf_unsup3d.trained.checkpoints import (
     Checkpoint,
+    best_path,
     checkpoint_path,
     find_checkpoints,
     restore_newest,
@@ -54,6 +55,14 @@ class CheckpointFolder:
         later = [one for one in found if one.step > step]
         for checkpoint in later + found[len(later) + self._keep :]:
             checkpoint.remove()
+
+    def save_best(self) -> None:
+        """Writes the checkpoint that is the best so far, in place of the former one.
+
+        Raises:
+          UserError: The file cannot be written. The former one is kept.
+        """
+        self._state.save(best_path(self._folder))
 
     def restore(self) -> Checkpoint | None:
         """Restores the newest checkpoint that is not damaged.

@@ -9,8 +9,9 @@ from tqdm import tqdm
 
 from tf_unsup3d.data.dataset import PictureSet, open_pictures
 from tf_unsup3d.errors import StoppedBySignal, UserError
-from tf_unsup3d.evaluation.alarms.limits import Alarm, raised_alarms
+from tf_unsup3d.evaluation.alarms.limits import ALARMS, Alarm, raised_alarms
 from tf_unsup3d.evaluation.alarms.values import mean_values
+from tf_unsup3d.evaluation.distribution.repeated import RepeatedKernelDistance
 from tf_unsup3d.files import exclusive, write_json
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
@@ -25,6 +26,12 @@ from tf_unsup3d.training.workers import Workers
 SHEET_SEEDS = list(range(8))
 
 _ALARM_GROUP = "alarm/"
+_KERNEL_DISTANCE = "score/kid"
+# What is the better the smaller it is.
+_BEST_METRICS = [
+    _KERNEL_DISTANCE,
+    *(f"{_ALARM_GROUP}{alarm.name}" for alarm in ALARMS if not alarm.from_below),
+]
 
 
 def train(
@@ -89,15 +96,25 @@ class Session(TrainingObserver):
     Args:
       trainer: The trainer.
       minutes: Minutes of training after which to stop, or None for no limit.
+
+    Raises:
+      UserError: The best model is to be kept by a metric that is not measured.
     """
 
     def __init__(self, trainer: Trainer, minutes: float | None = None):
+        best_metric = trainer.configuration.training.best_metric
+        if best_metric not in {"", *_BEST_METRICS}:
+            raise UserError(
+                f"Trainer.best_metric: {best_metric!r} is none of "
+                + ", ".join(_BEST_METRICS)
+            )
         self._trainer = trainer
         self._folder = trainer.model_dir
         self._seconds_left = None if minutes is None else 60.0 * minutes
         self._clock = time.monotonic()
         self._signals: list[int] = []
         self._alarms: list[Alarm] = []
+        self._kernel_distance: RepeatedKernelDistance | None = None
         # With a time limit, the number of steps does not show how much is left.
         by_minutes = "{desc}step {n_fmt}, {elapsed} passed{postfix}"
         self._bar = tqdm(
@@ -120,6 +137,9 @@ class Session(TrainingObserver):
           StoppedBySignal: Ctrl-C, SIGTERM or SIGHUP ended training, after a checkpoint
             was written.
         """
+        settings = self._trainer.configuration.training
+        if settings.best_metric == _KERNEL_DISTANCE:
+            self._kernel_distance = RepeatedKernelDistance(pictures, settings.mirror)
         with stop_requests() as self._signals, self._bar:
             self._clock = time.monotonic()
             self._trainer.train(pictures, self)
@@ -186,7 +206,10 @@ class Session(TrainingObserver):
         state = self._trainer.state
         write_weight_histograms(step, state.generator, state.discriminator)
         values = mean_values(scene, model.renderer)
-        return {f"{_ALARM_GROUP}{name}": value for name, value in values.items()}
+        measured = {f"{_ALARM_GROUP}{name}": value for name, value in values.items()}
+        if self._kernel_distance and not self._signals:
+            measured[_KERNEL_DISTANCE] = self._kernel_distance.measure(model)
+        return measured
 
     def notice(self, text: str) -> None:
         """Shows a line above the progress bar, which goes back with the training."""

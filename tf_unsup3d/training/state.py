@@ -35,6 +35,8 @@ class TrainingState:
       r1: `[]` float32, the last gradient penalty; NaN before the first one.
       rate_factor: `[]` float32, what divergence has multiplied the configured learning
         rates by.
+      best: `[]` float32, the smallest value of the configured metric so far, infinite
+        before the first one.
 
     Raises:
       UserError: Parameters of the models do not fit together.
@@ -55,6 +57,7 @@ class TrainingState:
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.r1 = tf.Variable(math.nan, trainable=False, name="r1")
         self.rate_factor = tf.Variable(1.0, trainable=False, name="rate_factor")
+        self.best = tf.Variable(math.inf, trainable=False, name="best")
         self._settings = settings
 
     def reset_average(self) -> None:
@@ -131,14 +134,15 @@ class TrainingState:
         """
         self.r1.assign(math.nan)
         self.rate_factor.assign(1.0)
+        self.best.assign(math.inf)
         variables = {**self.networks(), **self.optimizers(), "step": self.step}
         restore_checkpoint(checkpoint, variables, self._since())
         # Those of the checkpoint may differ from those that are configured now.
         self.set_rates()
 
     def _since(self) -> dict[str, tf.Variable]:
-        """The variables that the oldest checkpoints do not hold."""
-        return {"r1": self.r1, "rate_factor": self.rate_factor}
+        """The variables that older checkpoints do not hold."""
+        return {"r1": self.r1, "rate_factor": self.rate_factor, "best": self.best}
 
 
 def _adam(rate: float) -> keras.optimizers.Optimizer:

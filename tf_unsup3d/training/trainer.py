@@ -265,11 +265,21 @@ class Trainer:
                 observer.record(step, record)
             if events and shown:
                 events.write(step, shown)
+            if settings.best_metric in shown:
+                self._keep_if_best(shown[settings.best_metric], observer)
             # Only now, so that no record of this or an earlier step is missing.
             if step % settings.checkpoint_interval == 0 or last or stop is not Stop.NO:
                 self.save()
             if events and (sheet or early):
                 events.flush()
+
+    def _keep_if_best(self, value: float, observer: TrainingObserver) -> None:
+        """Keeps the present model besides the newest, if no other was better."""
+        if value < self.state.best.numpy():
+            self.state.best.assign(value)
+            self._checkpoints.save_best()
+            name = self.configuration.training.best_metric
+            observer.notice(f"step {self.step} is the best so far: {name} {value:.4g}")
 
     def _record(self, values: dict[str, tf.Tensor]) -> dict[str, float]:
         """The measurements of a step that are known."""
