@@ -10,6 +10,7 @@ import tensorflow as tf
 from tf_unsup3d import load
 from tf_unsup3d.data import dataset
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.trained import checkpoints
 from tf_unsup3d.trained.checkpoints import Checkpoint, best_path, find_checkpoints
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.training.session import train
@@ -69,8 +70,6 @@ def test_a_continued_run_knows_its_best(trained):
 def test_checkpoints_without_a_best_are_continued(trained, tmp_path):
     trainer, _ = trained
     path = trainer.model_dir / "checkpoints" / "ckpt-5.npz"
-    from tf_unsup3d.trained import checkpoints
-
     arrays = {
         name: array
         for name, array in np.load(path).items()
