@@ -89,6 +89,10 @@ class ServerProcess:
         """Ends the process, and returns its exit status."""
         if self._process.poll() is None:
             self.send_signal(number)
+        return self.wait()
+
+    def wait(self):
+        """Waits until the process has ended, and returns its exit status."""
         status = self._process.wait(_MOST_SECONDS)
         self._reader.join()
         return status

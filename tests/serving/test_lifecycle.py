@@ -92,7 +92,7 @@ def test_versions_change_and_the_end_waits_for_answers(toy_folder, two, tmp_path
             assert running.result().json() == {"outputs": [600.0]}
             for steps, future in enumerate(waiting):
                 assert future.result().json() == {"outputs": [float(steps)]}
-        assert server.stop() == 0
+        assert server.wait() == 0
         assert server.log[-1].endswith("INFO ended")
         assert not [line for line in server.log if "Traceback" in line]
     finally:
