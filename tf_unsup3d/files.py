@@ -9,9 +9,11 @@ import os
 import pathlib
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.gfile_path import AnyPath, GFilePath, to_path
 
 # A program that is killed leaves this file behind, but not the lock on it.
 LOCK_NAME = ".lock"
@@ -52,7 +54,7 @@ def writing(path: str | os.PathLike) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+def replacing(path: str | os.PathLike) -> Iterator[AnyPath]:
     """Yields a temporary path that becomes `path` when the block succeeds.
 
     The file is either whole or absent, even after a power cut. If the block fails, the
@@ -71,14 +73,15 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     Raises:
       UserError: If the file cannot be written.
     """
-    path = pathlib.Path(path)
+    path = to_path(path)
     temporary = path.with_name(f"{_PARTIAL}{secrets.token_hex(4)}{path.suffix}")
     with writing(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
-            _flush_to_disk(temporary)
-            os.replace(temporary, path)
+            if isinstance(temporary, pathlib.Path):
+                _flush_to_disk(temporary)
+            temporary.replace(path)
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -168,7 +171,7 @@ def read_json(path: str | os.PathLike) -> dict:
         something other than an object.
     """
     with reading(path):
-        content = pathlib.Path(path).read_bytes()
+        content = to_path(path).read_bytes()
     try:
         value = json.loads(content.decode())
     except UnicodeDecodeError as error:
@@ -194,7 +197,7 @@ def file_checksum(path: str | os.PathLike) -> str:
     Raises:
       UserError: If the file cannot be read.
     """
-    with reading(path), open(path, "rb") as file:
+    with reading(path), to_path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -209,15 +212,47 @@ def remove_leftovers(folder: str | os.PathLike) -> None:
       UserError: If a file cannot be removed.
     """
     with writing(folder):
-        for path in pathlib.Path(folder).glob(f"{_PARTIAL}*"):
+        for path in to_path(folder).glob(f"{_PARTIAL}*"):
             path.unlink()
+
+
+def remove_folder(folder: AnyPath) -> None:
+    """Removes a folder and all that is in it; one that does not exist is no error.
+
+    Args:
+      folder: The folder.
+
+    Raises:
+      OSError: If something in it cannot be removed.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        if isinstance(folder, GFilePath):
+            folder.rmtree()
+        else:
+            shutil.rmtree(folder)
+
+
+def local_companion(folder: AnyPath) -> pathlib.Path:
+    """The folder on this machine for what concerns only its processes.
+
+    Args:
+      folder: The folder that they work in.
+
+    Returns:
+      That folder itself, or for one elsewhere its companion among the temporary files.
+    """
+    if isinstance(folder, pathlib.Path):
+        return folder
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    return pathlib.Path(tempfile.gettempdir(), f"unsup3d-{os.getuid()}-{name}")
 
 
 @contextlib.contextmanager
 def exclusive(folder: str | os.PathLike) -> Iterator[None]:
     """Keeps other programs that call this out of a folder while the block runs.
 
-    The lock ends with the process that holds it, however that ends.
+    The lock ends with the process that holds it, however that ends. It keeps only
+    programs on this machine out of a folder elsewhere; see `local_companion`.
 
     Args:
       folder: The folder, which is created if necessary.
@@ -225,10 +260,10 @@ def exclusive(folder: str | os.PathLike) -> Iterator[None]:
     Raises:
       UserError: Another process works in the folder, or it cannot be written.
     """
-    path = pathlib.Path(folder) / LOCK_NAME
+    path = local_companion(to_path(folder)) / LOCK_NAME
     with writing(folder):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = _lock(path)
+        descriptor = _lock(path, folder)
     try:
         yield
     finally:
@@ -237,7 +272,7 @@ def exclusive(folder: str | os.PathLike) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _lock(path: pathlib.Path) -> int:
+def _lock(path: pathlib.Path, folder: str | os.PathLike) -> int:
     """Creates and locks a file, and returns its descriptor."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -255,7 +290,7 @@ def _lock(path: pathlib.Path) -> int:
             owner = os.read(descriptor, 20).decode(errors="replace").strip()
             os.close(descriptor)
             raise UserError(
-                f"{path.parent} is in use by another program (process {owner})"
+                f"{folder} is in use by another program (process {owner})"
             ) from error
         except BaseException:
             os.close(descriptor)

@@ -13,6 +13,7 @@ from PIL import Image
 from tf_unsup3d.data import dataset, pictures, prepare, verify
 from tf_unsup3d.data import manifest as manifests
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.gfile_path import to_path
 
 COUNT = 20
 
@@ -70,6 +71,45 @@ def test_both_kinds_of_folder_give_the_decoded_pictures(plain, prepared):
         )
     opened = [dataset.open_pictures(folder, 16) for folder in (plain, prepared)]
     assert opened[0].checksum == opened[1].checksum
+
+
+def in_memory(folder, name):
+    """Copies a folder to a file system of TensorFlow's own, and returns its path."""
+    url = f"ram://{name}"
+    for path in folder.rglob("*"):
+        if path.is_file():
+            copy = to_path(url) / path.relative_to(folder).as_posix()
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+    return url
+
+
+def test_through_gfile(data_dir, request):
+    url = in_memory(data_dir, f"reading-{request.node.name}")
+    np.testing.assert_array_equal(once(url), once(data_dir))
+    here, there = dataset.open_pictures(data_dir, 16), dataset.open_pictures(url, 16)
+    assert (there.count, there.checksum) == (here.count, here.checksum)
+
+
+def test_damage_through_gfile(prepared, monkeypatch, read_shards):
+    url = in_memory(prepared, "damaged")
+    dataset.open_pictures(url, 16)
+    dataset.open_pictures(url, 16)
+    assert len(read_shards) == 8  # `ram://` keeps no times.
+    assert verify.verify_pictures(url).count == COUNT
+    shard = to_path(url) / "pictures-00002-of-00004.tfrecord"
+    content = shard.read_bytes()
+    shard.unlink()  # `ram://` would append to it.
+    shard.write_bytes(content[:-9])
+    with pytest.raises(UserError, match=f"{shard} is damaged: 1 of 6 pictures lost"):
+        dataset.open_pictures(url, 16)
+    with pytest.raises(UserError, match=f"{shard} is damaged"):
+        verify.verify_pictures(url)
+    monkeypatch.setattr(dataset, "TOLERATED_DAMAGE", 0.3)
+    assert len(once(url)) == COUNT - 1
+    shard.unlink()
+    with pytest.raises(UserError, match="data folder ram://none does not exist"):
+        dataset.open_pictures("ram://none", 16)
 
 
 def test_description(data_dir):
@@ -350,6 +390,16 @@ def test_what_was_checked_is_not_read_again_to_start(prepared, tmp_path, read_sh
     (copy / "verified.json").write_text("{")
     dataset.open_pictures(copy, 16)
     assert len(read_shards) == 2 * len(shards) - 1
+
+
+def test_what_was_checked_through_gfile_is_not_read_again(
+    prepared, tmp_path, read_shards
+):
+    copy = shutil.copytree(prepared, tmp_path / "copy")
+    (copy / "verified.json").unlink()
+    for _ in range(2):
+        dataset.open_pictures(f"file://{copy}", 16)
+        assert len(read_shards) == 4
 
 
 def test_damage_that_shows_in_training_is_skipped_from_then_on(

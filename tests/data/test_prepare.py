@@ -132,6 +132,40 @@ def test_an_archive_gives_the_same_pictures(mixed, prepared, tmp_path):
             assert (output / name).read_bytes() == content
 
 
+@pytest.mark.parametrize("kind", ["folder", "archive"])
+def test_through_gfile(mixed, prepared, tmp_path, kind):
+    """By the program, whose worker processes read through it too."""
+    source = shutil.copytree(mixed, tmp_path / "mixed")
+    (source / ".hidden" / "inner").mkdir(parents=True)
+    shutil.copy(source / "a" / "000.png", source / ".hidden" / "inner")
+    if kind == "archive":
+        source = shutil.make_archive(tmp_path / "archive", "zip", source)
+    output = tmp_path / "output"
+    arguments = (f"--input=file://{source}", f"--output=file://{output}")
+    first = run_program(*arguments, "--resolution=16")
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.startswith(f"prepared 10 pictures of 16x16 in file://{output}")
+    manifest = manifests.read_manifest(f"file://{output}")
+    assert manifest == manifests.read_manifest(output)
+    assert manifest.checksum == manifests.read_manifest(prepared).checksum
+    assert read_records(output) == read_records(prepared)
+    assert (output / "skipped.csv").read_bytes() == (
+        prepared / "skipped.csv"
+    ).read_bytes()
+    assert len(list(output.iterdir())) == 4  # With the shard and `verified.json`.
+    (shard,) = manifest.shards
+    content = (output / shard.file).read_bytes()
+    (output / shard.file).write_bytes(content[:-1])
+    damaged = run_program("--verify", f"--output=file://{output}")
+    assert damaged.returncode == 1
+    assert f"file://{output}/{shard.file} is damaged" in damaged.stderr
+    again = run_program(*arguments, "--resolution=16")
+    assert again.stdout.startswith("prepared 10 pictures"), again.stderr
+    assert (output / shard.file).read_bytes() == content
+    verified = run_program("--verify", f"--output=file://{output}")
+    assert verified.stdout == f"intact: 10 pictures of 16x16 in file://{output}\n"
+
+
 def test_finished_is_left_alone(mixed, prepared):
     before = {path: path.stat().st_mtime_ns for path in prepared.iterdir()}
     manifest, done_now = prepare.prepare_pictures(mixed, prepared, 16)
@@ -247,7 +281,8 @@ def test_a_file_that_kills_workers_is_named_and_then_left_out(tmp_path):
     )
 
 
-def test_stopped_between_any_two_shards(mixed, prepared, tmp_path, monkeypatch):
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_stopped_between_any_two_shards(mixed, prepared, tmp_path, monkeypatch, scheme):
     output = tmp_path / "output"
     write_shard, written = shards.write_shard, []
 
@@ -262,7 +297,9 @@ def test_stopped_between_any_two_shards(mixed, prepared, tmp_path, monkeypatch):
         written.clear()
         stopped = pytest.raises(KeyboardInterrupt)
         with stopped if index < 3 else contextlib.nullcontext():
-            prepare.prepare_pictures(mixed, output, 16, pictures_per_shard=4)
+            prepare.prepare_pictures(
+                f"{scheme}{mixed}", f"{scheme}{output}", 16, pictures_per_shard=4
+            )
         assert written == [f"pictures-{index:05d}-of-00004.tfrecord"]
     assert contents(output) == contents(prepared)
 

@@ -178,6 +178,7 @@ def belongings(tmp_path_factory):
         photograph.save(folder / "photos" / f"{number}.jpg")
     for copy in ("photo.jpg", "portraits/two people.jpg"):
         shutil.copy(folder / "photos" / "0.jpg", folder / copy)
+    shutil.copytree(folder / "photos", folder / "bucket" / "photos")
     return folder
 
 
@@ -212,6 +213,8 @@ def follow(stand_ins, ports):
 def fill_in(code):
     """The code with names in place of the placeholders, for what is installed."""
     code = code.replace(".venv-benchmarks/bin/", "").replace("--ptfrenderer=PATH", "")
+    # There is no network; TensorFlow reads and writes these through its file systems.
+    code = code.replace("gs://bucket/", "file://$PWD/bucket/")
     size = 128 if "faces128.gin" in code else 64
     names = {
         "PATH/TO": str(ROOT),

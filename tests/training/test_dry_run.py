@@ -43,7 +43,7 @@ def test_shows_what_is_promised_and_writes_nothing(
     # As in a copy of the folder.
     (prepared / "verified.json").unlink()
     before = contents(tmp_path)
-    dry_run(prepared, tmp_path / "run")
+    dry_run(f"file://{prepared}", tmp_path / "run")
     assert contents(tmp_path) == before
     printed = capsys.readouterr().out
     configuration = Configuration.from_files([], small_bindings)
@@ -69,6 +69,14 @@ def test_shows_what_is_promised_and_writes_nothing(
         r"nothing was written",
     ):
         assert re.search(rf"^{line}", printed, re.M), line
+
+
+def test_a_run_is_on_this_machine(dry_run, pictures):
+    with pytest.raises(UserError) as raised:
+        dry_run(pictures, "gs://bucket/run")
+    assert str(raised.value) == (
+        "the folder of a model must be on this machine: gs://bucket/run"
+    )
 
 
 def test_a_run_is_left_as_it_is(dry_run, logged_run, pictures, capsys):

@@ -17,6 +17,7 @@ from tf_unsup3d.data import pictures, salvage
 from tf_unsup3d.data.order import shuffled
 from tf_unsup3d.data.verified import forget_intact, recall_intact, remember_intact
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.gfile_path import AnyPath, to_path
 
 # A discriminator memorises fewer pictures than this within minutes.
 MINIMUM_PICTURES = 16
@@ -46,7 +47,7 @@ class PictureSet(abc.ABC):
 
     def __init__(
         self,
-        data_dir: Path,
+        data_dir: AnyPath,
         resolution: int,
         *,
         count: int,
@@ -165,7 +166,7 @@ class PictureSet(abc.ABC):
 class _PlainPictures(PictureSet):
     """The pictures of a plain folder, decoded and kept in memory."""
 
-    def __init__(self, data_dir: Path, resolution: int):
+    def __init__(self, data_dir: AnyPath, resolution: int):
         files = pictures.list_files(data_dir)
         pixels, skipped = _load_files(data_dir, files, resolution)
         checksums = [
@@ -199,7 +200,7 @@ class _PlainPictures(PictureSet):
 class _PreparedPictures(PictureSet):
     """The pictures of a folder written by `prepare.prepare_pictures`."""
 
-    def __init__(self, data_dir: Path, resolution: int, note_intact: bool):
+    def __init__(self, data_dir: AnyPath, resolution: int, note_intact: bool):
         manifest = manifests.read_manifest(data_dir)
         if manifest.resolution < resolution:
             raise UserError(
@@ -231,9 +232,7 @@ class _PreparedPictures(PictureSet):
         filled = [(path, count) for path, count in files.values() if count]
         self._paths = [os.fspath(path) for path, _ in filled]
         self._counts = np.array([count for _, count in filled], np.int64)
-        average_bytes = sum(os.path.getsize(path) for path in self._paths) // len(
-            filled
-        )
+        average_bytes = sum(path.stat().st_size for path, _ in filled) // len(filled)
         self._shards_per_window = max(1, _WINDOW_BYTES // max(average_bytes, 1))
 
     def _elements(
@@ -282,7 +281,7 @@ class _PreparedPictures(PictureSet):
 
 
 def _check_damage(
-    data_dir: Path, manifest: manifests.Manifest, note_intact: bool
+    data_dir: AnyPath, manifest: manifests.Manifest, note_intact: bool
 ) -> list[salvage.DamagedShard]:
     """Warns of damaged shards, and refuses them if too many pictures are lost.
 
@@ -334,7 +333,7 @@ def open_pictures(
         or has a lower resolution; or if plain pictures do not fit in memory.
     """
     pictures.check_resolution(resolution)
-    data_dir = Path(data_dir)
+    data_dir = to_path(data_dir)
     if not data_dir.exists():
         raise UserError(f"data folder {data_dir} does not exist")
     if not data_dir.is_dir():
@@ -360,7 +359,7 @@ def _numbers(first: int, epochs: int | None, size: int) -> tf.data.Dataset:
 
 
 def _load_files(
-    folder: Path, files: list[pictures.SourceFile], resolution: int
+    folder: AnyPath, files: list[pictures.SourceFile], resolution: int
 ) -> tuple[np.ndarray, int]:
     """Decodes all usable files of a folder in order.
 

@@ -6,12 +6,12 @@ import hashlib
 import os
 import re
 from collections.abc import Collection, Iterable
-from pathlib import Path
 
 from tf_unsup3d.data.json_value import JsonValue
 from tf_unsup3d.data.pictures import check_resolution
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import file_checksum, reading, write_json
+from tf_unsup3d.gfile_path import AnyPath, to_path
 
 MANIFEST_NAME = "dataset.json"
 # This folder exists inside the prepared folder until the manifest does.
@@ -110,7 +110,7 @@ def pixels_checksum(picture_checksums: Iterable[str]) -> str:
     return checksum.hexdigest()
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
+def write_manifest(folder: AnyPath, manifest: Manifest) -> None:
     """Writes `dataset.json`, which marks a prepared folder as finished.
 
     Args:
@@ -135,7 +135,7 @@ def read_manifest(folder: str | os.PathLike) -> Manifest:
     Raises:
       UserError: If the file cannot be read, is damaged, or has another format version.
     """
-    path = Path(folder) / MANIFEST_NAME
+    path = to_path(folder) / MANIFEST_NAME
     remedy = f"delete {folder} and prepare the pictures again"
     values = JsonValue.read(path, remedy=remedy)
     version = values["format_version"].integer()
@@ -189,7 +189,7 @@ def damaged_shards(
     doubtful = [shard for shard in manifest.shards if shard.file not in known]
 
     def checksum(shard: Shard) -> str | None:
-        path = Path(folder) / shard.file
+        path = to_path(folder) / shard.file
         with reading(path):
             return file_checksum(path) if path.is_file() else None
 

@@ -1,21 +1,21 @@
 """Writes the damaged shards of a prepared folder again."""
 
+import contextlib
 import itertools
-import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 from tqdm import tqdm
 
 from tf_unsup3d.data import manifest as manifests
 from tf_unsup3d.data import shards, workers
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.files import remove_leftovers
+from tf_unsup3d.files import local_companion, remove_leftovers
+from tf_unsup3d.gfile_path import AnyPath
 
 
 def mend_shards(
-    source: Path,
-    output: Path,
+    source: AnyPath,
+    output: AnyPath,
     manifest: manifests.Manifest,
     chunks: Sequence[Sequence[str]],
 ) -> None:
@@ -51,7 +51,7 @@ def mend_shards(
             manifest.resolution,
             manifest.align,
             wanted,
-            output / manifests.WORK_NAME,
+            local_companion(output) / manifests.WORK_NAME,
         ) as results,
     ):
         for shard, files in zip(damaged, results, strict=True):
@@ -63,4 +63,5 @@ def mend_shards(
                     f"{output / shard.file} was damaged, and what was prepared again "
                     f"differs from what it held; {remedy}"
                 )
-    shutil.rmtree(output / manifests.WORK_NAME, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        shards.remove_notes(output)

@@ -18,6 +18,7 @@ from PIL import Image, ImageOps
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import reading
+from tf_unsup3d.gfile_path import AnyPath, GFilePath, to_path
 
 RESOLUTIONS = (8, 16, 32, 64, 128, 256, 512, 1024)
 
@@ -96,7 +97,7 @@ def list_files(source: str | os.PathLike) -> list[SourceFile]:
       UserError: If the source is missing, unreadable, empty, or neither a folder nor a
         ZIP archive.
     """
-    source = Path(source)
+    source = to_path(source)
     with reading(source):
         if source.is_dir():
             files = _list_folder(source)
@@ -137,10 +138,10 @@ def open_source(source: str | os.PathLike) -> Callable[[str], bytes]:
       the file. It raises `BadPictureError` for a file that cannot be read. For an
       archive it must not be called by several threads at once.
     """
-    source = Path(source)
+    source = to_path(source)
     if source.is_dir():
         return lambda name: _read_file(source / name)
-    archive = zipfile.ZipFile(source)
+    archive = zipfile.ZipFile(source.open("rb"))
     return lambda name: _read_member(archive, name)
 
 
@@ -227,7 +228,10 @@ def _decode(
         raise BadPictureError(f"damaged: {reason}") from error
 
 
-def _list_folder(folder: Path) -> list[SourceFile]:
+def _list_folder(folder: AnyPath) -> list[SourceFile]:
+    if isinstance(folder, GFilePath):
+        return _list_gfile_folder(folder)
+
     def stop(error: OSError) -> None:
         with reading(error.filename):
             raise error
@@ -253,6 +257,17 @@ def _list_folder(folder: Path) -> list[SourceFile]:
     return files
 
 
+def _list_gfile_folder(folder: GFilePath) -> list[SourceFile]:
+    files = []
+    for parent, names in folder.walk():
+        inside = str(parent)[len(str(folder)) :].lstrip("/")
+        for name in names:
+            relative = f"{inside}/{name}" if inside else name
+            if not any(map(_is_ignored, relative.split("/"))):
+                files.append(SourceFile(relative, (parent / name).stat().st_size))
+    return files
+
+
 def _file_size(path: Path) -> int:
     """Size of a regular file; 0 for whatever else, which is refused as it is read."""
     try:
@@ -262,9 +277,9 @@ def _file_size(path: Path) -> int:
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
-def _list_archive(archive: Path) -> list[SourceFile]:
+def _list_archive(archive: AnyPath) -> list[SourceFile]:
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with archive.open("rb") as file, zipfile.ZipFile(file) as opened:
             # As in unzip, a later member replaces an earlier one of the same name.
             members = {m.filename: m for m in opened.infolist() if not m.is_dir()}
     except zipfile.BadZipFile as error:
@@ -282,7 +297,7 @@ def _is_ignored(name: str) -> bool:
     return name.startswith(".") or name.lower() in _IGNORED_NAMES
 
 
-def _read_file(path: Path) -> bytes:
+def _read_file(path: AnyPath) -> bytes:
     try:
         # Opening a pipe would wait for somebody to write to it.
         if not path.is_file():

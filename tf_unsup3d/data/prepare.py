@@ -10,9 +10,7 @@ import csv
 import dataclasses
 import io
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 from tqdm import tqdm
 
@@ -25,11 +23,13 @@ from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import (
     LOCK_NAME,
     exclusive,
+    local_companion,
     remove_leftovers,
     write_json,
     write_text,
     writing,
 )
+from tf_unsup3d.gfile_path import AnyPath, to_path
 
 SKIPPED_NAME = "skipped.csv"
 FACES_NAME = "faces.csv"
@@ -108,7 +108,7 @@ def prepare_pictures(
         raise ValueError(f"align is {align!r}, not one of {manifests.ALIGNMENTS}")
     if align == "faces":
         face_detection.check_installed()
-    source, output = Path(source), Path(output)
+    source, output = to_path(source), to_path(output)
     _check_places(source, output)
     files = pictures.list_files(source)
     if pictures_per_shard is None:
@@ -146,8 +146,8 @@ def prepare_pictures(
 
 
 def _prepare(
-    source: Path,
-    output: Path,
+    source: AnyPath,
+    output: AnyPath,
     settings: _Settings,
     chunks: Sequence[Sequence[str]],
     strict: bool,
@@ -164,7 +164,7 @@ def _prepare(
         raise
 
 
-def _check_places(source: Path, output: Path) -> None:
+def _check_places(source: AnyPath, output: AnyPath) -> None:
     if output.exists() and not output.is_dir():
         raise UserError(f"output {output} is a file, not a folder")
     inner, outer = output.resolve(), source.resolve()
@@ -173,7 +173,7 @@ def _check_places(source: Path, output: Path) -> None:
 
 
 def _find_finished(
-    output: Path, settings: _Settings, strict: bool
+    output: AnyPath, settings: _Settings, strict: bool
 ) -> manifests.Manifest | None:
     """Returns the manifest of a finished preparation, if it is the one asked for."""
     if not (output / manifests.MANIFEST_NAME).exists():
@@ -201,7 +201,7 @@ def describe_skipped(manifest: manifests.Manifest) -> str:
     return f"{manifest.skipped} {what}"
 
 
-def _check_settings(output: Path, wanted: _Settings, found: _Settings) -> None:
+def _check_settings(output: AnyPath, wanted: _Settings, found: _Settings) -> None:
     if found.format_version != wanted.format_version:
         difference = "by another version of this program"
     elif found.resolution != wanted.resolution:
@@ -222,7 +222,7 @@ def _check_settings(output: Path, wanted: _Settings, found: _Settings) -> None:
     )
 
 
-def _start_or_continue(output: Path, settings: _Settings) -> None:
+def _start_or_continue(output: AnyPath, settings: _Settings) -> None:
     path = output / manifests.WORK_NAME / _SETTINGS_NAME
     if path.exists():
         _check_settings(output, settings, _read_settings(path, output))
@@ -238,7 +238,7 @@ def _start_or_continue(output: Path, settings: _Settings) -> None:
     write_json(path, dataclasses.asdict(settings))
 
 
-def _read_settings(path: Path, output: Path) -> _Settings:
+def _read_settings(path: AnyPath, output: AnyPath) -> _Settings:
     values = JsonValue.read(path, remedy=f"delete {output}")
     return _Settings(
         format_version=values["format_version"].integer(),
@@ -251,8 +251,8 @@ def _read_settings(path: Path, output: Path) -> _Settings:
 
 
 def _write_shards(
-    source: Path,
-    output: Path,
+    source: AnyPath,
+    output: AnyPath,
     settings: _Settings,
     chunks: Sequence[Sequence[str]],
     strict: bool,
@@ -276,7 +276,7 @@ def _write_shards(
             settings.resolution,
             settings.align,
             [chunks[index] for index in missing],
-            output / manifests.WORK_NAME,
+            local_companion(output) / manifests.WORK_NAME,
         ) as results,
     ):
         for index, files in zip(missing, results, strict=True):
@@ -291,7 +291,7 @@ def _write_shards(
 
 
 def _watch(
-    files: Iterable[list[workers.Outcome]], bar: tqdm, source: Path, strict: bool
+    files: Iterable[list[workers.Outcome]], bar: tqdm, source: AnyPath, strict: bool
 ) -> Iterator[workers.Outcome]:
     for outcomes in files:
         for outcome in outcomes:
@@ -304,8 +304,8 @@ def _watch(
 
 
 def _finish(
-    source: Path,
-    output: Path,
+    source: AnyPath,
+    output: AnyPath,
     settings: _Settings,
     names: Sequence[str],
 ) -> manifests.Manifest:
@@ -347,12 +347,12 @@ def _finish(
         _write_table(output / FACES_NAME, ("picture", *faces_table.COLUMNS), rows)
     manifests.write_manifest(output, manifest)
     remember_intact(output, manifest.shards)
-    shutil.rmtree(output / manifests.WORK_NAME)
+    shards.remove_notes(output)
     return manifest
 
 
 def _write_table(
-    path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]
+    path: AnyPath, header: Sequence[str], rows: Iterable[Sequence[str]]
 ) -> None:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
@@ -361,10 +361,10 @@ def _write_table(
     write_text(path, table.getvalue())
 
 
-def _discard(output: Path) -> None:
+def _discard(output: AnyPath) -> None:
     """Removes everything that an unfinished preparation has written."""
     for shard in output.glob("pictures-*.tfrecord"):
         shard.unlink()
     for name in (SKIPPED_NAME, FACES_NAME):
         (output / name).unlink(missing_ok=True)
-    shutil.rmtree(output / manifests.WORK_NAME)
+    shards.remove_notes(output)

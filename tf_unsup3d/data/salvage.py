@@ -4,7 +4,6 @@ import dataclasses
 import os
 import struct
 from collections.abc import Collection, Iterator
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +11,7 @@ import tensorflow as tf
 from tf_unsup3d.data import manifest as manifests
 from tf_unsup3d.data.manifest import Manifest, Shard
 from tf_unsup3d.files import reading
+from tf_unsup3d.gfile_path import AnyPath, to_path
 
 # A TFRecord file frames each record by its length, a checksum of the length, and a
 # checksum of the record.
@@ -40,12 +40,12 @@ class DamagedShard:
 
     def describe(self, folder: str | os.PathLike) -> str:
         """Says in a line which shard of a folder this is and what it lacks."""
-        path = Path(folder) / self.shard.file
+        path = to_path(folder) / self.shard.file
         return f"{path} {self.fault}: {self.lost} of {self.shard.count} pictures lost"
 
 
 def find_damage(
-    folder: Path, manifest: Manifest, trusted: Collection[Shard] = ()
+    folder: AnyPath, manifest: Manifest, trusted: Collection[Shard] = ()
 ) -> list[DamagedShard]:
     """Finds the damaged shards of a prepared folder.
 
@@ -74,7 +74,7 @@ def find_damage(
     return damaged
 
 
-def write_records(path: Path, records: list[bytes]) -> None:
+def write_records(path: AnyPath, records: list[bytes]) -> None:
     """Writes a TFRecord file.
 
     Args:

@@ -3,13 +3,19 @@
 import dataclasses
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from tf_unsup3d.data.json_value import JsonValue
 from tf_unsup3d.data.manifest import WORK_NAME, Shard
 from tf_unsup3d.data.workers import Outcome
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.files import file_checksum, replacing, write_json
+from tf_unsup3d.files import (
+    file_checksum,
+    local_companion,
+    remove_folder,
+    replacing,
+    write_json,
+)
+from tf_unsup3d.gfile_path import AnyPath
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +37,7 @@ class FinishedShard:
     faces: list[tuple[str, ...]]
 
 
-def write_shard(output: Path, name: str, outcomes: Iterable[Outcome]) -> Shard:
+def write_shard(output: AnyPath, name: str, outcomes: Iterable[Outcome]) -> Shard:
     """Writes a shard, and then the note that it is finished.
 
     Args:
@@ -68,7 +74,7 @@ def write_shard(output: Path, name: str, outcomes: Iterable[Outcome]) -> Shard:
     return shard
 
 
-def is_finished(output: Path, name: str) -> bool:
+def is_finished(output: AnyPath, name: str) -> bool:
     """Looks for a shard that an earlier, stopped preparation has finished.
 
     Args:
@@ -87,7 +93,7 @@ def is_finished(output: Path, name: str) -> bool:
     return finished.shard == Shard(name, len(finished.checksums), checksum)
 
 
-def read_note(output: Path, name: str) -> FinishedShard:
+def read_note(output: AnyPath, name: str) -> FinishedShard:
     """Reads the note about a finished shard.
 
     Args:
@@ -109,7 +115,20 @@ def read_note(output: Path, name: str) -> FinishedShard:
     )
 
 
-def _note_path(output: Path, shard_name: str) -> Path:
+def remove_notes(output: AnyPath) -> None:
+    """Removes the notes of a preparation, and those of its worker processes.
+
+    Args:
+      output: The prepared folder.
+
+    Raises:
+      OSError: If they cannot be removed.
+    """
+    for folder in (output, local_companion(output)):
+        remove_folder(folder / WORK_NAME)
+
+
+def _note_path(output: AnyPath, shard_name: str) -> AnyPath:
     return output / WORK_NAME / f"{shard_name}.json"
 
 

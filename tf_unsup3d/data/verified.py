@@ -6,18 +6,17 @@ folder without these times loses nothing but this knowledge.
 """
 
 import contextlib
-import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from tf_unsup3d.data.manifest import Shard
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import read_json, write_json
+from tf_unsup3d.gfile_path import AnyPath
 
 VERIFIED_NAME = "verified.json"
 
 
-def remember_intact(folder: Path, shards: Iterable[Shard]) -> None:
+def remember_intact(folder: AnyPath, shards: Iterable[Shard]) -> None:
     """Notes that shards are intact, and that others are not known to be.
 
     A folder that cannot be written is left as it is.
@@ -31,7 +30,7 @@ def remember_intact(folder: Path, shards: Iterable[Shard]) -> None:
         write_json(folder / VERIFIED_NAME, found)
 
 
-def recall_intact(folder: Path, shards: Iterable[Shard]) -> list[Shard]:
+def recall_intact(folder: AnyPath, shards: Iterable[Shard]) -> list[Shard]:
     """Finds the shards that have not changed since they were noted as intact.
 
     Args:
@@ -53,7 +52,7 @@ def recall_intact(folder: Path, shards: Iterable[Shard]) -> list[Shard]:
     return intact
 
 
-def forget_intact(folder: Path) -> None:
+def forget_intact(folder: AnyPath) -> None:
     """Makes the next program read all shards before it uses them.
 
     Args:
@@ -63,9 +62,11 @@ def forget_intact(folder: Path) -> None:
         (folder / VERIFIED_NAME).unlink(missing_ok=True)
 
 
-def _state(folder: Path, shard: Shard) -> dict[str, str | int]:
+def _state(folder: AnyPath, shard: Shard) -> dict[str, str | int]:
     """What changes when a file is written, with the checksum that it has."""
-    found = os.stat(folder / shard.file)
+    found = (folder / shard.file).stat()
+    if not found.st_mtime_ns:
+        raise OSError(f"the file system of {folder} keeps no times")
     return {
         "sha256": shard.sha256,
         "bytes": found.st_size,

@@ -3,13 +3,13 @@
 import hashlib
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import tensorflow as tf
 
 from tf_unsup3d.data import manifest as manifests
 from tf_unsup3d.data import salvage
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.gfile_path import AnyPath, to_path
 
 
 def verify_pictures(folder: str | os.PathLike) -> manifests.Manifest:
@@ -25,7 +25,7 @@ def verify_pictures(folder: str | os.PathLike) -> manifests.Manifest:
       UserError: The folder was not prepared to the end, or anything in it is not as it
         was written. The message names the first shard that is damaged.
     """
-    folder = Path(folder)
+    folder = to_path(folder)
     if not (folder / manifests.MANIFEST_NAME).exists():
         raise UserError(f"{folder} holds no finished preparation")
     manifest = manifests.read_manifest(folder)
@@ -44,7 +44,7 @@ def verify_pictures(folder: str | os.PathLike) -> manifests.Manifest:
     return manifest
 
 
-def _checksums(folder: Path, manifest: manifests.Manifest) -> Iterator[str]:
+def _checksums(folder: AnyPath, manifest: manifests.Manifest) -> Iterator[str]:
     """Yields the SHA-256 of the pixels of each picture."""
     files = [os.fspath(folder / shard.file) for shard in manifest.shards]
     pictures = tf.data.TFRecordDataset(files).map(

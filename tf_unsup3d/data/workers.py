@@ -29,6 +29,7 @@ from tf_unsup3d.data.faces_table import face_row
 from tf_unsup3d.data.portraits import cut_out_portraits
 from tf_unsup3d.data.reading_notes import ReadingNotes, note_reading
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.gfile_path import AnyPath
 from tf_unsup3d.quiet_import import import_tensorflow
 
 
@@ -54,7 +55,7 @@ class Outcome:
 
 @contextlib.contextmanager
 def prepare_chunks(
-    source: Path,
+    source: AnyPath,
     resolution: int,
     align: str,
     chunks: Iterable[Sequence[str]],
@@ -160,7 +161,7 @@ def _face_detector() -> FaceDetector:
 
 
 def _prepare_file(
-    source: Path,
+    source: AnyPath,
     resolution: int,
     align: str,
     work_dir: Path,

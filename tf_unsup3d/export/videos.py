@@ -50,7 +50,7 @@ def write_video(
     if first is None:
         raise ValueError("frames must not be empty")
     with replacing(path) as temporary:
-        write(temporary, first, checked, fps)
+        write(pathlib.Path(temporary), first, checked, fps)
 
 
 def write_frames(

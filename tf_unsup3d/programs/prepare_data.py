@@ -11,7 +11,10 @@ from tf_unsup3d.errors import UserError
 from tf_unsup3d.programs import cli
 
 _INPUT = flags.DEFINE_string(
-    "input", None, "Folder (with sub-folders) or ZIP archive of pictures."
+    "input",
+    None,
+    "Folder (with sub-folders) or ZIP archive of pictures, here or wherever "
+    "tf.io.gfile opens a path, such as gs://bucket/photos.",
 )
 _OUTPUT = flags.DEFINE_string(
     "output",

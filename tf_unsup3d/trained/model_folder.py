@@ -18,6 +18,7 @@ import tensorflow as tf
 from tf_unsup3d.compat import checkpointable
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import read_json, write_json, write_text
+from tf_unsup3d.gfile_path import to_path
 from tf_unsup3d.models.generator import Generator
 from tf_unsup3d.trained.checkpoints import (
     Checkpoint,
@@ -55,11 +56,14 @@ def find_folder(source: str | os.PathLike) -> pathlib.Path:
       The folder, which need not hold a model.
 
     Raises:
-      UserError: The package has no generator of that name.
+      UserError: The package has no generator of that name, or the folder is not on
+        this machine.
     """
     text = os.fspath(source)
     if not text.startswith(PREFIX):
-        folder = pathlib.Path(text)
+        folder = to_path(text)
+        if not isinstance(folder, pathlib.Path):
+            raise UserError(f"the folder of a model must be on this machine: {folder}")
         return published_form(folder) or folder
     name = text.removeprefix(PREFIX)
     if name not in pretrained_names():
