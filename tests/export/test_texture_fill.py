@@ -68,6 +68,15 @@ def test_hidden_side_continues_the_seen_one(model):
     np.testing.assert_array_equal(filled.vertices, scene.vertices)
 
 
+def test_highlights_do_not_colour_the_back(model):
+    x, _, z = np.moveaxis(directions(model), -1, 0)
+    # Two in five parts of what is seen are white.
+    highlights = np.where(np.modf(np.abs(2.0 * x))[0] < 0.4, 0.9, -0.6)
+    filled = fill_hidden_texture(model, ball(model, highlights[..., None] * np.ones(3)))
+    back = filled.texture.numpy()[0][z > 0.97]
+    np.testing.assert_allclose(back, -0.6, atol=0.2)
+
+
 def test_object_of_one_colour_keeps_it(model):
     scene = ball(model, np.full([SIZE, SIZE, 3], 0.25))
     filled = fill_hidden_texture(model, scene)

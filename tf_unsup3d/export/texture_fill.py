@@ -35,8 +35,11 @@ _SLANTED, _FACING = 0.3, 0.6
 _SMOOTHING = 6
 # Pull of a trusted colour against that of one neighbour.
 _PULL = 100.0
-# The part of what is trusted that is the highest.
-_HIGHEST = 0.1
+# The part of what is trusted that is the highest, and the quantile of the brightness there
+# that makes a colour: lamps shine on the tops of heads, and pictures of thin hair show
+# something of the background.
+_HIGHEST = 0.4
+_BRIGHTNESS = 0.3
 # Beyond this radius of the map, in units of that of the back pole, there is one colour.
 # Triangles of the mesh are few around the back pole, and cut across the map there.
 _POLE_RADIUS = 0.9
@@ -45,8 +48,8 @@ _POLE_RADIUS = 0.9
 def fill_hidden_texture(model: TrainedModel, scene: Scene) -> Scene:
     """Continues the seen part of the textures over the unseen part.
 
-    The back has the colour of the highest part of the object that pictures show, which
-    is the hair of a head. Between it and the seen part, the colours are harmonic on the
+    The back has a colour of the highest part of the object that pictures show, which is
+    the hair of a head: one that is neither a highlight nor in deep shadow. Between it and the seen part, the colours are harmonic on the
     mesh: each is the mean of its neighbours'. They fade into the seen part where that
     is seen at a slant.
 
@@ -141,7 +144,7 @@ def _filled(
     colours /= np.bincount(vertex_of_uv)[:, None]
     polar = np.arccos(np.clip(-mesh.directions[:, 2], -1.0, 1.0)) / np.pi
     back = polar >= polar_part(np.array(_POLE_RADIUS), magnification)
-    colours[back] = _highest(colours, heights, np.where(back, 0.0, trust))
+    colours[back] = _hair_colour(colours, heights, np.where(back, 0.0, trust))
     continued = _continue(colours, np.maximum(trust, back), mesh_edges(mesh.triangles))
 
     values = np.concatenate([continued, trust[:, None]], -1)
@@ -150,12 +153,24 @@ def _filled(
     return (weight * texture + (1.0 - weight) * fill).astype(np.float32)
 
 
-def _highest(colours: np.ndarray, heights: np.ndarray, trust: np.ndarray) -> np.ndarray:
-    """The mean colour `[3]` of the highest part of what is trusted."""
-    order = np.argsort(-heights)
-    share = np.cumsum(trust[order]) / (trust.sum() + 1e-9)
-    weights = np.where(share <= _HIGHEST, trust[order], 0.0) + 1e-9
-    return weights @ colours[order] / weights.sum()
+def _hair_colour(
+    colours: np.ndarray, heights: np.ndarray, trust: np.ndarray
+) -> np.ndarray:
+    """The colour `[3]` of the darker part of the highest of what is trusted."""
+    # Weights that fall off gradually keep the colour from jumping from one frame of a
+    # video to the next.
+    highest = trust * np.maximum(1.0 - _rank(-heights, trust) / _HIGHEST, 0.0)
+    distance = np.abs(_rank(colours.sum(-1), highest) - _BRIGHTNESS)
+    weights = highest * np.maximum(1.0 - distance / _BRIGHTNESS, 0.0) + 1e-9
+    return weights @ colours / weights.sum()
+
+
+def _rank(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The part `[vertices]` of all weight that belongs to values up to each."""
+    order = np.argsort(values)
+    rank = np.empty_like(weights)
+    rank[order] = np.cumsum(weights[order]) / (weights.sum() + 1e-9)
+    return rank
 
 
 def _spread(
