@@ -38,7 +38,7 @@ _PULL = 100.0
 # The part of what is trusted that is the highest, and the quantile of the brightness there
 # that makes a colour: lamps shine on the tops of heads, and pictures of thin hair show
 # something of the background.
-_HIGHEST = 0.4
+_HIGHEST = 0.25
 _BRIGHTNESS = 0.3
 # Beyond this radius of the map, in units of that of the back pole, there is one colour.
 # Triangles of the mesh are few around the back pole, and cut across the map there.
