@@ -35,9 +35,9 @@ _SLANTED, _FACING = 0.3, 0.6
 _SMOOTHING = 6
 # Pull of a trusted colour against that of one neighbour.
 _PULL = 100.0
-# The part of what is trusted that is the highest, and the quantile of the brightness there
-# that makes a colour: lamps shine on the tops of heads, and pictures of thin hair show
-# something of the background.
+# The part of what is trusted that is the highest, and the quantile of the brightness
+# there that makes a colour: lamps shine on the tops of heads, and pictures of thin hair
+# show something of the background.
 _HIGHEST = 0.25
 _BRIGHTNESS = 0.3
 # Beyond this radius of the map, in units of that of the back pole, there is one colour.
@@ -49,9 +49,9 @@ def fill_hidden_texture(model: TrainedModel, scene: Scene) -> Scene:
     """Continues the seen part of the textures over the unseen part.
 
     The back has a colour of the highest part of the object that pictures show, which is
-    the hair of a head: one that is neither a highlight nor in deep shadow. Between it and the seen part, the colours are harmonic on the
-    mesh: each is the mean of its neighbours'. They fade into the seen part where that
-    is seen at a slant.
+    the hair of a head: one that is neither a highlight nor in deep shadow. Between it
+    and the seen part, the colours are harmonic on the mesh: each is the mean of its
+    neighbours'. They fade into the seen part where that is seen at a slant.
 
     Args:
       model: The model that made the scene, whose viewpoints tell what can be seen.
