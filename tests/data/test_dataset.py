@@ -107,7 +107,6 @@ def test_damage_through_gfile(prepared, monkeypatch, read_shards):
         verify.verify_pictures(url)
     monkeypatch.setattr(dataset, "TOLERATED_DAMAGE", 0.3)
     assert len(once(url)) == COUNT - 1
-    shard.unlink()
     with pytest.raises(UserError, match="data folder ram://none does not exist"):
         dataset.open_pictures("ram://none", 16)
 
