@@ -29,7 +29,7 @@ def depth_drawing(renderer: Renderer) -> Draw:
     """
     hard = renderer.replace(margin=0.0)
 
-    @tf.function(jit_compile=False)
+    @tf.function(autograph=False, jit_compile=False)
     def draw(
         scene: Scene,
         views: tf.Tensor,

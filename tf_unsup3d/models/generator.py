@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.geometry.sphere import octahedral_sphere, uv_to_direction
+from tf_unsup3d.models.back_smoothing import BackSmoothing
 from tf_unsup3d.models.batch_part import WHOLE_BATCH, BatchPart
 from tf_unsup3d.models.checks import check_range, check_resolution
 from tf_unsup3d.models.mapping import Mapping
@@ -70,6 +71,8 @@ class Generator(keras.Model):
       closed_back: Whether the map is closed around the back pole, which it shows as a
         circle: textures fade to one colour there, and the surface is smooth; see
         `shape_pyramid.close_texture`.
+      back_smoothing: Number of rounds, at most 100, in which the surface of the back is
+        smoothed; see `BackSmoothing`. 0 leaves it as it is.
       channel_base: Number of channels of the object's synthesis network at a
         resolution, times that resolution. The default gives 16 channels at 64 x 64
         texels, which a processor can train.
@@ -108,6 +111,7 @@ class Generator(keras.Model):
         symmetric_shape: bool = True,
         symmetric_texture: bool = False,
         closed_back: bool = False,
+        back_smoothing: int = 0,
         channel_base: int = 1024,
         channel_max: int = 128,
         learn_viewpoints: bool = False,
@@ -130,6 +134,7 @@ class Generator(keras.Model):
             ("channel_max", channel_max, 4096),
         ):
             check_range(name, value, 1, largest)
+        check_range("back_smoothing", back_smoothing, 0, 100)
         check_range("front_magnification", front_magnification, 1.0, 8.0)
         check_range("radius", radius, 1e-3, 1e3)
         check_range("max_offset", max_offset, 0.0, 1e3)
@@ -154,12 +159,16 @@ class Generator(keras.Model):
             symmetric_shape=symmetric_shape,
             symmetric_texture=symmetric_texture,
             closed_back=closed_back,
+            back_smoothing=back_smoothing,
             channel_base=channel_base,
             channel_max=channel_max,
             learn_viewpoints=learn_viewpoints,
         )
         self.latent_size = latent_size
         self.mesh = octahedral_sphere(subdivisions, front_magnification)
+        self._smooth_back = (
+            BackSmoothing(self.mesh, back_smoothing) if back_smoothing else None
+        )
         self.mapping = Mapping(style_size, mapping_depth)
         self.object_synthesis = Synthesis(
             texture_resolution, shape_resolution, channel_base, channel_max
@@ -246,12 +255,14 @@ class Generator(keras.Model):
         if config["closed_back"]:
             texture = close_texture(texture, config["front_magnification"])
         displacement = close_back_pole(shape_map, self._window)
+        sphere = (config["radius"] * self.mesh.directions).astype(np.float32)
         if config["closed_back"]:
             # At the border of the map, samples of the sphere itself would coincide.
-            sphere = (config["radius"] * self.mesh.directions).astype(np.float32)
             vertices = sphere + sample_vertices(displacement, self.mesh)
         else:
             vertices = sample_vertices(self._base + displacement, self.mesh)
+        if self._smooth_back is not None:
+            vertices = sphere + self._smooth_back(vertices - sphere)
         if config["size_constraint"]:
             vertices = fix_size(
                 vertices,

@@ -159,7 +159,7 @@ class AdversarialStep:
             for variable in model.trainable_variables
         ]
 
-    @tf.function(jit_compile=False)
+    @tf.function(autograph=False, jit_compile=False)
     def _run(
         self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
     ) -> _Outcome:

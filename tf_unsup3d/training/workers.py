@@ -95,7 +95,7 @@ class Workers:
         found = self._gather_tensor(tf.constant([values], tf.int64))
         return found.numpy()
 
-    @tf.function
+    @tf.function(autograph=False)
     def _gather_tensor(self, values: tf.Tensor) -> tf.Tensor:
         # Copied, because a value must lie on the device that sends it.
         of_devices = self._strategy.run(lambda: tf.identity(values))

@@ -129,7 +129,7 @@ def efficientnet_lite0() -> FeatureNetwork:
     """
     network = load_efficientnet_lite0()
 
-    @tf.function(jit_compile=False)
+    @tf.function(autograph=False, jit_compile=False)
     def function(pictures: tf.Tensor) -> tf.Tensor:
         pictures = tf.image.resize(pictures, [SIZE, SIZE], antialias=True)
         return dict(network.layers(pictures))["pooled"]

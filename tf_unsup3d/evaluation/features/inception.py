@@ -32,7 +32,7 @@ def inception(weights: str) -> FeatureNetwork:
     """
     model = _download() if weights == IMAGENET else _load(weights)
 
-    @tf.function(jit_compile=False)
+    @tf.function(autograph=False, jit_compile=False)
     def function(pictures: tf.Tensor) -> tf.Tensor:
         size = [_SIZE] * 2
         return model(tf.image.resize(pictures, size, antialias=True), training=False)

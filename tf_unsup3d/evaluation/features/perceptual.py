@@ -35,7 +35,9 @@ def perceptual_distance() -> PerceptualDistance:
     network = load_efficientnet_lite0()
 
     @tf.function(
-        jit_compile=False, input_signature=[tf.TensorSpec([None, None, None, 3])] * 2
+        autograph=False,
+        jit_compile=False,
+        input_signature=[tf.TensorSpec([None, None, None, 3])] * 2,
     )
     def distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
         both = tf.concat([first, second], 0)

@@ -42,7 +42,7 @@ def random_network(resolution: int) -> FeatureNetwork:
         for _ in range(bands)
     ]
 
-    @tf.function(jit_compile=False)
+    @tf.function(autograph=False, jit_compile=False)
     def function(pictures: tf.Tensor) -> tf.Tensor:
         count = tf.shape(pictures)[0]
         features = []

@@ -179,7 +179,7 @@ def train_depth_network(
     optimizer.build(network.trainable_variables)
     dtype = precision.convolution_dtype("auto")
 
-    @tf.function(jit_compile=False)
+    @tf.function(autograph=False, jit_compile=False)
     def update(pictures: tf.Tensor, depth: tf.Tensor, mask: tf.Tensor) -> None:
         with precision.convolutions_in(dtype), tf.GradientTape() as tape:
             found, logits = network(pictures)

