@@ -25,7 +25,7 @@ from tf_unsup3d.data.prepare import prepare_pictures
 
 SMALL = {
     "unsup3d-train": [
-        "--gin_bindings=Trainer.steps = 2",
+        "--gin_bindings=Trainer.steps = 1",
         "--gin_bindings=Trainer.batch_size = 4",
     ],
     "unsup3d-evaluate": ["--samples=16"],
