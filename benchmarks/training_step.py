@@ -61,7 +61,7 @@ class TrainingWorkload:
         )
         self._pictures = next(batches)
         styles = state.generator.styles(self._latents())
-        scene, self._views, self._light_seed = random_scenes(
+        scene, self._views, self._light_seed, _ = random_scenes(
             state.generator, configuration.viewpoints, settings.batch_size, self._key
         )
         drawn = self._draw(scene)

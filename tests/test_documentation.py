@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from tf_unsup3d.data.prepare import prepare_pictures
+from tf_unsup3d.trained import configuration
 from tf_unsup3d.trained.configuration import Configuration
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -354,15 +355,17 @@ def test_parameters_exist(page):
     known = set(
         re.findall(r"^(\w+\.\w+) =", Configuration.from_files([]).to_gin(), re.M)
     )
-    objects = {"RandomLamps", "UniformViewpoints", "GaussianViewpoints"}
+    objects = {
+        "RandomLamps",
+        "UniformViewpoints",
+        "GaussianViewpoints",
+        "PortraitViewpoints",
+    }
     for name, member, value in re.findall(
         r"[`']([A-Z]\w+)\.([a-z]\w+)(?: = ([^`']+))?[`']", prose(page)
     ):
         if name in objects:
-            from tf_unsup3d.geometry import viewpoints
-            from tf_unsup3d.rendering import lighting
-
-            owner = getattr(viewpoints, name, None) or getattr(lighting, name)
+            owner = getattr(configuration, name)
             assert member in {*inspect.signature(owner).parameters, *vars(owner)}
         elif name in ("Trainer", "Generator", "Discriminator", "Renderer"):
             assert f"{name}.{member}" in known, f"{name}.{member}"

@@ -3,10 +3,15 @@ import pytest
 import tensorflow as tf
 
 from tf_unsup3d.compat import variable_name
+from tf_unsup3d.geometry.portrait_viewpoints import PortraitViewpoints
 from tf_unsup3d.geometry.viewpoints import UniformViewpoints
 from tf_unsup3d.models.batch_part import BatchPart
 from tf_unsup3d.trained.configuration import Configuration
-from tf_unsup3d.trained.random_streams import latents_of_seeds, random_scenes
+from tf_unsup3d.trained.random_streams import (
+    latents_of_seeds,
+    random_scenes,
+    random_views,
+)
 
 
 def test_latents_depend_on_their_own_seed_alone():
@@ -34,12 +39,28 @@ def test_the_same_key_gives_the_same_scenes(small_bindings):
 
     def draw(*key):
         key = tf.constant(key, tf.int64)
-        scene, views, light = random_scenes(generator, UniformViewpoints(), 3, key)
-        return [*scene, views, light]
+        drawn = random_scenes(generator, PortraitViewpoints(), 3, key)
+        return [*drawn.scene, drawn.viewpoints, drawn.light_seed, drawn.framing.scale]
 
     for first, again, other in zip(draw(1, 2), draw(1, 2), draw(1, 3), strict=True):
         np.testing.assert_array_equal(first, again)
         assert np.any(first != other)
+
+
+def test_spread_comes_before_the_alignment():
+    views, seed = PortraitViewpoints((20.0, 8.0, 0.0)), tf.constant([1, 2])
+    drawn = random_views(views, 5, seed, spread=tf.constant([0.5, 2.0, 1.0]))
+    expected, scale = views.align(views.sample(5, seed) * [0.5, 2.0, 1.0])
+    np.testing.assert_allclose(drawn.viewpoints, expected, atol=1e-6)
+    np.testing.assert_allclose(drawn.framing.scale, scale, rtol=1e-6)
+    np.testing.assert_array_equal(drawn.framing.shift, np.zeros([5, 2]))
+
+
+def test_pictures_that_are_not_aligned_are_framed_by_the_camera():
+    views, seed = UniformViewpoints(), tf.constant([1, 2])
+    drawn = random_views(views, 5, seed)
+    np.testing.assert_array_equal(drawn.viewpoints, views.sample(5, seed))
+    assert drawn.framing is None
 
 
 @pytest.mark.parametrize("style_mixing", [0.0, 0.5])
@@ -52,16 +73,20 @@ def test_parts_have_the_scenes_of_the_batch(small_bindings, style_mixing):
 
     def draw(part, key=key):
         return random_scenes(
-            generator, UniformViewpoints(), 8, key, None, part, style_mixing
+            generator, PortraitViewpoints(), 8, key, None, part, style_mixing
         )
 
     whole = draw(BatchPart())
     for index in range(2):
         part = BatchPart(index, 2, group_size=2)
-        scene, views, light = draw(part)
-        np.testing.assert_array_equal(views, part.of(whole.viewpoints))
-        np.testing.assert_array_equal(light, whole.light_seed)
-        for found, expected in zip(scene, whole.scene, strict=True):
+        drawn = draw(part)
+        np.testing.assert_array_equal(drawn.light_seed, whole.light_seed)
+        np.testing.assert_allclose(
+            drawn.viewpoints, part.of(whole.viewpoints), atol=1e-6
+        )
+        scale = part.of(whole.framing.scale)
+        np.testing.assert_allclose(drawn.framing.scale, scale, rtol=1e-6)
+        for found, expected in zip(drawn.scene, whole.scene, strict=True):
             np.testing.assert_allclose(found, part.of(expected), atol=1e-5)
 
 

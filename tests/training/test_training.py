@@ -321,8 +321,8 @@ def test_spread_of_the_viewpoints_is_learned(bindings, pictures, tmp_path):
         *bindings,
         "Trainer.steps = 10",
         "Generator.learn_viewpoints = True",
-        "Trainer.viewpoints = @GaussianViewpoints()",
-        "GaussianViewpoints.deviations = (20.0, 8.0, 0.0)",
+        "Trainer.viewpoints = @PortraitViewpoints()",
+        "PortraitViewpoints.deviations = (20.0, 8.0, 0.0)",
     ]
     train(Configuration.from_files([], lines), str(pictures), str(tmp_path))
     records = (tmp_path / "metrics.jsonl").read_text().splitlines()

@@ -72,8 +72,20 @@ def _scaled(
     return yaw, pitch, roll
 
 
+class _UnalignedPictures:
+    """Pictures that are neither turned nor enlarged by what they show."""
+
+    def align(self, viewpoints: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Returns viewpoints `[batch, 3]` as they are, and None: nothing is enlarged.
+
+        Where pictures are aligned, these are the viewpoints with the roll of the
+        aligned pictures and how much they are enlarged; see `PortraitViewpoints`.
+        """
+        return viewpoints, None
+
+
 @dataclasses.dataclass(frozen=True)
-class UniformViewpoints:
+class UniformViewpoints(_UnalignedPictures):
     """Uniformly distributed angles in [-limit, limit].
 
     Attributes:
@@ -105,7 +117,7 @@ class UniformViewpoints:
 
 
 @dataclasses.dataclass(frozen=True)
-class GaussianViewpoints:
+class GaussianViewpoints(_UnalignedPictures):
     """Normally distributed angles, truncated at two standard deviations.
 
     Attributes:
@@ -125,7 +137,7 @@ class GaussianViewpoints:
 
     def scaled(self, factors: Sequence[float]) -> "GaussianViewpoints":
         """Returns the distribution with deviations multiplied by factors `[3]`."""
-        return GaussianViewpoints(_scaled(self.deviations, factors))
+        return dataclasses.replace(self, deviations=_scaled(self.deviations, factors))
 
     @property
     def limits(self) -> tuple[float, float, float]:

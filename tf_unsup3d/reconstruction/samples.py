@@ -6,7 +6,11 @@ import tensorflow as tf
 
 from tf_unsup3d.rendering.framing import Framing
 from tf_unsup3d.rendering.scene import Scene
-from tf_unsup3d.trained.random_streams import random_latents, random_scenes
+from tf_unsup3d.trained.random_streams import (
+    random_latents,
+    random_scenes,
+    random_views,
+)
 from tf_unsup3d.trained.trained_model import TrainedModel
 
 
@@ -50,13 +54,13 @@ def draw_samples(
       key: `[2]` int64 key of all random numbers.
       views: Number of pictures of each object, each from another viewpoint and in
         another light. It takes much less time to draw an object than to generate it.
-      framing: How the `objects * views` pictures are framed; by default as in training.
+      framing: How the `objects * views` pictures are framed, compared with training.
 
     Returns:
       `objects * views` samples.
     """
     generator, distribution = model.generator, model.style_distribution
-    scene, viewpoints, light_seed = random_scenes(
+    scene, viewpoints, light_seed, aligned = random_scenes(
         generator, model.viewpoints, objects, key
     )
     codes = distribution.to_codes(
@@ -66,9 +70,13 @@ def draw_samples(
         scene = Scene(*(tf.repeat(value, views, 0) for value in scene))
         codes = tf.repeat(codes, views, 0)
         # Other viewpoints than those of `random_scenes`, which are one for an object.
-        viewpoints = model.viewpoints.sample(objects * views, light_seed + [1, 0])
+        viewpoints, aligned = random_views(
+            model.viewpoints, objects * views, light_seed + [1, 0]
+        )
     count = objects * views
     framing = framing or Framing(tf.zeros([count, 2]), tf.ones([count]))
+    if aligned is not None:
+        framing = framing._replace(scale=framing.scale * aligned.scale)
     light, lights = tf.zeros([count, 0]), None
     if model.renderer.lamps is not None:
         light = model.renderer.lamps.sample_parameters(count, light_seed)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.geometry.portrait_viewpoints import PortraitViewpoints
 from tf_unsup3d.geometry.viewpoints import (
     GaussianViewpoints,
     UniformViewpoints,
@@ -32,6 +33,7 @@ _CLASSES: dict[str, type] = {
     "Renderer": Renderer,
     "UniformViewpoints": UniformViewpoints,
     "GaussianViewpoints": GaussianViewpoints,
+    "PortraitViewpoints": PortraitViewpoints,
     "RandomLamps": RandomLamps,
     "PinholeCamera": PinholeCamera,
     "DifferentiableAugmentation": DifferentiableAugmentation,
@@ -40,7 +42,11 @@ _CLASSES: dict[str, type] = {
 }
 # Parameters whose value is an object, and its possible classes.
 _OBJECTS: dict[tuple[str, str], tuple[str, ...]] = {
-    ("Trainer", "viewpoints"): ("UniformViewpoints", "GaussianViewpoints"),
+    ("Trainer", "viewpoints"): (
+        "UniformViewpoints",
+        "GaussianViewpoints",
+        "PortraitViewpoints",
+    ),
     ("Trainer", "augmentation"): ("DifferentiableAugmentation",),
     ("Trainer", "rate_decay"): ("LinearDecay", "CosineDecay"),
     ("Renderer", "lamps"): ("RandomLamps",),

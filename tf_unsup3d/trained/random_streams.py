@@ -13,6 +13,7 @@ import tensorflow as tf
 from tf_unsup3d.geometry.viewpoints import Viewpoints
 from tf_unsup3d.models.batch_part import WHOLE_BATCH, BatchPart
 from tf_unsup3d.models.generator import Generator
+from tf_unsup3d.rendering.framing import Framing
 from tf_unsup3d.rendering.scene import Scene
 
 # Offsets to the first of the two integers. The published generators were trained and
@@ -29,19 +30,35 @@ _ENCODER = 4_000_037
 _CALIBRATION = 5_000_011
 
 
+class RandomViews(NamedTuple):
+    """From where objects are seen.
+
+    Attributes:
+      viewpoints: `[batch, 3]` (yaw, pitch, roll) in radians.
+      framing: How the pictures are framed, or None: as the camera has them.
+    """
+
+    viewpoints: tf.Tensor
+    framing: Framing | None
+
+
 class RandomScenes(NamedTuple):
     """Random objects with their viewpoints and light.
+
+    A `Renderer` takes them by these names.
 
     Attributes:
       scene: The objects.
       viewpoints: `[batch, 3]` (yaw, pitch, roll) in radians of each object.
       light_seed: `[2]` int64 seed of the renderer's random lamps, for the whole batch
         where the objects are a part of one.
+      framing: How the pictures are framed, or None: as the camera has them.
     """
 
     scene: Scene
     viewpoints: tf.Tensor
     light_seed: tf.Tensor
+    framing: Framing | None
 
 
 def random_scenes(
@@ -74,12 +91,34 @@ def random_scenes(
     else:
         latents = part.of(random_latents(generator, batch, key))
         scene = generator(latents, noise_seed=key + [_NOISE, 0], part=part)
-    views = part.of(viewpoints.sample(batch, key + [_VIEWPOINTS, 0]))
-    return RandomScenes(
-        scene,
-        views if spread is None else spread * views,
-        key + [_LIGHT, 0],
-    )
+    views = random_views(viewpoints, batch, key + [_VIEWPOINTS, 0], spread, part)
+    return RandomScenes(scene, views.viewpoints, key + [_LIGHT, 0], views.framing)
+
+
+def random_views(
+    viewpoints: Viewpoints,
+    batch: int,
+    seed: tf.Tensor,
+    spread: tf.Tensor | None = None,
+    part: BatchPart = WHOLE_BATCH,
+) -> RandomViews:
+    """Draws viewpoints, and aligns the pictures where p_v is that of aligned ones.
+
+    Args:
+      viewpoints: The distribution p_v of the viewpoints.
+      batch: Number of viewpoints in the whole batch.
+      seed: `[2]` integer seed.
+      spread: `[3]` factors by which yaw, pitch and roll are multiplied, or None.
+      part: The part of the batch to make.
+
+    Returns:
+      The viewpoints and the framing of the pictures.
+    """
+    drawn = part.of(viewpoints.sample(batch, seed))
+    drawn, scale = viewpoints.align(drawn if spread is None else spread * drawn)
+    if scale is None:
+        return RandomViews(drawn, None)
+    return RandomViews(drawn, Framing(tf.zeros([tf.shape(scale)[0], 2]), scale))
 
 
 def random_latents(generator: Generator, batch: int, key: tf.Tensor) -> tf.Tensor:

@@ -267,7 +267,7 @@ class AdversarialStep:
             return state.discriminator(seen, fade)
 
         spread = state.generator.viewpoint_spread()
-        scene, views, light_seed = random_scenes(
+        scene, views, light_seed, framing = random_scenes(
             state.generator,
             self._viewpoints,
             batch,
@@ -280,7 +280,9 @@ class AdversarialStep:
         if renderer.lamps is not None and part.count > 1:
             parameters = renderer.lamps.sample_parameters(batch, light_seed)
             lights = renderer.lamps.lights(part.of(parameters))
-        drawn = renderer(scene, views, light_seed=light_seed, lights=lights)
+        drawn = renderer(
+            scene, views, light_seed=light_seed, lights=lights, framing=framing
+        )
         fake_scores = discriminate(drawn["picture"], of_drawn)
         real_scores = discriminate(pictures, of_real)
 

@@ -17,6 +17,7 @@ from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import GaussianViewpoints, UniformViewpoints
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
+from tf_unsup3d.trained.random_streams import RandomScenes
 
 RENDERER = Renderer(resolution=32)
 CAMERA = RENDERER.camera
@@ -44,16 +45,17 @@ def balls(count=10):
 
     def scenes():
         for part in (slice(0, 8), slice(8, count)):
-            yield Scene(*(value[part] for value in scene)), views[part], None
+            batch = Scene(*(value[part] for value in scene))
+            yield RandomScenes(batch, views[part], None, None)
 
     return scenes
 
 
 def of_one_object():
     """Many times the same."""
-    scene, views, _ = next(balls()())
+    scene, views, *_ = next(balls()())
     same = Scene(*(tf.repeat(value[:1], len(views), 0) for value in scene))
-    return lambda: iter([(same, views, None), (same, views, None)])
+    return lambda: iter([RandomScenes(same, views, None, None)] * 2)
 
 
 def test_pairs_are_as_far_apart_as_asked_and_within_the_viewpoints():

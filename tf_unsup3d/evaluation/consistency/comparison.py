@@ -109,7 +109,7 @@ def compare_pairs(
     differences = yaw_differences(viewpoints)
     found: dict[float, list[PairErrors]] = {value: [] for value in differences}
     largest_yaw = math.radians(viewpoints.limits[0])
-    for scene, middle, _ in scenes():
+    for scene, middle, *_ in scenes():
         radius = object_radius(scene.vertices.numpy())
         for difference in differences:
             pair = view_pair(middle.numpy(), math.radians(difference), largest_yaw)

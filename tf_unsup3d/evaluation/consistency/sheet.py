@@ -51,7 +51,7 @@ def consistency_sheet(
     """
     difference = math.radians(max(yaw_differences(viewpoints)))
     largest_yaw = math.radians(viewpoints.limits[0])
-    scene, middle, _ = next(scenes())
+    scene, middle, *_ = next(scenes())
     a, b = (
         draw_view(draw, scene, views)
         for views in view_pair(middle.numpy(), difference, largest_yaw)

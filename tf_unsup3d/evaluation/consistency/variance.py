@@ -8,7 +8,7 @@ from tf_unsup3d.evaluation.drawing import Draw
 from tf_unsup3d.evaluation.features.network import FeatureNetwork
 from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.trained.configuration import Viewpoints
-from tf_unsup3d.trained.random_streams import variance_key
+from tf_unsup3d.trained.random_streams import random_views, variance_key
 
 # Number of viewpoints from which every object is seen.
 VIEWPOINTS = 16
@@ -35,9 +35,9 @@ def picture_variance(
     Returns:
       See `ConsistencyReport.variance`.
     """
-    views = viewpoints.sample(VIEWPOINTS, variance_key(seed))
+    views = random_views(viewpoints, VIEWPOINTS, variance_key(seed)).viewpoints
     parts = []
-    for scene, _, _ in scenes():
+    for scene, *_ in scenes():
         count = scene.vertices.shape[0]
         seen = [draw(scene, tf.tile(view[None], [count, 1]))[0] for view in views]
         parts.append(to_uint8(tf.stack(seen, 1).numpy()))

@@ -10,13 +10,13 @@ from tf_unsup3d.errors import UserError
 from tf_unsup3d.evaluation.drawing import Draw
 from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained.configuration import Viewpoints
+from tf_unsup3d.trained.random_streams import RandomScenes
 
 # Degrees of yaw between the two views of a pair.
 YAW_DIFFERENCES = (10.0, 20.0, 40.0)
 
-# A function that yields batches of objects, the same ones at each call: the scene, the
-# viewpoints [batch, 3] of its objects in radians, and the seed of their light.
-Scenes = Callable[[], Iterator[tuple[Scene, tf.Tensor, tf.Tensor]]]
+# A function that yields batches of objects, the same ones at each call.
+Scenes = Callable[[], Iterator[RandomScenes]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

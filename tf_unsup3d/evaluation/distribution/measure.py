@@ -57,7 +57,7 @@ def measure_distribution(
         to_uint8(batch.numpy()) for batch in batches.take(-(-2 * count // _BATCH_SIZE))
     )
     generated = network.features(
-        to_uint8(model.renderer(*batch)["picture"].numpy())
+        to_uint8(model.renderer(**batch._asdict())["picture"].numpy())
         for batch in random_batches(model, count, seed=seed)
     )
     settings = describe_model(model, seed) | {

@@ -40,9 +40,11 @@ class RepeatedKernelDistance:
         Returns:
           The distance; see `kernel_distance`.
         """
-        keys = (tf.constant([0, n], tf.int64) for n in range(_BATCHES))
+        batches = (
+            model.random_batch(tf.constant([0, n], tf.int64)) for n in range(_BATCHES)
+        )
         drawn = (
-            to_uint8(model.renderer(*model.random_batch(key))["picture"].numpy())
-            for key in keys
+            to_uint8(model.renderer(**batch._asdict())["picture"].numpy())
+            for batch in batches
         )
         return kernel_distance(self._network.features(drawn), self._real)
