@@ -72,20 +72,24 @@ def _scaled(
     return yaw, pitch, roll
 
 
-class _UnalignedPictures:
-    """Pictures that are neither turned nor enlarged by what they show."""
+class _Distribution:
+    """What the distributions of viewpoints have in common."""
 
     def align(self, viewpoints: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """Returns viewpoints `[batch, 3]` as they are, and None: nothing is enlarged.
+        """Aligns the pictures by what they show, where those of training are aligned.
 
-        Where pictures are aligned, these are the viewpoints with the roll of the
-        aligned pictures and how much they are enlarged; see `PortraitViewpoints`.
+        Args:
+          viewpoints: `[batch, 3]` (yaw, pitch, roll) in radians.
+
+        Returns:
+          The viewpoints in the aligned pictures, `[batch, 3]`, and how much these are
+          enlarged, `[batch]`, or None: pictures stay as they are.
         """
         return viewpoints, None
 
 
 @dataclasses.dataclass(frozen=True)
-class UniformViewpoints(_UnalignedPictures):
+class UniformViewpoints(_Distribution):
     """Uniformly distributed angles in [-limit, limit].
 
     Attributes:
@@ -117,7 +121,7 @@ class UniformViewpoints(_UnalignedPictures):
 
 
 @dataclasses.dataclass(frozen=True)
-class GaussianViewpoints(_UnalignedPictures):
+class GaussianViewpoints(_Distribution):
     """Normally distributed angles, truncated at two standard deviations.
 
     Attributes:
