@@ -10,8 +10,8 @@ from tf_unsup3d.geometry.viewpoints import GaussianViewpoints, rotation_matrices
 
 # FFHQ's alignment (Karras et al. 2019) makes half the width of a picture the larger of
 # this many distances between the eyes, and of this many from the eyes to the mouth.
-_EYE_DISTANCES = 2.0
-_MOUTH_DISTANCES = 1.8
+EYE_DISTANCES = 2.0
+MOUTH_DISTANCES = 1.8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +90,7 @@ class PortraitViewpoints(GaussianViewpoints):
         eyes = self.eye_distance * axes[..., 0]
         mouth = axes[..., 1] - self.mouth_protrusion * axes[..., 2]
         size = tf.maximum(
-            _EYE_DISTANCES * tf.norm(eyes, axis=-1),
-            _MOUTH_DISTANCES * tf.norm(mouth, axis=-1),
+            EYE_DISTANCES * tf.norm(eyes, axis=-1),
+            MOUTH_DISTANCES * tf.norm(mouth, axis=-1),
         )
         return eyes, mouth, size

@@ -10,6 +10,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
+from tf_unsup3d.geometry.portrait_viewpoints import EYE_DISTANCES, MOUTH_DISTANCES
 from tf_unsup3d.geometry.viewpoints import rotation_matrices
 from tf_unsup3d.heads.landmarks import EYE_X, EYE_Y, MOUTH_Y
 from tf_unsup3d.heads.model import HeadModel
@@ -101,7 +102,7 @@ def _half_width(landmarks: np.ndarray) -> np.ndarray:
     down = mouth - 0.5 * (left + right)
     # Down, turned by a quarter, points to the right as well.
     axis = across + down[::-1] * [1.0, -1.0]
-    size = max(2.0 * np.hypot(*across), 1.8 * np.hypot(*down))
+    size = max(EYE_DISTANCES * np.hypot(*across), MOUTH_DISTANCES * np.hypot(*down))
     return axis * (size / np.hypot(*axis))
 
 
