@@ -12,6 +12,10 @@ from tf_unsup3d.data import pictures
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.trained.discriminator_files import (
+    load_discriminator,
+    write_discriminator,
+)
 from tf_unsup3d.trained.trained_model import load
 
 ROUNDS = 150
@@ -22,6 +26,7 @@ def published(small_run, tmp_path_factory):
     folder = tmp_path_factory.mktemp("published")
     model = load(small_run)
     model_folder.publish(folder, model.generator, model.configuration, model.card)
+    write_discriminator(folder, load_discriminator(small_run))
     return folder
 
 
@@ -88,6 +93,12 @@ def test_manifests(tmp_path):
     assert refused > ROUNDS // 3
 
 
+def test_discriminators(published, tmp_path):
+    folder = shutil.copytree(published, tmp_path / "model")
+    refused = fuzz(folder / "discriminator.npz", lambda: load_discriminator(folder))
+    assert refused > ROUNDS // 3
+
+
 def test_archives(tmp_path):
     picture, path = tmp_path / "a.png", tmp_path / "archive.zip"
     Image.effect_noise((16, 16), 90).save(picture)
@@ -112,6 +123,6 @@ def test_checkpoints(small_run, tmp_path):
     generator = model_folder.read_configuration(folder).make_generator()
     refused = fuzz(
         folder / "checkpoints" / "ckpt-1.npz",
-        lambda: model_folder.restore_average(generator, folder),
+        lambda: model_folder.restore_network(generator, "average", folder),
     )
     assert refused > ROUNDS // 3

@@ -8,6 +8,7 @@ from tf_unsup3d.errors import UserError
 from tf_unsup3d.models.layers import upsample
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.trained.discriminator_files import write_discriminator
 from tf_unsup3d.training.state import TrainingState
 from tf_unsup3d.training.transfer import transfer
 
@@ -101,3 +102,17 @@ def test_layers_of_other_sizes_are_refused(run, small_bindings):
     state = make_state([*small_bindings, *SMALL, "Generator.style_size = 5"])
     with pytest.raises(UserError, match=r"--transfer_from: the mapping.* of .*weights"):
         transfer(run[0], state)
+
+
+def test_a_published_discriminator_scores_as_before(run, larger, small_bindings):
+    folder, old = run
+    published = folder / "published"
+    configuration = Configuration.from_files([], [*small_bindings, *SMALL])
+    model_folder.publish(published, old.generator, configuration, {"step": 3})
+    write_discriminator(published, old.discriminator)
+    state = make_state([*small_bindings, *LARGE])
+    assert transfer(published, state)[0] == "the generator and the discriminator"
+    pictures = tf.random.stateless_uniform([4, 16, 16, 3], [0, 0], -1, 1)
+    np.testing.assert_allclose(
+        state.discriminator(pictures), larger.discriminator(pictures), atol=1e-2
+    )

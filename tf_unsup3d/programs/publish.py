@@ -2,8 +2,9 @@
 
 unsup3d-publish --model_dir=RUN --scores=EVALUATION/shape.json --output=FOLDER
 
-The folder serves as --model_dir of the programs that sample, evaluate and reconstruct.
-If the run has an encoder (see unsup3d-train-encoder), the folder has it, too.
+The folder serves as --model_dir of the programs that sample, evaluate and reconstruct,
+and with the discriminator as --transfer_from of unsup3d-train. If the run has an
+encoder (see unsup3d-train-encoder), the folder has it, too.
 """
 
 import pathlib
@@ -54,16 +55,19 @@ def main(argv: list[str]) -> None:
     """Loads the run and writes the folder."""
     del argv
     scores = read_scores(_SCORES.value)
-    from tf_unsup3d.trained import encoder_files, model_folder
+    from tf_unsup3d.trained import discriminator_files, encoder_files, model_folder
     from tf_unsup3d.trained.trained_model import load
 
     model = load(_MODEL_DIR.value)
     output = pathlib.Path(_OUTPUT.value)
     card = {**model.card, "scores": {**model.card.get("scores", {}), **scores}}
     model_folder.publish(output, model.generator, model.configuration, card)
+    discriminator = discriminator_files.load_discriminator(_MODEL_DIR.value)
+    if discriminator:
+        discriminator_files.write_discriminator(output, discriminator)
     if model.folder and encoder_files.has_encoder(model.folder):
         encoder_files.write_encoder(output, model.encoder, model.generator)
-    size = (output / model_folder.WEIGHTS_NAME).stat().st_size
+    size = sum(path.stat().st_size for path in output.glob("*.npz"))
     print(f"{size / 1e6:.1f} MB of weights in {output}")
 
 

@@ -3,15 +3,17 @@
 The folder of a run holds `config.gin`, `pictures.json` (the pictures it is trained on),
 checkpoints, and records of its training. The folder of a published generator holds
 `config.gin`, `generator.npz` (the averaged weights, usually in half precision) and
-`card.json` (how the generator was trained, and its measurements). A SavedModel by
-`unsup3d-export` holds a published generator, too. Each may hold an encoder of the
-generator; see `encoder_files`.
+`card.json` (how the generator was trained, and its measurements), and may hold the
+discriminator; see `discriminator_files`. A SavedModel by `unsup3d-export` holds a
+published generator, too. Each may hold an encoder of the generator; see
+`encoder_files`.
 """
 
 import os
 import pathlib
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -108,29 +110,38 @@ def write_configuration(folder: pathlib.Path, configuration: Configuration) -> N
     write_text(folder / CONFIG_NAME, configuration.to_gin())
 
 
-def find_checkpoint(source: str | os.PathLike) -> Checkpoint | None:
-    """Takes a path for that of a checkpoint of a run, if it is the path of a file.
+def find_model(source: str | os.PathLike) -> tuple[pathlib.Path, Checkpoint | None]:
+    """Finds the folder of a trained model, which may be named by a checkpoint in it.
 
     Args:
-      source: A folder or file.
+      source: What `find_folder` takes, or the path of a checkpoint of a run: of an
+        `.npz` file in the folder of its checkpoints.
 
     Returns:
-      The checkpoint, or None if the path is not that of an `.npz` file in the folder of
-      the checkpoints of a run.
+      The folder, which need not hold a model, and the checkpoint or None.
+
+    Raises:
+      UserError: See `find_folder`.
     """
     path = pathlib.Path(source)
-    if path.suffix != ".npz" or path.parent.name != CHECKPOINTS_NAME:
-        return None
-    return Checkpoint(path, 0) if path.is_file() else None
+    if path.suffix == ".npz" and path.parent.name == CHECKPOINTS_NAME:
+        if path.is_file():
+            return path.parents[1], Checkpoint(path, 0)
+    return find_folder(source), None
 
 
-def restore_average(
-    generator: Generator, folder: pathlib.Path, checkpoint: Checkpoint | None = None
+def restore_network(
+    network: keras.Model,
+    name: str,
+    folder: pathlib.Path,
+    checkpoint: Checkpoint | None = None,
 ) -> int:
-    """Loads the moving average of a run into a generator.
+    """Loads a network of a run.
 
     Args:
-      generator: A built generator with the configuration of the run.
+      network: A built network with the configuration of the run.
+      name: Name of the network in checkpoints: "average", the moving average of the
+        generator, "generator" or "discriminator".
       folder: Folder of the run.
       checkpoint: The checkpoint to load, or None for the last one that is intact.
 
@@ -139,10 +150,10 @@ def restore_average(
 
     Raises:
       UserError: There is no checkpoint, it or all are damaged, or one does not fit the
-        generator.
+        network.
     """
     step = tf.Variable(0, dtype=tf.int64)
-    variables = {"average": checkpointable(generator.variables), "step": step}
+    variables = {name: checkpointable(network.variables), "step": step}
 
     def restore(found: Checkpoint) -> None:
         restore_checkpoint(found, variables)

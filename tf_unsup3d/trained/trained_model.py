@@ -49,16 +49,13 @@ def load(source: str | os.PathLike) -> "TrainedModel":
     Raises:
       UserError: There is no model, or it cannot be used.
     """
-    checkpoint = model_folder.find_checkpoint(source)
-    folder = (
-        checkpoint.path.parents[1] if checkpoint else model_folder.find_folder(source)
-    )
+    folder, checkpoint = model_folder.find_model(source)
     configuration = model_folder.read_configuration(folder)
     generator = configuration.make_generator("average")
     if model_folder.is_published(folder):
         card = model_folder.read_published(generator, folder)
         return TrainedModel(generator, configuration, card["step"], card, folder)
-    step = model_folder.restore_average(generator, folder, checkpoint)
+    step = model_folder.restore_network(generator, "average", folder, checkpoint)
     return TrainedModel(generator, configuration, step, folder=folder)
 
 

@@ -17,6 +17,7 @@ from tf_unsup3d.models.generator import Generator
 from tf_unsup3d.models.synthesis import Synthesis
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.checkpoints import restore_checkpoint, restore_newest
+from tf_unsup3d.trained.discriminator_files import load_discriminator
 from tf_unsup3d.training.state import TrainingState
 
 # A layer of the other run, and the one that becomes its copy.
@@ -27,7 +28,8 @@ def transfer(folder: pathlib.Path, state: TrainingState) -> list[str]:
     """Copies the networks of another run or of a published generator.
 
     A run provides its generator, average and discriminator; a published folder provides
-    a generator only. The optimizers and the step are not transferred.
+    a generator, and its discriminator if it holds one. The optimizers and the step are
+    not transferred.
 
     Args:
       folder: Folder of the run or of the published generator.
@@ -40,9 +42,12 @@ def transfer(folder: pathlib.Path, state: TrainingState) -> list[str]:
       UserError: The folder holds no networks, or their layers do not fit.
     """
     source = TrainingState(model_folder.read_configuration(folder))
-    if model_folder.is_published(folder):
+    published = model_folder.is_published(folder)
+    discriminator: Discriminator | None = source.discriminator
+    if published:
         model_folder.read_published(source.generator, folder)
         source.reset_average()
+        discriminator = load_discriminator(folder)
     else:
         checkpoints = folder / model_folder.CHECKPOINTS_NAME
         networks = source.networks()
@@ -63,12 +68,12 @@ def transfer(folder: pathlib.Path, state: TrainingState) -> list[str]:
             _continue_sums(getattr(old, name), getattr(new, name))
             if new is state.generator:
                 lines += _new_levels(getattr(old, name), getattr(new, name), what)
-    if model_folder.is_published(folder):
-        return ["the generator", *lines, "no discriminator: it starts anew"]
-    old_scorer, new_scorer = source.discriminator, state.discriminator
-    _copy(_discriminator_layers(old_scorer, new_scorer), folder)
-    lines += _new_levels(old_scorer, new_scorer, "discriminator")
-    return ["the generator, its moving average and the discriminator", *lines]
+    names = "the generator" if published else "the generator, its moving average"
+    if discriminator is None:
+        return [names, *lines, "no discriminator: it starts anew"]
+    _copy(_discriminator_layers(discriminator, state.discriminator), folder)
+    lines += _new_levels(discriminator, state.discriminator, "discriminator")
+    return [f"{names} and the discriminator", *lines]
 
 
 def _new_levels(

@@ -12,6 +12,9 @@ AFTER_THE_README = [
     "docs/reconstruction.md",
     "docs/tensorboard.md",
 ]
+# It takes as long as all the others on their own, so it has a file, and thereby a
+# worker, to itself.
+RESULTS = "docs/results.md"
 
 # Blocks with these words are not run here.
 ELSEWHERE = {

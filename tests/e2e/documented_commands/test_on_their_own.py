@@ -5,6 +5,7 @@ import pytest
 from tests.e2e.documented_commands.commands import (
     AFTER_THE_README,
     ELSEWHERE,
+    RESULTS,
     WITH_COMMANDS,
 )
 from tests.test_documentation import blocks
@@ -12,7 +13,11 @@ from tests.test_documentation import blocks
 
 @pytest.mark.parametrize(
     "page",
-    [page for page in WITH_COMMANDS if page not in ("README.md", *AFTER_THE_README)],
+    [
+        page
+        for page in WITH_COMMANDS
+        if page not in ("README.md", RESULTS, *AFTER_THE_README)
+    ],
 )
 def test_a_page_is_followed(page, follow, furnished):
     follow(page, furnished(page))
