@@ -101,7 +101,7 @@ class AdversarialStep:
             are then of no use.
         """
         try:
-            outcome = self._run(
+            values, gradients = self._compute(
                 pictures, penalty, size, None if fade is None else tf.constant(fade)
             )
         except tf.errors.InvalidArgumentError as error:
@@ -110,9 +110,12 @@ class AdversarialStep:
             if not refused:
                 raise
             raise NotFiniteError(f"a number in the {refused[1]} of objects") from error
+        outcome = self._update(values, gradients)
         if not outcome.finite:
             outcome.magnitudes.check(list(outcome.values), self._variable_names())
         self._gradients = outcome.magnitudes.gradients
+        if penalty:
+            self._state.r1.assign(outcome.values["r1"])
         return {**outcome.values, "r1": tf.identity(self._state.r1)}
 
     def gradient_norms(self) -> dict[str, float]:
@@ -160,31 +163,49 @@ class AdversarialStep:
         ]
 
     @tf.function(autograph=False, jit_compile=False)
-    def _run(
+    def _compute(
         self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
+    ) -> _PartResult:
+        """Computes measurements and gradients on each device."""
+        return self._strategy.run(
+            self._compute_on_device, args=(pictures, penalty, size, fade)
+        )
+
+    @tf.function(autograph=False, jit_compile=False)
+    def _update(
+        self, values: dict[str, tf.Tensor], gradients: list[tf.Tensor]
     ) -> _Outcome:
-        arguments = pictures, penalty, size, fade
+        """Updates all variables.
+
+        It has a graph of its own, so that it is built once and not for each resolution,
+        with and without the penalty: it is half of all there is to build.
+        """
         values, magnitudes = tf.nest.map_structure(
             # It is the same on all replicas.
             lambda value: self._strategy.experimental_local_results(value)[0],
-            self._strategy.run(self._replica_step, args=arguments),
+            self._strategy.run(self._update_on_device, args=(values, gradients)),
         )
         self._update_average()
         self._state.step.assign_add(1)
-        if penalty:
-            self._state.r1.assign(values["r1"])
         return _Outcome(values, magnitudes, magnitudes.all_finite())
 
-    def _replica_step(
+    def _compute_on_device(
         self, pictures: tf.Tensor, penalty: bool, size: int, fade: tf.Tensor | None
+    ) -> _PartResult:
+        """Computes one replica's share of the batch."""
+        with precision.convolutions_in(self._convolutions):
+            return self._means_over_parts(pictures, penalty, size, fade)
+
+    def _update_on_device(
+        self, values: dict[str, tf.Tensor], gradients: list[tf.Tensor]
     ) -> tuple[dict[str, tf.Tensor], Magnitudes]:
-        """Runs the step on one replica's share of the batch.
+        """Updates the networks with the gradients of all replicas.
 
         Returns:
           The measurements and magnitudes, as means over all replicas.
         """
-        with precision.convolutions_in(self._convolutions):
-            values, gradients = self._means_over_parts(pictures, penalty, size, fade)
+        # Those from another graph have no device yet, where they are to be added up.
+        gradients = [tf.identity(gradient) for gradient in gradients]
         self._update_networks(gradients)
         magnitudes = Magnitudes.of(values.values(), gradients, self._variables())
         if self._division.devices > 1:
@@ -288,11 +309,13 @@ class AdversarialStep:
 
         discriminator_terms = {
             "discriminator_loss": losses.discriminator_loss(real_scores, fake_scores),
-        }
-        if penalty:
-            discriminator_terms["r1"] = losses.gradient_penalty(
+            # The same measurements with and without, for the graph of the update.
+            "r1": losses.gradient_penalty(
                 lambda seen: discriminate(seen, of_real), pictures
             )
+            if penalty
+            else tf.zeros([]),
+        }
         folding, flipped = losses.folding(scene.vertices, state.generator.mesh)
         generator_terms = {
             "generator_loss": losses.generator_loss(fake_scores),
