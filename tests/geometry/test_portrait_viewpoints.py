@@ -44,6 +44,13 @@ def test_faces_from_the_front_stay_as_they_are():
     np.testing.assert_allclose(scale, [1.0, 1.0], rtol=1e-6)
 
 
+def test_a_mouth_no_nearer_than_the_eyes_turns_without_a_roll():
+    turned, scale = PortraitViewpoints().align(tf.constant([[0.5, 0.0, 0.0]]))
+    np.testing.assert_allclose(turned, [[0.5, 0.0, 0.0]], atol=1e-7)
+    # The height of the eyes above the mouth, which is not foreshortened, counts.
+    np.testing.assert_allclose(scale, 1.0, rtol=1e-6)
+
+
 def test_roll_of_its_own_is_added():
     views = PortraitViewpoints()
     drawn = tf.constant([[0.5, 0.1, 0.0], [0.5, 0.1, 0.03]])
@@ -73,7 +80,7 @@ def test_heads_of_known_shape_are_rolled_as_much():
 
 
 def test_limits_bound_what_is_drawn():
-    views = PortraitViewpoints((20.0, 8.0, 0.5))
+    views = PortraitViewpoints((20.0, 8.0, 0.5), mouth_protrusion=0.2)
     drawn, _ = views.align(views.sample(4000, tf.constant([5, 6])))
     largest = np.degrees(np.abs(drawn).max(0))
     assert np.all(largest <= views.limits)

@@ -18,11 +18,12 @@ MOUTH_DISTANCES = 1.8
 class PortraitViewpoints(GaussianViewpoints):
     """Viewpoints of heads before FFHQ's alignment, which turns and enlarges pictures.
 
-    The alignment brings the eyes and the mouth of each picture to the same places. A
-    mouth is before the eyes, so it goes to one side of them in a head that turns. The
-    picture is then rolled until half of this is undone, and enlarged by as much as the
-    face is foreshortened. A generator whose pictures lack this learns faces whose mouth
-    is not before their eyes.
+    The alignment brings the eyes and the mouth of each picture to the same places. If
+    what it takes for the mouth is before the eyes, that goes to one side of them in a
+    head that turns. The picture is then rolled until half of this is undone, and
+    enlarged by as much as the face is foreshortened. A head that turns and nods has
+    eyes that are not level, half of which is undone as well. A generator whose pictures
+    lack this learns other faces.
 
     Attributes:
       deviations: Standard deviations of (yaw, pitch, roll), in degrees. The roll is
@@ -30,12 +31,14 @@ class PortraitViewpoints(GaussianViewpoints):
       eye_distance: Distance between the eyes, as a part of the height of the eyes above
         the mouth.
       mouth_protrusion: How far the mouth is before the eyes in a head with pitch 0, as
-        a part of the same height.
+        a part of the same height. FFHQ's alignment takes the middle between the corners
+        of the mouth, which is hardly before the eyes: in aligned portraits, these are
+        level at any yaw.
     """
 
     deviations: tuple[float, float, float] = (20.0, 8.0, 0.5)
     eye_distance: float = 0.85
-    mouth_protrusion: float = 0.18
+    mouth_protrusion: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
