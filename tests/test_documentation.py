@@ -41,7 +41,9 @@ OTHER_PROGRAMS = {
     *("tensorboard", "tensorflow_model_server", "xargs"),
 }
 # What readers bring along.
-READERS_FILES = {"photos", "photo.jpg", "portraits", "gs://bucket/photos"}
+READERS_FILES = {
+    *("photos", "photos_aside", "photo.jpg", "portraits", "gs://bucket/photos")
+}
 # Flags that name what must be there before, and flags that name what is made.
 INPUT_FLAGS = {
     *("data_dir", "encoder", "head_model", "input", "model", "model_dir"),

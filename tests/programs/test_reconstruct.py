@@ -134,3 +134,11 @@ def test_an_encoder_is_not_written_into_the_package():
     result = run("train_encoder", "--model_dir=pretrained:heads64", "--steps=1")
     assert result.returncode == 1
     assert result.stderr.startswith("error: --output is needed")
+
+
+def test_an_encoder_is_not_written_into_a_checkpoint(small_run, run_in_process):
+    checkpoint = next((small_run / "checkpoints").glob("ckpt-*.npz"))
+    before = checkpoint.read_bytes()
+    with pytest.raises(UserError, match="--output is needed: .* is a file"):
+        run_in_process("train_encoder", f"--model_dir={checkpoint}", "--steps=1")
+    assert checkpoint.read_bytes() == before

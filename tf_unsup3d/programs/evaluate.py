@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 _MODEL_DIR = flags.DEFINE_string(
     "model_dir",
     None,
-    "Trained model: the folder of a run or of a published generator, or "
-    "pretrained:NAME.",
+    "Trained model: the folder of a run, of a published generator or of a SavedModel "
+    "that unsup3d-export wrote, a checkpoint of a run, or pretrained:NAME.",
     required=True,
 )
 _METRICS = flags.DEFINE_list(

@@ -18,8 +18,8 @@ from tf_unsup3d.programs import cli
 _MODEL_DIR = flags.DEFINE_string(
     "model_dir",
     None,
-    "Trained model: the folder of a run or of a published generator, or "
-    "pretrained:NAME.",
+    "Trained model: the folder of a run, of a published generator or of a SavedModel "
+    "that unsup3d-export wrote, a checkpoint of a run, or pretrained:NAME.",
     required=True,
 )
 _INPUT = flags.DEFINE_string(

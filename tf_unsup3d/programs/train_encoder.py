@@ -17,8 +17,8 @@ from tf_unsup3d.programs import cli
 _MODEL_DIR = flags.DEFINE_string(
     "model_dir",
     None,
-    "Trained model: the folder of a run or of a published generator, or "
-    "pretrained:NAME.",
+    "Trained model: the folder of a run or of a published generator, a checkpoint of a "
+    "run, or pretrained:NAME.",
     required=True,
 )
 _OUTPUT = flags.DEFINE_string(
@@ -30,14 +30,15 @@ _OUTPUT = flags.DEFINE_string(
 _DATA_DIR = flags.DEFINE_string(
     "data_dir",
     None,
-    "Folder of unsup3d-prepare-data, or any folder of pictures, that the limits of the "
-    "flags are based on. By default they are based on samples of the model, which it "
-    "explains better than pictures, so that more pictures are flagged.",
+    "Folder of unsup3d-prepare-data, or any folder of pictures. The limits beyond which "
+    "pictures are flagged are based on them. By default they are based on samples of "
+    "the model, which it explains better than pictures, so that more are flagged.",
 )
 _LIMITS_ONLY = flags.DEFINE_bool(
     "limits_only",
     False,
-    "Keep the encoder of the model and find only the limits of the flags.",
+    "Keep the encoder of the model, and find only the limits beyond which pictures are "
+    "flagged.",
 )
 _STEPS = flags.DEFINE_integer(
     "steps",
@@ -48,7 +49,7 @@ _STEPS = flags.DEFINE_integer(
 _HELD_OUT = flags.DEFINE_integer(
     "held_out",
     128,
-    "Number of pictures or samples that the limits of the flags are based on.",
+    "Number of pictures or samples that these limits are based on.",
     lower_bound=1,
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.", lower_bound=0)
@@ -69,6 +70,8 @@ def main(argv: list[str]) -> None:
     source = _MODEL_DIR.value
     if _OUTPUT.value is None and source.startswith(PREFIX):
         raise UserError(f"--output is needed: {source} is part of the package")
+    if _OUTPUT.value is None and pathlib.Path(source).is_file():
+        raise UserError(f"--output is needed: {source} is a file, not a folder")
     cli.make_repeatable()
     model = load(source)
     output = pathlib.Path(_OUTPUT.value or source)

@@ -15,7 +15,7 @@ _MODEL_DIR = flags.DEFINE_string(
     "model_dir",
     None,
     "Trained model: the folder of a run, of a published generator or of a SavedModel "
-    "that unsup3d-export wrote, or pretrained:NAME.",
+    "that unsup3d-export wrote, a checkpoint of a run, or pretrained:NAME.",
     required=True,
 )
 _PORT = flags.DEFINE_integer(

@@ -165,7 +165,8 @@ def belongings(tmp_path_factory):
         photograph.save(folder / "photos" / f"{number}.jpg")
     for copy in ("photo.jpg", "portraits/two people.jpg"):
         shutil.copy(folder / "photos" / "0.jpg", folder / copy)
-    shutil.copytree(folder / "photos", folder / "bucket" / "photos")
+    for copy in ("photos_aside", "bucket/photos"):
+        shutil.copytree(folder / "photos", folder / copy)
     return folder
 
 
