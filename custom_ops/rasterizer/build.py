@@ -55,6 +55,8 @@ def _run(command: Sequence[str]) -> str:
         raise RuntimeError(
             f"no compiler {command[0]}: install it, or set CXX (C++) or NVCC (CUDA)"
         ) from error
+    except OSError as error:
+        raise RuntimeError(f"{command[0]} does not run: {error.strerror}") from error
     if result.returncode != 0:
         raise RuntimeError(f"{shlex.join(command)} failed:\n{result.stderr.strip()}")
     return result.stderr
@@ -133,7 +135,13 @@ def _is_up_to_date(
 def _cuda_directories(nvcc: list[str]) -> tuple[pathlib.Path, pathlib.Path]:
     """Asks nvcc where its headers and the static runtime library are."""
     told = _run([*nvcc, "--dryrun", "-x", "cu", "-c", str(_cuda_files()[0])])
-    root = pathlib.Path(re.search(r"^#\$ TOP=(.*)$", told, re.MULTILINE)[1].strip())
+    top = re.search(r"^#\$ TOP=(.*)$", told, re.MULTILINE)
+    if not top:
+        raise RuntimeError(
+            f"{shlex.join(nvcc)} --dryrun does not say where CUDA is: set NVCC to"
+            " another, or build with --cuda=off"
+        )
+    root = pathlib.Path(top[1].strip())
     for libraries in ("lib64", "lib", "targets/x86_64-linux/lib"):
         if (root / libraries / "libcudart_static.a").exists():
             return root / "include", root / libraries
@@ -182,7 +190,7 @@ def _compile(
 ) -> None:
     import tensorflow as tf
 
-    compiler = shlex.split(os.environ.get("CXX", "g++"))
+    compiler = shlex.split(os.environ.get("CXX", "")) or ["g++"]
     library.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
         scratch = pathlib.Path(folder)
@@ -257,6 +265,7 @@ def build(
 
     Raises:
       RuntimeError: A compiler is missing or failed; the message holds its output.
+      OSError: The folder of the library cannot be written.
     """
     import tensorflow as tf
 
@@ -297,7 +306,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         print(build(**vars(arguments)))
-    except RuntimeError as error:
+    except (OSError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

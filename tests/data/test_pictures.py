@@ -1,11 +1,13 @@
 """Picture files of every kind, good and bad, decoded, cropped and resized."""
 
+import errno
 import io
 import os
 import struct
 import tracemalloc
 import zipfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -306,6 +308,17 @@ def test_what_is_no_regular_file_is_named(tmp_path):
     for file in files:
         with pytest.raises(pictures.BadPictureError, match="not a regular file"):
             read(file.name)
+
+
+def test_what_may_pass_is_not_the_fault_of_the_file(tmp_path, monkeypatch):
+    Image.new("RGB", (32, 32)).save(tmp_path / "good.png")
+
+    def stale(path, mode):
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    monkeypatch.setattr(Path, "open", stale)
+    with pytest.raises(UserError, match=r"cannot read .*good\.png: Stale .*continue"):
+        pictures.open_source(tmp_path)("good.png")
 
 
 def test_a_link_too_long_to_follow_is_named(tmp_path):

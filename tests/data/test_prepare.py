@@ -214,8 +214,10 @@ def test_what_cannot_be_mended_is_to_be_deleted(mixed, prepared, tmp_path):
     content = bytearray((other / "b" / "000.png").read_bytes())
     (other / "b" / "000.png").write_bytes(content[:-1] + b"?")
     (other / "b" / "001.png").write_bytes((other / "b" / "000.png").read_bytes())
+    shard.write_bytes(b"damaged")
     with pytest.raises(UserError, match=f"differs from what it held; delete {copy}"):
         prepare.prepare_pictures(other, copy, 16, pictures_per_shard=4)
+    assert shard.read_bytes() == b"damaged"
     (copy / "dataset.json").write_text("{")
     with pytest.raises(UserError, match=f"dataset.json is not JSON: .*delete {copy}"):
         prepare.prepare_pictures(mixed, copy, 16)
@@ -454,6 +456,26 @@ def test_strict_stops_at_the_first_bad_file(mixed, tmp_path, capsys):
     assert not output.exists()
     # The progress bar leaves the error message a line of its own.
     assert capsys.readouterr().err.endswith("\n")
+
+
+def test_strict_leaves_what_was_prepared_before(mixed, tmp_path, monkeypatch):
+    output = tmp_path / "out"
+    write_shard = shards.write_shard
+
+    def write_two(output, name, outcomes, **arguments):
+        if "00002" in name:
+            raise KeyboardInterrupt
+        return write_shard(output, name, outcomes, **arguments)
+
+    monkeypatch.setattr(shards, "write_shard", write_two)
+    with pytest.raises(KeyboardInterrupt):
+        prepare.prepare_pictures(mixed, output, 16, pictures_per_shard=4)
+    monkeypatch.setattr(shards, "write_shard", write_shard)
+    before = {path: written(path) for path in output.glob("pictures-*")}
+    assert len(before) == 2
+    with pytest.raises(UserError):
+        prepare.prepare_pictures(mixed, output, 16, strict=True, pictures_per_shard=4)
+    assert {path: written(path) for path in before} == before
 
 
 def test_strict_accepts_good_pictures(tmp_path):

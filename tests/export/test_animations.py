@@ -98,7 +98,9 @@ def test_wrong_interpolations_are_refused(model):
 def test_truncation_starts_from_the_mean_object(model):
     frames = list(truncation(model, [0, 1], frames=4, resolution=16))
     assert len(frames) == 4
-    np.testing.assert_array_equal(frames[0][:, :16], frames[0][:, 16:])
+    # Some processors round differently at different places of a batch.
+    left, right = np.split(frames[0].astype(int), 2, axis=1)
+    np.testing.assert_allclose(left, right, atol=1)
     whole = fill_hidden_texture(model, model.sample([0, 1], 1.0))
     expected = turntable(model, whole, yaws_degrees=[0.0], resolution=16)[0]
     np.testing.assert_allclose(frames[2].astype(int), expected, atol=1)

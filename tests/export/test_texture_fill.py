@@ -5,8 +5,10 @@ import pytest
 import tensorflow as tf
 
 from tf_unsup3d.evaluation.alarms.back_texture import back_streaks
+from tf_unsup3d.export import texture_fill
 from tf_unsup3d.export.texture_fill import fill_hidden_texture
 from tf_unsup3d.geometry.sphere import uv_to_direction
+from tf_unsup3d.rendering import op_library
 from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.trained_model import TrainedModel
@@ -27,6 +29,13 @@ def model(request, small_bindings):
             "UniformViewpoints.limits = (40.0, 10.0, 0.0)",
         ],
     )
+    return TrainedModel(configuration.make_generator(), configuration, 0)
+
+
+@pytest.fixture(scope="module")
+def portable(small_bindings):
+    bindings = [*small_bindings, "Renderer.backend = 'portable'"]
+    configuration = Configuration.from_files([], bindings)
     return TrainedModel(configuration.make_generator(), configuration, 0)
 
 
@@ -88,3 +97,18 @@ def test_object_out_of_sight_stays_finite(model):
     away = scene._replace(vertices=scene.vertices + [5.0, 0.0, 0.0])
     filled = fill_hidden_texture(model, away).texture.numpy()
     assert np.isfinite(filled).all() and np.abs(filled).max() <= 1.0
+
+
+def test_a_model_of_the_portable_renderer_needs_no_op(portable, monkeypatch):
+    monkeypatch.setattr(texture_fill, "_RESOLUTION", 32)
+    scene = portable.sample([1, 2])
+    with monkeypatch.context() as patched:
+
+        def load():
+            raise AssertionError("the op is loaded")
+
+        patched.setattr(op_library, "load_library", load)
+        found = fill_hidden_texture(portable, scene)
+    monkeypatch.setattr(portable, "renderer", portable.renderer.replace(backend="op"))
+    expected = fill_hidden_texture(portable, scene)
+    np.testing.assert_allclose(found.texture, expected.texture, atol=1e-4)

@@ -1,8 +1,9 @@
 """Colours of vertices."""
 
 import numpy as np
+import pytest
 
-from tf_unsup3d.export.vertex_colours import vertex_colours
+from tf_unsup3d.export.vertex_colours import colours_at, vertex_colours
 from tf_unsup3d.geometry.sphere import direction_to_uv, octahedral_sphere
 
 
@@ -19,3 +20,14 @@ def test_a_vertex_has_the_colour_of_the_texture_at_its_place():
     expected = 4.0 * np.clip(uv * 32 - 0.5, 0.0, 31.0)
     np.testing.assert_allclose(found[visible, :2], expected, atol=0.51)
     assert not found[:, 2].any()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_points_between_texels_have_the_colour_between_them(dtype):
+    texture = np.array([[[0], [10]], [[20], [31]]], dtype)
+    # Two texel centres, a point midway between all of them, and the corner of the map.
+    uv = np.array([[[0.25, 0.25], [0.75, 0.25]], [[0.5, 0.5], [1.0, 1.0]]])
+    found = colours_at(texture, uv)
+    assert found.dtype == dtype and found.shape == (2, 2, 1)
+    middle = 15 if dtype == np.uint8 else 15.25
+    np.testing.assert_allclose(found[..., 0], [[0, 10], [middle, 31]])

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -113,6 +114,39 @@ def test_an_interrupted_set_is_finished(head_set, tmp_path):
     assert files(tmp_path) == files(head_set)
     for path in files(head_set):
         assert (tmp_path / path).read_bytes() == (head_set / path).read_bytes(), path
+
+
+def test_an_interrupted_start_is_taken_up_again(head_set, tmp_path, monkeypatch):
+    output = tmp_path / "set"
+
+    def stop(folder):
+        if folder != output:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(storage, "remove_leftovers", stop)
+        with pytest.raises(KeyboardInterrupt):
+            storage.make_head_set(output, SETTINGS)
+    assert any(output.iterdir())
+    assert storage.make_head_set(output, SETTINGS)
+    assert files(output) == files(head_set)
+
+
+def test_an_unfinished_set_is_not_taken_for_a_finished_one(head_set, tmp_path):
+    output = tmp_path / "set"
+    shutil.copytree(head_set, output)
+    path = output / "heads.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "complete": False}))
+    for load in (
+        lambda: storage.load_truth(output, "test"),
+        lambda: storage.load_camera(output),
+        lambda: storage.load_meshes(output),
+    ):
+        with pytest.raises(UserError, match=f"^{output} is unfinished: run the same"):
+            load()
+    assert storage.make_head_set(output, SETTINGS)
+    assert len(storage.load_truth(output, "test").names) == 3
 
 
 def test_a_complete_set_is_left_alone(head_set):
@@ -281,6 +315,7 @@ def test_camera_of_a_set(tmp_path):
         ),
         ("depth", lambda depth: depth + np.nan, "holds numbers that are not finite"),
         ("depth", lambda depth: depth.astype("U"), "not numbers"),
+        ("depth", lambda depth: 0.0 * depth, "is not positive in the mask"),
         ("normals", None, "is missing"),
         ("normals", lambda normals: normals[..., :2], r"not \[3, 16, 16, 3\]"),
         ("mask", lambda mask: mask[:, 1:], r"has shape \[3, 15, 16\], not"),

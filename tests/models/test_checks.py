@@ -11,6 +11,7 @@ from tf_unsup3d.models.generator import Generator
     [
         (Generator, {"latent_size": 0}, "latent_size must be from 1 to 4096, got 0"),
         (Generator, {"subdivisions": 1000}, "subdivisions must be from 1 to 512"),
+        (Generator, {"shape_map_size": 1}, "shape_map_size must be from 2 to 1024"),
         (Generator, {"max_stretch": 1.0}, "max_stretch must be from 1 to 1000"),
         (Generator, {"level_weights": ()}, "level_weights must hold at least one"),
         (

@@ -4,14 +4,14 @@ import pytest
 import tensorflow as tf
 
 from tf_unsup3d.geometry.sphere import uv_to_direction
-from tf_unsup3d.models.generator import Generator
-from tf_unsup3d.models.shape_pyramid import (
+from tf_unsup3d.models.back_pole import (
     back_pole_window,
     close_back_pole,
     close_texture,
-    fix_size,
-    sample_vertices,
 )
+from tf_unsup3d.models.generator import Generator
+from tf_unsup3d.models.shape_pyramid import sample_vertices
+from tf_unsup3d.models.size_constraint import fix_size
 from tf_unsup3d.rendering.renderer import Renderer
 
 SMALL = dict(
@@ -163,6 +163,13 @@ def test_closed_back_has_no_vertices_on_top_of_each_other():
     steps = np.linalg.norm(back[:, :, None] - back[:, None], axis=-1)
     apart = steps[:, ~np.eye(back.shape[1], dtype=bool)]
     assert apart.min() > 0.01
+
+
+@pytest.mark.parametrize("size", [4, 8, 16])
+def test_small_textures_are_closed_as_well(size):
+    for magnification in np.linspace(1.0, 8.0, 15):
+        closed = close_texture(tf.ones([1, size, size, 3]), magnification)
+        np.testing.assert_allclose(closed, 1.0, rtol=1e-5)
 
 
 @pytest.mark.parametrize("magnification", [1.0, 2.0])

@@ -11,6 +11,7 @@ from tf_unsup3d.errors import UserError
 
 NAME = flags.DEFINE_string("name", "world", "Whom to greet.")
 COUNT = flags.DEFINE_integer("count", 1, "How often.", lower_bound=1)
+VOLUME = flags.DEFINE_float("volume", 1.0, "How loud.", lower_bound=0.0)
 
 
 def main(argv):
@@ -64,6 +65,8 @@ def test_user_error_is_one_line_and_exit_status_1(program):
         (["--count=many"], "count"),
         (["--count=0"], "count"),
         (["--count"], "count"),
+        (["--volume=nan"], "volume"),
+        (["--volume=inf"], "volume"),
     ],
 )
 def test_bad_flag_is_named_without_traceback(program, arguments, named):

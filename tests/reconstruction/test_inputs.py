@@ -38,6 +38,29 @@ def test_a_single_picture_and_an_archive(folder, tmp_path):
     np.testing.assert_array_equal(packed.picture, single.picture)
 
 
+def test_no_name_in_an_archive_leads_out_of_a_folder(folder, tmp_path):
+    content = (folder / "a.png").read_bytes()
+    archive, output = tmp_path / "photos.zip", tmp_path / "out"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ("/a/b.png", "//a/c.png", "a/b.png"):
+            file.writestr(name, content)
+    pictures, _ = read_pictures(archive, 16)
+    assert sorted(p.stem for p in pictures) == ["a_b", "a_b_2", "a_c"]
+    assert all((output / f"{p.stem}.glb").parent == output for p in pictures)
+
+
+def test_long_names_are_cut_to_what_file_systems_take(folder, tmp_path):
+    content = (folder / "a.png").read_bytes()
+    archive = tmp_path / "photos.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for ending in ("b", "c"):
+            # One byte, then characters of two: the cut falls into one of them.
+            file.writestr(f"a{'é' * 150}{ending}.png", content)
+    first, second = (p.stem for p in read_pictures(archive, 16)[0])
+    assert first == "a" + 99 * "é" and second == f"{first}_2"
+    (tmp_path / f"{second}.glb").write_bytes(b"")
+
+
 def test_no_picture_is_one_line(folder, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -6,7 +6,7 @@ import tf_unsup3d
 from tests.reconstruction.conftest import FIT_STEPS
 from tf_unsup3d.reconstruction.flags import MEASURES
 from tf_unsup3d.reconstruction.losses import LossWeights
-from tf_unsup3d.reconstruction.reconstructor import Reconstructor
+from tf_unsup3d.reconstruction.reconstructor import Reconstructor, residual_steps
 from tf_unsup3d.reconstruction.samples import draw_samples
 from tf_unsup3d.rendering.framing import Framing
 from tf_unsup3d.trained import model_folder
@@ -105,6 +105,10 @@ def test_residuals_match_pictures_better_and_stay_small(model, fitted, refined):
     assert 0.0 < moved.max() <= 0.1 * np.sqrt(3.0) * radius
     painted = np.abs(refined.scene.texture - plain.texture)
     assert 0.0 < painted.max() <= 0.5 + 1e-6
+
+
+def test_residuals_take_half_as_many_steps_rounded_up():
+    assert [residual_steps(steps) for steps in (0, 1, 12, 25)] == [0, 1, 6, 13]
 
 
 def test_symmetric_shapes_stay_symmetric(refined):

@@ -71,8 +71,6 @@ def test_fill_light_is_on_the_other_side_and_leaves_the_lamp_alone():
     assert abs(np.corrcoef(fill, lights.ambient)[0, 1]) < 0.15
     middle = RandomLamps(fill=0.8).middle(2)
     np.testing.assert_allclose(middle.fill, 0.4)
-    with pytest.raises(ValueError, match="fill must be from 0 to 1"):
-        RandomLamps(fill=1.5)
 
 
 def test_lamps_stay_in_their_ranges():
@@ -89,6 +87,38 @@ def test_lamps_stay_in_their_ranges():
         width = high - low
         assert low - 1e-3 <= values.min() < low + 0.02 * width
         assert high - 0.02 * width < values.max() <= high + 1e-3
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ({"azimuth": -1.0}, "azimuth must be finite and at least 0, got -1.0"),
+        ({"azimuth": math.nan}, "azimuth must be finite"),
+        ({"azimuth": math.inf}, "azimuth must be finite"),
+        ({"elevation": (1.0,)}, "elevation must be a lowest and a highest value"),
+        ({"elevation": (30.0, -5.0)}, "elevation must be a lowest and a highest value"),
+        ({"elevation": (math.nan, 5.0)}, "elevation must be a lowest and a highest"),
+        ({"elevation": (0.0, math.inf)}, "elevation must be finite"),
+        ({"ambient": (0.6, 0.3)}, "ambient must be a lowest and a highest value"),
+        ({"ambient": (0.3, math.nan)}, "ambient must be a lowest and a highest value"),
+        ({"ambient": (0.0, 0.5)}, r"ambient must be above 0 and at most 1, got \(0.0"),
+        ({"ambient": (-0.1, 0.5)}, "ambient must be above 0 and at most 1"),
+        ({"ambient": (0.3, 1.1)}, "ambient must be above 0 and at most 1"),
+        ({"fill": 1.5}, "fill must be from 0 to 1"),
+    ],
+)
+def test_lamps_that_make_no_sense_are_named(values, message):
+    with pytest.raises(ValueError, match=message):
+        RandomLamps(**values)
+
+
+def test_gradients_are_finite_where_no_lamp_reaches():
+    away = tf.constant([[[0.0, 0.0, 1.0]]])
+    with tf.GradientTape() as tape:
+        tape.watch(away)
+        lights = RandomLamps(ambient=(1e-6, 1e-6)).middle(1)
+        dark = brightness(away, lights)
+    assert np.isfinite(tape.gradient(dark, away)).all()
 
 
 def test_lamps_are_drawn_of_the_seed():

@@ -109,6 +109,55 @@ def test_stale_library_is_rebuilt_and_a_failure_explained(
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
+def _error(builder, monkeypatch, capsys, *arguments):
+    """The one line that the command ends in."""
+    monkeypatch.setattr(sys, "argv", ["build.py", *map(str, arguments)])
+    assert builder.main() == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+def test_compiler_that_does_not_run_is_one_clear_line(
+    builder, tmp_path, monkeypatch, capsys
+):
+    compiler = tmp_path / "compiler"
+    compiler.write_text("no program")
+    monkeypatch.setenv("CXX", str(compiler))
+    line = _error(builder, monkeypatch, capsys, "--output_dir", tmp_path / "lib")
+    assert line == f"error: {compiler} does not run: Permission denied"
+
+
+def test_folder_that_cannot_be_written_is_one_clear_line(
+    builder, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "file").touch()
+    line = _error(builder, monkeypatch, capsys, "--output_dir", tmp_path / "file/lib")
+    assert re.fullmatch(r"error: .*Not a directory: '.*/file/lib'", line)
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+def test_empty_cxx_is_the_default(empty, builder, tmp_path, monkeypatch):
+    commands = []
+
+    def run(command):
+        commands.append(command)
+        pathlib.Path(command[command.index("-o") + 1]).touch()
+
+    monkeypatch.setenv("CXX", empty)
+    monkeypatch.setattr(builder, "_run", run)
+    builder.build(tmp_path, force=True)
+    assert {command[0] for command in commands} == {"g++"}
+
+
+def test_nvcc_that_does_not_say_where_cuda_is_is_one_clear_line(
+    builder, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("NVCC", "true")
+    options = ["--cuda=on", "--output_dir", tmp_path]
+    line = _error(builder, monkeypatch, capsys, *options)
+    assert re.fullmatch("error: true --dryrun does not say .*NVCC.*--cuda=off", line)
+
+
 @pytest.mark.parametrize("name", ["core/a.h", "ops/a.cc", "gpu/b/a.h", "gpu/a.cu.cc"])
 def test_library_is_stale_once_any_source_changes(
     name, builder, compiled, tmp_path, monkeypatch

@@ -260,6 +260,17 @@ def test_nothing_to_see(soup_inputs):
         np.testing.assert_array_equal(picture, inputs["background"])
 
 
+def _pictures_without_vertices(batch):
+    nothing = np.zeros([0, 3], np.int32)
+    return {
+        "vertices": np.zeros([batch, 0, 3]),
+        "triangles": nothing,
+        "neighbors": nothing,
+        "height": 1 << 15,
+        "width": 1 << 15,
+    }
+
+
 @pytest.mark.parametrize(
     "change, message",
     [
@@ -272,6 +283,12 @@ def test_nothing_to_see(soup_inputs):
         ({"height": 0}, "height and width must be at least 1, got 0 and 8"),
         ({"width": -3}, "height and width must be at least 1, got 6 and -3"),
         ({"height": 1 << 16, "width": 1 << 16}, "too many pixels"),
+        ({"height": (1 << 15) + 1, "width": 1 << 15}, "too many pixels.* 1073741824"),
+        ({"height": 2**31 - 1, "width": 1}, "too many pixels"),
+        ({"height": 1, "width": 2**31 - 1}, "too many pixels"),
+        # No vertices, and so no memory: for 2^64 pixels in all, and for 2^63.
+        (_pictures_without_vertices(2**34), "vertices has too many pictures.* 1717986"),
+        (_pictures_without_vertices(2**33), "vertices has too many pictures.* 8589934"),
         ({"width": [8, 8]}, "width must be one number"),
         ({"margin": -1.0}, "margin must be finite and at least 0"),
     ],
@@ -289,6 +306,14 @@ def test_invalid_input_is_named(change, message, soup_inputs):
     )
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         rendering.rasterize_mesh(mesh=mesh, **arguments)
+
+
+def test_the_largest_picture_is_no_error(soup_inputs):
+    inputs = soup_inputs(0, triangles=4, batch=0)
+    mesh = Mesh(inputs["triangles"], neighbors=inputs["neighbors"])
+    for height, width in ((1 << 15, 1 << 15), (1, 1 << 30), (1 << 30, 1)):
+        fragments = rendering.rasterize_mesh(inputs["vertices"], mesh, height, width)
+        assert fragments.triangle_ids.shape == (0, height, width)
 
 
 def test_gradient_checks_what_is_its_own(soup_inputs):

@@ -156,6 +156,18 @@ def test_empty_batch(inputs, render_with_gradients):
         assert not np.any(gradient)
 
 
+@pytest.mark.parametrize(
+    "size", [((1 << 15) + 1, 1 << 15), (1, 2**31 - 1), (2**31 - 1, 1), (1, 2**40)]
+)
+def test_too_many_pixels_are_refused(size, inputs, render_inputs):
+    for name in ("vertices", "texture", "attributes", "background"):
+        inputs[name] = inputs[name][:0]
+    inputs["background"] = np.zeros([0, *size, 4])
+    message = "background has too many pixels"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        render_inputs(**inputs)
+
+
 def test_colours_may_be_anything(inputs, render_inputs):
     for name in ("texture", "attributes", "background"):
         inputs[name][..., 0] = np.nan

@@ -145,6 +145,14 @@ def test_config_is_json_and_round_trips():
     assert (twin.camera, twin.lamps) == (renderer.camera, renderer.lamps)
 
 
+@pytest.mark.parametrize("name", ["margin", "depth_push"])
+@pytest.mark.parametrize("value", [-0.1, math.nan, math.inf])
+def test_a_soft_layer_out_of_range_is_refused(name, value):
+    with pytest.raises(ValueError, match=f"^{name} must be finite and at least 0, got"):
+        Renderer(**{name: value})
+    Renderer(**{name: 0.0})
+
+
 def test_replace_changes_some_arguments():
     renderer = Renderer(resolution=16, margin=0.5, lamps=RandomLamps())
     unlit = renderer.replace(lamps=None, resolution=24)

@@ -115,6 +115,7 @@ def test_published_configurations_are_as_they_were(name):
         ("Generator.radius = 1e999", "Generator.radius must be a number, got inf"),
         ("Generator.level_weights = 3", "must be a tuple of numbers, got 3"),
         ("Generator.level_weights = ('a',)", "must be a tuple of numbers"),
+        ("Generator.level_weights = ((1.0, 2.0),)", "must be a tuple of numbers"),
         ("Generator.radius = {1: 2}", "Generator.radius must be a number"),
         ("Generator.latent_size = 0", "Generator.latent_size"),
         ("Generator.texture_resolution = 65", "Generator.texture_resolution"),

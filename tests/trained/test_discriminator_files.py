@@ -40,6 +40,22 @@ def test_publishing_passes_it_on(small_run, tmp_path, run_in_process):
             np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-6)
 
 
+def test_nothing_of_another_generator_is_left(small_run, tmp_path, run_in_process):
+    model, bare, output = load(small_run), tmp_path / "bare", tmp_path / "output"
+    model_folder.publish(bare, model.generator, model.configuration, model.card)
+    for source in (small_run, bare):
+        run_in_process("publish", f"--model_dir={source}", f"--output={output}")
+    assert load_discriminator(output) is None
+
+
+def test_a_run_is_not_published_over(small_run, tmp_path, run_in_process):
+    run = shutil.copytree(small_run, tmp_path / "run")
+    before = sorted(run.rglob("*"))
+    with pytest.raises(UserError, match="--output: .*run is the folder of a run"):
+        run_in_process("publish", f"--model_dir={small_run}", f"--output={run}")
+    assert sorted(run.rglob("*")) == before
+
+
 def test_a_published_generator_may_have_none(small_run, tmp_path):
     model = load(small_run)
     model_folder.publish(tmp_path, model.generator, model.configuration, model.card)

@@ -100,6 +100,18 @@ def test_a_missing_file_is_named():
         ("A.size = '''x\n", "bad.gin"),
         ("A.size = %nothing\n", "%nothing is bound to no value"),
         ("a = %b\nb = %a\nA.size = %a\n", "is bound to no value"),
+        (
+            "x0 = 1\n"
+            + "".join(f"x{n + 1} = (%x{n}, %x{n})\n" for n in range(40))
+            + "A.size = %x40\n",
+            "too many values",
+        ),
+        (
+            "x0 = 1\n"
+            + "".join(f"x{n + 1} = %x{n}\n" for n in range(1500))
+            + "A.size = %x1500\n",
+            "macros within macros",
+        ),
         ("A.size = " + "(" * 5000 + ")" * 5000 + "\n", "bad.gin"),
         ("A.size = " + "9" * 10_000 + "\n", "bad.gin"),
         ("\x00", "bad.gin"),

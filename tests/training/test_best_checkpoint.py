@@ -13,6 +13,7 @@ from tf_unsup3d.errors import UserError
 from tf_unsup3d.trained import checkpoints
 from tf_unsup3d.trained.checkpoints import Checkpoint, best_path, find_checkpoints
 from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.training.beginning import begin
 from tf_unsup3d.training.session import train
 from tf_unsup3d.training.trainer import Trainer, TrainingObserver
 
@@ -111,6 +112,24 @@ def test_the_best_by_distance_from_real_pictures(small_bindings, pictures, tmp_p
     assert len(measured) == 3 and len(set(measured.values())) == 3
     best = load(tmp_path / "run" / "checkpoints" / "best.npz")
     assert best.step == min(measured, key=measured.get)
+
+
+def test_another_metric_has_no_best_yet(small_bindings, pictures, tmp_path):
+    bindings = [*small_bindings, *BINDINGS, "Trainer.steps = 1"]
+    train(Configuration.from_files([], bindings), str(pictures), str(tmp_path / "run"))
+    same = [*bindings, "Trainer.steps = 2", f'Trainer.best_metric = "{METRIC}"']
+    other = [*bindings, "Trainer.steps = 2", 'Trainer.best_metric = "alarm/extent"']
+    for lines, known in ((same, True), (other, False)):
+        configuration = Configuration.from_files([], lines)
+        begun = begin(
+            configuration,
+            dataset.open_pictures(pictures, 16),
+            tmp_path / "run",
+            tf.distribute.get_strategy(),
+            None,
+        )
+        assert begun.step == 1
+        assert np.isfinite(begun.trainer.state.best.numpy()) == known
 
 
 def test_an_unknown_metric_is_refused(small_bindings, pictures, tmp_path):

@@ -83,13 +83,16 @@ def test_a_run_is_left_as_it_is(dry_run, logged_run, pictures, capsys):
     before = contents(logged_run)
     dry_run(pictures, logged_run)
     assert contents(logged_run) == before
-    assert "steps: 8 of 100000 trained" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "steps: 8 of 100000 trained" in printed
+    assert "Trainer.steps = 100000 from now on, formerly 8" in printed
 
 
 @pytest.mark.parametrize(
     ("binding", "message"),
     [
         ("Trainer.batch_size = 64", "20 pictures for batches of 64"),
+        ("Trainer.best_metric = 'fid'", "best_metric: 'fid' is none of score/kid"),
         ("Trainer.generator_rate = 1e39", "the first batch fails: .* is not finite"),
     ],
 )

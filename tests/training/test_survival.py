@@ -15,6 +15,8 @@ from absl import logging
 from tf_unsup3d import files
 from tf_unsup3d.data import dataset, prepare
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.geometry.mesh import Mesh
+from tf_unsup3d.rendering import rasterize_mesh
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.training.guard import NotFiniteError
@@ -230,6 +232,16 @@ def test_the_tensor_that_is_not_finite_is_named(trainer, opened):
     ):
         step.run(batch, True, 16, None)
     assert rate is state.discriminator_optimizer.learning_rate
+
+
+def test_a_parameter_that_the_op_refuses_is_no_divergence(trainer, monkeypatch):
+    def compute(*_):
+        mesh = Mesh(np.array([[0, 1, 2]], np.int32))
+        rasterize_mesh(tf.zeros([1, 3, 3]), mesh, 4, 4, margin=-1.0)
+
+    monkeypatch.setattr(trainer._step, "_compute", compute)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="margin must be finite"):
+        trainer._step.run(None, True, 16, None)
 
 
 def test_a_changed_rate_takes_effect(trainer, opened):

@@ -253,6 +253,30 @@ def test_a_run_belongs_to_its_pictures(runs, bindings, tmp_path):
         np.testing.assert_array_equal(new, old)
 
 
+def test_a_run_without_a_step_may_begin_with_other_pictures(
+    bindings, pictures, tmp_path
+):
+    few = tmp_path / "few"
+    few.mkdir()
+    for index, path in enumerate(sorted(pictures.iterdir())[:16]):
+        (few / f"{index}.png").write_bytes(path.read_bytes())
+    run = tmp_path / "run"
+    no_steps = Configuration.from_files([], [*bindings, "Trainer.steps = 0"])
+    train(no_steps, few, run)
+    train(no_steps, pictures, run)
+    assert json.loads((run / "pictures.json").read_text())["count"] == 20
+
+
+def test_too_few_pictures_leave_no_run(bindings, pictures, tmp_path):
+    few = tmp_path / "few"
+    few.mkdir()
+    (few / "0.png").write_bytes((pictures / "0.png").read_bytes())
+    configuration = Configuration.from_files([], bindings)
+    with pytest.raises(UserError, match="too few pictures in .*: 1 picture"):
+        train(configuration, few, tmp_path / "run")
+    assert not list((tmp_path / "run").glob("*.*"))
+
+
 def test_a_new_run_may_begin_with_a_published_generator(runs, bindings, tmp_path):
     model = load(runs["whole"])
     model_folder.publish(

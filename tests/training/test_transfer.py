@@ -53,6 +53,20 @@ def larger(run, small_bindings):
     return state
 
 
+def test_a_checkpoint_may_be_named(run, small_bindings):
+    folder, old = run
+    other = folder / model_folder.CHECKPOINTS_NAME / "best.npz"
+    make_state([*small_bindings, *SMALL], seed=2).save(other)
+    state = make_state([*small_bindings, *SMALL])
+    transfer(folder / model_folder.CHECKPOINTS_NAME / "ckpt-3.npz", state)
+    for new, expected in zip(
+        state.networks()["average"], old.networks()["average"], strict=True
+    ):
+        np.testing.assert_array_equal(new, expected)
+    transfer(other, state)
+    assert np.any(state.networks()["average"][0] != old.networks()["average"][0])
+
+
 @pytest.mark.parametrize("name", ["generator", "average"])
 def test_objects_are_the_same_at_another_resolution(run, larger, name):
     old, new = getattr(run[1], name), getattr(larger, name)

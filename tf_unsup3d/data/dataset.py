@@ -99,7 +99,7 @@ class PictureSet(abc.ABC):
             `MINIMUM_PICTURES` pictures.
         """
         if repeat:
-            self._check_enough(batch_size)
+            self.check_enough(batch_size)
         elements = self._elements(
             seed if shuffle else None,
             first=first_batch * batch_size,
@@ -141,7 +141,15 @@ class PictureSet(abc.ABC):
           Dataset of [stored resolution, stored resolution, 3] uint8.
         """
 
-    def _check_enough(self, batch_size: int) -> None:
+    def check_enough(self, batch_size: int) -> None:
+        """Checks that there are enough pictures for training.
+
+        Args:
+          batch_size: Number of pictures per batch.
+
+        Raises:
+          UserError: There are fewer than that, or than `MINIMUM_PICTURES`.
+        """
         found = "1 picture" if self.count == 1 else f"{self.count} pictures"
         if self.count < MINIMUM_PICTURES:
             raise UserError(

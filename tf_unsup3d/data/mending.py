@@ -34,13 +34,13 @@ def mend_shards(
         manifests.shard_name(index, len(chunks)): chunk
         for index, chunk in enumerate(chunks)
     }
-    remedy = f"delete {output} and prepare the pictures again"
     damaged = [shard for shard, _ in manifests.damaged_shards(output, manifest)]
     for shard in damaged:
         if shard.file not in sources:
             raise UserError(
                 f"{output / shard.file} is damaged, and was prepared with another "
-                f"number of pictures per shard; {remedy}"
+                f"number of pictures per shard; delete {output} and prepare the "
+                "pictures again"
             )
     remove_leftovers(output)
     wanted = [sources[shard.file] for shard in damaged]
@@ -58,10 +58,6 @@ def mend_shards(
             made = list(files)
             bar.update(len(made))
             outcomes = itertools.chain.from_iterable(made)
-            if shards.write_shard(output, shard.file, outcomes) != shard:
-                raise UserError(
-                    f"{output / shard.file} was damaged, and what was prepared again "
-                    f"differs from what it held; {remedy}"
-                )
+            shards.write_shard(output, shard.file, outcomes, expected=shard)
     with contextlib.suppress(OSError):
         shards.remove_notes(output)

@@ -5,6 +5,7 @@ import it.
 """
 
 import dataclasses
+import errno
 import hashlib
 import io
 import os
@@ -31,6 +32,15 @@ _MOST_PIXELS = 2**26
 _PIECE_BYTES = 2**12
 # Number of rows of a picture that are converted at once.
 _BAND_ROWS = 256
+# What a file is not to blame for: the memory, and file systems that are elsewhere.
+_PASSING = frozenset(
+    {
+        *(errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EINTR),
+        *(errno.ETIMEDOUT, errno.ESTALE, errno.ENODEV, errno.EREMOTEIO),
+        *(errno.ENOTCONN, errno.ECONNRESET, errno.ECONNABORTED, errno.ECONNREFUSED),
+        *(errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH),
+    }
+)
 _IGNORED_NAMES = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _BACKDROP = (255, 255, 255, 255)
 
@@ -135,8 +145,9 @@ def open_source(source: str | os.PathLike) -> Callable[[str], bytes]:
 
     Returns:
       A function that takes the name of a file in the source and returns the content of
-      the file. It raises `BadPictureError` for a file that cannot be read. For an
-      archive it must not be called by several threads at once.
+      the file. It raises `BadPictureError` for a file that cannot be read, and
+      `UserError` where that may pass, as when a network is down. For an archive it must
+      not be called by several threads at once.
     """
     source = to_path(source)
     if source.is_dir():
@@ -309,7 +320,13 @@ def _read_file(path: AnyPath) -> bytes:
             # Files of the system have no size, and some of them never end.
             return file.read(size)
     except OSError as error:
-        raise BadPictureError(f"cannot be read: {error.strerror or error}") from error
+        reason = error.strerror or str(error)
+        remote = not isinstance(path, Path)
+        if error.errno in _PASSING or (remote and error.errno == errno.EIO):
+            raise UserError(
+                f"cannot read {path}: {reason}; run the same command again to continue"
+            ) from error
+        raise BadPictureError(f"cannot be read: {reason}") from error
 
 
 def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:

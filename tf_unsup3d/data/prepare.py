@@ -153,14 +153,15 @@ def _prepare(
     strict: bool,
 ) -> manifests.Manifest:
     """Prepares all shards that are not finished."""
-    _start_or_continue(output, settings)
+    started = _start_or_continue(output, settings)
     try:
         names = _write_shards(source, output, settings, chunks, strict)
         return _finish(source, output, settings, names)
     except _UnusableSourceError:
         # Whoever repairs the source changes it, and then this preparation could not be
-        # continued.
-        _discard(output)
+        # continued. What an earlier one has written may have taken hours.
+        if started:
+            _discard(output)
         raise
 
 
@@ -222,12 +223,13 @@ def _check_settings(output: AnyPath, wanted: _Settings, found: _Settings) -> Non
     )
 
 
-def _start_or_continue(output: AnyPath, settings: _Settings) -> None:
+def _start_or_continue(output: AnyPath, settings: _Settings) -> bool:
+    """Returns whether the preparation is a new one."""
     path = output / manifests.WORK_NAME / _SETTINGS_NAME
     if path.exists():
         _check_settings(output, settings, _read_settings(path, output))
         remove_leftovers(output)
-        return
+        return False
     if output.exists() and any(
         entry.name not in (manifests.WORK_NAME, LOCK_NAME) for entry in output.iterdir()
     ):
@@ -236,6 +238,7 @@ def _start_or_continue(output: AnyPath, settings: _Settings) -> None:
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json(path, dataclasses.asdict(settings))
+    return True
 
 
 def _read_settings(path: AnyPath, output: AnyPath) -> _Settings:

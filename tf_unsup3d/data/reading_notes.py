@@ -1,5 +1,6 @@
 """Notes on which file each worker process is reading, which survive its death."""
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable
@@ -54,7 +55,8 @@ class ReadingNotes:
         kills, names = self._kills(), []
         for worker in workers:
             path = _note(self._folder, worker)
-            if path.exists():
+            # A note is empty if the worker was killed while it wrote.
+            with contextlib.suppress(FileNotFoundError, ValueError):
                 name = json.loads(path.read_text(encoding="utf-8"))
                 kills[name] = kills.get(name, 0) + 1
                 names.append(printable(name))
@@ -64,9 +66,10 @@ class ReadingNotes:
     def _kills(self) -> dict[str, int]:
         """Number of workers that were killed on each file."""
         try:
-            return read_json(self._killed_path)
+            found = read_json(self._killed_path)
         except UserError:
             return {}
+        return {name: kills for name, kills in found.items() if isinstance(kills, int)}
 
 
 def _note(folder: Path, worker: int) -> Path:

@@ -37,19 +37,27 @@ class FinishedShard:
     faces: list[tuple[str, ...]]
 
 
-def write_shard(output: AnyPath, name: str, outcomes: Iterable[Outcome]) -> Shard:
+def write_shard(
+    output: AnyPath,
+    name: str,
+    outcomes: Iterable[Outcome],
+    *,
+    expected: Shard | None = None,
+) -> Shard:
     """Writes a shard, and then the note that it is finished.
 
     Args:
       output: The prepared folder.
       name: File name of the shard.
       outcomes: What became of the files that belong to the shard, or of their faces.
+      expected: What the shard was before it was damaged, if it is written again.
 
     Returns:
       The shard.
 
     Raises:
-      UserError: If the shard cannot be written.
+      UserError: If the shard cannot be written, or would not become what is expected;
+        it then stays as it is.
     """
     # Not at the top, because the worker processes import this module; see `workers`.
     import tensorflow as tf
@@ -68,7 +76,12 @@ def write_shard(output: AnyPath, name: str, outcomes: Iterable[Outcome]) -> Shar
                         records.write(_record(outcome))
         except tf.errors.OpError as error:
             raise OSError(error.message) from error
-    shard = Shard(name, len(checksums), file_checksum(output / name))
+        shard = Shard(name, len(checksums), file_checksum(temporary))
+        if expected not in (None, shard):
+            raise UserError(
+                f"{output / name} is damaged, and what was prepared again differs from "
+                f"what it held; delete {output} and prepare the pictures again"
+            )
     finished = FinishedShard(shard, checksums, skipped, faces)
     write_json(_note_path(output, name), dataclasses.asdict(finished))
     return shard

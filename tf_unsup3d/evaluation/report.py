@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 
+from tf_unsup3d.export.json_numbers import without_nan
 from tf_unsup3d.trained.trained_model import TrainedModel
 
 Settings = dict[str, str | int | bool | None]
@@ -27,10 +28,10 @@ class Report(abc.ABC):
     )
 
     def to_json(self) -> str:
-        """Everything but the sheet as JSON."""
+        """Everything but the sheet as JSON, with null where nothing was measured."""
         values = dataclasses.asdict(self)
         del values["sheet"]
-        return json.dumps(values, indent=2) + "\n"
+        return json.dumps(without_nan(values), indent=2, allow_nan=False) + "\n"
 
     @abc.abstractmethod
     def table(self) -> str:

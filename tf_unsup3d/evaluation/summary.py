@@ -12,7 +12,7 @@ def summarize(values: dict[str, np.ndarray]) -> dict[str, float]:
 
     Returns:
       The mean `NAME` and the standard deviation `NAME_std` of each measure, over the
-      items that have a value.
+      items that have a value. Where none has, the mean is NaN.
     """
     summary = {}
     for name, value in values.items():

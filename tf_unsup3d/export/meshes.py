@@ -16,7 +16,7 @@ import trimesh
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.export.usdz import write_usdz
-from tf_unsup3d.export.vertex_colours import sample_texture
+from tf_unsup3d.export.vertex_colours import colours_at
 from tf_unsup3d.files import write_bytes
 from tf_unsup3d.geometry.mesh import Mesh
 
@@ -186,7 +186,7 @@ def _ply(vertices: np.ndarray, mesh: Mesh, texture: np.ndarray) -> bytes:
     geometry = _as_trimesh(vertices, mesh)
     visual: Any = geometry.visual
     u, v = visual.uv.T
-    colours = sample_texture(texture, np.stack([u, 1.0 - v], -1))
+    colours = colours_at(texture, np.stack([u, 1.0 - v], -1))
     coloured = trimesh.Trimesh(
         vertices=geometry.vertices,
         faces=geometry.faces,

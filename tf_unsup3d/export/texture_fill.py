@@ -10,12 +10,12 @@ import itertools
 import math
 
 import numpy as np
-import scipy.ndimage
 import scipy.sparse
 import scipy.sparse.linalg
 import scipy.spatial
 import tensorflow as tf
 
+from tf_unsup3d.export.vertex_colours import colours_at
 from tf_unsup3d.geometry.edges import mesh_edges
 from tf_unsup3d.geometry.normals import vertex_normals
 from tf_unsup3d.geometry.sphere import SphereMesh, polar_part, uv_to_direction
@@ -87,13 +87,20 @@ def _trust(model: TrainedModel, vertices: tf.Tensor) -> np.ndarray:
     best = np.zeros([objects, count], np.float32)
     yaw, pitch, _ = (math.radians(limit) for limit in model.viewpoints.limits)
     pivot = tf.constant(model.renderer.pivot, tf.float32)
+    backend = model.renderer.get_config()["backend"]
     for part in itertools.product(_PARTS, _PARTS):
         viewpoint = tf.constant([[part[0] * yaw, part[1] * pitch, 0.0]])
         turned = rotate(vertices - pivot, rotation_matrices(viewpoint))
-        pixels = model.camera.project(turned, _RESOLUTION, _RESOLUTION)
-        ids = render_mesh(
-            pixels, model.mesh, height=_RESOLUTION, width=_RESOLUTION, margin=0.0
-        )["triangle_ids"].numpy()
+        pixels = model.camera.project(turned, _RESOLUTION, _RESOLUTION, backend=backend)
+        drawn = render_mesh(
+            pixels,
+            model.mesh,
+            height=_RESOLUTION,
+            width=_RESOLUTION,
+            margin=0.0,
+            backend=backend,
+        )
+        ids = drawn["triangle_ids"].numpy()
         normals = model.camera.turn(vertex_normals(turned, triangles)).numpy()
         for found, each, normal in zip(best, ids, normals, strict=True):
             seen = np.unique(triangles[each[each >= 0]])
@@ -130,17 +137,8 @@ def _filled(
     height, width, _ = texture.shape
     # The map shows each vertex once, but for the back pole.
     vertex_of_uv = np.minimum(np.arange(len(mesh.uv)), len(mesh.directions) - 1)
-    at = np.asarray(mesh.uv) * [width, height]
-    places = [at[:, 1] - 0.5, at[:, 0] - 0.5]
-    sampled = np.stack(
-        [
-            scipy.ndimage.map_coordinates(channel, places, order=1, mode="nearest")
-            for channel in np.moveaxis(texture, -1, 0)
-        ],
-        -1,
-    )
     colours = np.zeros([len(trust), 3])
-    np.add.at(colours, vertex_of_uv, sampled)
+    np.add.at(colours, vertex_of_uv, colours_at(texture, np.asarray(mesh.uv)))
     colours /= np.bincount(vertex_of_uv)[:, None]
     polar = np.arccos(np.clip(-mesh.directions[:, 2], -1.0, 1.0)) / np.pi
     back = polar >= polar_part(np.array(_POLE_RADIUS), magnification)

@@ -1,4 +1,4 @@
-"""Colours of vertices, for formats and viewers that show no textures."""
+"""Colours of textures at vertices, as for viewers that show no textures."""
 
 import numpy as np
 import scipy.ndimage
@@ -19,26 +19,30 @@ def vertex_colours(mesh: Mesh, texture: np.ndarray) -> np.ndarray:
     """
     uv = np.zeros([mesh.triangles.max() + 1, 2])
     uv[mesh.triangles] = np.asarray(mesh.uv)[mesh.uv_triangles]
-    return sample_texture(texture, uv)
+    return colours_at(texture, uv)
 
 
-def sample_texture(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
+def colours_at(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
     """Samples a texture bilinearly, as the renderer does without mipmaps.
 
     Args:
-      texture: `[height, width, channels]` uint8.
-      uv: `[points, 2]` in [0, 1] with the origin at the top left. Texel centres lie at
+      texture: `[height, width, channels]`, uint8 or floating point.
+      uv: `[..., 2]` in [0, 1] with the origin at the top left. Texel centres lie at
         half-integers, and the border is continued.
 
     Returns:
-      `[points, channels]` uint8.
+      `[..., channels]` float32, or rounded to uint8 for a texture of uint8.
     """
     height, width, _ = texture.shape
-    places = [uv[:, 1] * height - 0.5, uv[:, 0] * width - 0.5]
-    channels = [
-        scipy.ndimage.map_coordinates(
-            channel.astype(np.float32), places, order=1, mode="nearest"
-        )
-        for channel in np.moveaxis(texture, -1, 0)
-    ]
-    return np.rint(np.stack(channels, -1)).astype(np.uint8)
+    u, v = np.moveaxis(np.asarray(uv, np.float64), -1, 0)
+    places = [v * height - 0.5, u * width - 0.5]
+    sampled = np.stack(
+        [
+            scipy.ndimage.map_coordinates(
+                channel.astype(np.float32), places, order=1, mode="nearest"
+            )
+            for channel in np.moveaxis(texture, -1, 0)
+        ],
+        -1,
+    )
+    return np.rint(sampled).astype(np.uint8) if texture.dtype == np.uint8 else sampled

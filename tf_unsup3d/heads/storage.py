@@ -91,8 +91,9 @@ def make_head_set(
         if _is_complete(output, description, camera):
             return False
         maker = _Maker(output, settings, camera)
-        _make_folders(output, settings)
+        # First of all: without it, what is in the folder is not known as a set.
         _write_description(output, description, camera, complete=False)
+        _make_folders(output, settings)
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as executor:
             jobs = [executor.submit(maker.make, *shard) for shard in maker.shards()]
             jobs.append(executor.submit(maker.make_meshes))
@@ -117,8 +118,10 @@ def load_truth(output: str | os.PathLike, split: str) -> Truth:
       The truth about all pictures of the split.
 
     Raises:
-      UserError: If there is no truth, or a file of it is damaged.
+      UserError: If there is no truth, a file of it is damaged, or the set is
+        unfinished.
     """
+    _finished_description(Path(output))
     folder = _truth_dir(Path(output), split)
     paths = sorted(folder.glob("[0-9]*.npz"))
     if not paths:
@@ -136,16 +139,13 @@ def load_camera(output: str | os.PathLike) -> PinholeCamera:
       The camera; the default one for a set that has no description of it.
 
     Raises:
-      UserError: If the description is damaged.
+      UserError: If the description is damaged, or the set is unfinished.
     """
-    path = Path(output) / DESCRIPTION_NAME
-    if not path.exists():
-        return PinholeCamera()
-    values = JsonValue.read(path, remedy="name a folder of unsup3d-make-heads")
-    fields = values.fields().get("camera", {})
+    fields = _finished_description(Path(output)).get("camera", {})
     try:
         return PinholeCamera(**fields)
     except (TypeError, ValueError) as error:
+        path = Path(output) / DESCRIPTION_NAME
         raise UserError(f"{path}: camera is not a camera: {error}") from error
 
 
@@ -160,10 +160,25 @@ def load_meshes(output: str | os.PathLike) -> TrueMeshes | None:
       before there were any.
 
     Raises:
-      UserError: If the file is damaged.
+      UserError: If the file is damaged, or the set is unfinished.
     """
+    _finished_description(Path(output))
     path = _meshes_path(Path(output))
     return read_meshes(path) if path.exists() else None
+
+
+def _finished_description(output: Path) -> dict:
+    """The description of a set, empty if there is none; refuses unfinished sets."""
+    path = output / DESCRIPTION_NAME
+    if not path.exists():
+        return {}
+    values = JsonValue.read(path, remedy="name a folder of unsup3d-make-heads")
+    description = values.fields()
+    if description.get("complete") is False:
+        raise UserError(
+            f"{output} is unfinished: run the same unsup3d-make-heads again"
+        )
+    return description
 
 
 def _meshes_path(output: Path) -> Path:

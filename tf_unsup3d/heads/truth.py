@@ -114,6 +114,9 @@ def read_truth(paths: Sequence[str | os.PathLike]) -> Truth:
 def _read_file(path: str | os.PathLike) -> Truth:
     file = ArrayFile(path)
     depth = file.numbers("depth", None, None, None)
+    mask = file.booleans("mask", *depth.shape)
+    if not np.all(depth[mask] > 0.0):
+        file.fail("depth", "is not positive in the mask")
     pictures = len(depth)
     names = file.strings("names", pictures)
     for name in names:
@@ -124,7 +127,7 @@ def _read_file(path: str | os.PathLike) -> Truth:
         names=names,
         depth=depth,
         normals=file.numbers("normals", *depth.shape, 3),
-        mask=file.booleans("mask", *depth.shape),
+        mask=mask,
         viewpoints=file.numbers("viewpoints", pictures, 3),
         coefficients=file.numbers("coefficients", pictures, len(coefficient_names)),
         coefficient_names=coefficient_names,

@@ -8,19 +8,17 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.geometry.sphere import octahedral_sphere, uv_to_direction
+from tf_unsup3d.models.back_pole import (
+    back_pole_window,
+    close_back_pole,
+    close_texture,
+)
 from tf_unsup3d.models.back_smoothing import BackSmoothing
 from tf_unsup3d.models.batch_part import WHOLE_BATCH, BatchPart
 from tf_unsup3d.models.checks import check_range, check_resolution
 from tf_unsup3d.models.mapping import Mapping
-from tf_unsup3d.models.shape_pyramid import (
-    back_pole_window,
-    close_back_pole,
-    close_texture,
-    fix_size,
-    mirror,
-    sample_vertices,
-    sum_pyramid,
-)
+from tf_unsup3d.models.shape_pyramid import mirror, sample_vertices, sum_pyramid
+from tf_unsup3d.models.size_constraint import fix_size
 from tf_unsup3d.models.synthesis import Synthesis
 from tf_unsup3d.models.viewpoint_spread import ViewpointSpread
 from tf_unsup3d.rendering.scene import Scene
@@ -70,7 +68,7 @@ class Generator(keras.Model):
         are not, because light and hair may fall on one side.
       closed_back: Whether the map is closed around the back pole, which it shows as a
         circle: textures fade to one colour there, and the surface is smooth; see
-        `shape_pyramid.close_texture`.
+        `back_pole.close_texture`.
       back_smoothing: Number of rounds, at most 100, in which the surface of the back is
         smoothed; see `BackSmoothing`. 0 leaves it as it is.
       channel_base: Number of channels of the object's synthesis network at a
@@ -128,12 +126,12 @@ class Generator(keras.Model):
             ("latent_size", latent_size, 4096),
             ("style_size", style_size, 4096),
             ("mapping_depth", mapping_depth, 64),
-            ("shape_map_size", shape_map_size, 1024),
             ("subdivisions", subdivisions, 512),
             ("channel_base", channel_base, 2**20),
             ("channel_max", channel_max, 4096),
         ):
             check_range(name, value, 1, largest)
+        check_range("shape_map_size", shape_map_size, 2, 1024)
         check_range("back_smoothing", back_smoothing, 0, 100)
         check_range("front_magnification", front_magnification, 1.0, 8.0)
         check_range("radius", radius, 1e-3, 1e3)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import math
 import os
 import signal
 import sys
@@ -64,7 +65,9 @@ def run(main: Callable[[list[str]], None]) -> None:
             print(_help(main))
             sys.exit(0)
         try:
-            return flags.FLAGS(argv)
+            left = flags.FLAGS(argv)
+            _check_finite()
+            return left
         except flags.Error as error:
             print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
             print(f"run {argv[0]} --help for the options", file=sys.stderr)
@@ -95,6 +98,15 @@ def check_serving_packages() -> None:
             raise UserError(
                 f"the service needs the package {package}; install it with: "
                 "pip install 'tf-unsup3d[serve]'"
+            )
+
+
+def _check_finite() -> None:
+    """Refuses numbers that float() takes and no bound keeps out: NaN and infinity."""
+    for name, value in flags.FLAGS.flag_values_dict().items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise flags.IllegalFlagValueError(
+                f"flag --{name}={value}: must be a finite number"
             )
 
 

@@ -16,7 +16,11 @@ from tf_unsup3d.files import read_json
 from tf_unsup3d.programs import cli
 
 _MODEL_DIR = flags.DEFINE_string(
-    "model_dir", None, "Folder of a training run.", required=True
+    "model_dir",
+    None,
+    "Trained model: the folder of a run or of a published generator, or a checkpoint "
+    "of a run.",
+    required=True,
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Folder to write to.", required=True)
 _SCORES = flags.DEFINE_multi_string(
@@ -55,18 +59,10 @@ def main(argv: list[str]) -> None:
     """Loads the run and writes the folder."""
     del argv
     scores = read_scores(_SCORES.value)
-    from tf_unsup3d.trained import discriminator_files, encoder_files, model_folder
-    from tf_unsup3d.trained.trained_model import load
+    from tf_unsup3d.trained.publishing import publish
 
-    model = load(_MODEL_DIR.value)
     output = pathlib.Path(_OUTPUT.value)
-    card = {**model.card, "scores": {**model.card.get("scores", {}), **scores}}
-    model_folder.publish(output, model.generator, model.configuration, card)
-    discriminator = discriminator_files.load_discriminator(_MODEL_DIR.value)
-    if discriminator:
-        discriminator_files.write_discriminator(output, discriminator)
-    if model.folder and encoder_files.has_encoder(model.folder):
-        encoder_files.write_encoder(output, model.encoder, model.generator)
+    publish(_MODEL_DIR.value, output, scores)
     size = sum(path.stat().st_size for path in output.glob("*.npz"))
     print(f"{size / 1e6:.1f} MB of weights in {output}")
 

@@ -113,7 +113,7 @@ def parse_seeds(text: str) -> list[int]:
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first or last >= 2**31:
             raise UserError(f"--seeds: {part.strip()!r} is not a range of numbers")
-        if last - first >= _MOST_SEEDS or len(seeds) > _MOST_SEEDS:
+        if len(seeds) + last - first >= _MOST_SEEDS:
             raise UserError(f"--seeds: more than {_MOST_SEEDS} at once")
         seeds.extend(range(first, last + 1))
     return seeds

@@ -42,8 +42,8 @@ _TRANSFER_FROM = flags.DEFINE_string(
     "transfer_from",
     None,
     "Trained model whose networks a new run begins with: the folder of a run or of a "
-    "published generator, or pretrained:NAME. It may have another resolution; then "
-    "what fits is taken, and the rest begins anew.",
+    "published generator, a checkpoint of a run, or pretrained:NAME. It may have "
+    "another resolution; then what fits is taken, and the rest begins anew.",
 )
 _DISTRIBUTION = flags.DEFINE_enum(
     "distribution",

@@ -30,9 +30,9 @@ _OUTPUT = flags.DEFINE_string(
 _DATA_DIR = flags.DEFINE_string(
     "data_dir",
     None,
-    "Folder of unsup3d-prepare-data, or any folder of pictures. The limits beyond which "
-    "pictures are flagged are based on them. By default they are based on samples of "
-    "the model, which it explains better than pictures, so that more are flagged.",
+    "Folder of unsup3d-prepare-data, or any folder of pictures, that the limits beyond "
+    "which pictures are flagged are based on. By default these are samples of the "
+    "model, which it explains better than pictures, so that more are flagged.",
 )
 _LIMITS_ONLY = flags.DEFINE_bool(
     "limits_only",
@@ -70,11 +70,10 @@ def main(argv: list[str]) -> None:
     source = _MODEL_DIR.value
     if _OUTPUT.value is None and source.startswith(PREFIX):
         raise UserError(f"--output is needed: {source} is part of the package")
-    if _OUTPUT.value is None and pathlib.Path(source).is_file():
-        raise UserError(f"--output is needed: {source} is a file, not a folder")
     cli.make_repeatable()
     model = load(source)
-    output = pathlib.Path(_OUTPUT.value or source)
+    # A checkpoint is in a folder of the run, and of a SavedModel it is an inner one.
+    output = pathlib.Path(_OUTPUT.value or model.folder or source)
     pictures = None
     if _DATA_DIR.value is not None:
         pictures = open_pictures(_DATA_DIR.value, model.resolution)

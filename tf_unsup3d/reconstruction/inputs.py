@@ -19,6 +19,10 @@ from tf_unsup3d.data.pictures import (
 from tf_unsup3d.data.portraits import cut_out_portraits
 from tf_unsup3d.errors import UserError
 
+# Longest stem in bytes of UTF-8. File systems take names of 255; number and suffix
+# follow.
+_LONGEST_STEM = 200
+
 
 class NamedPicture(NamedTuple):
     """A picture and the file that it comes from.
@@ -73,8 +77,7 @@ def read_pictures(
             if isinstance(picture, str):
                 skipped[name] = picture
                 continue
-            path = pathlib.PurePath(printable(file)).with_suffix("")
-            stem = _unused(path, stems)
+            stem = _unused(pathlib.PurePath(printable(file)), stems)
             stems.add(stem)
             pictures.append(NamedPicture(name, stem, picture))
     if not pictures:
@@ -98,8 +101,11 @@ def _load(
 
 
 def _unused(path: pathlib.PurePath, stems: set[str]) -> str:
-    """A file name for a path without suffix, other than those in use."""
-    stem = "_".join(path.parts)
+    """A file name for a path, without its suffix, other than those in use."""
+    # Members of archives may have absolute names, and an absolute name would lead out
+    # of the folder that it is joined to.
+    relative = path.relative_to(path.anchor).with_suffix("")
+    stem = "_".join(relative.parts).encode()[:_LONGEST_STEM].decode(errors="ignore")
     number, chosen = 1, stem
     while chosen in stems:
         number += 1

@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tf_unsup3d.export.animations import turntable
+from tf_unsup3d.export.json_numbers import without_nan
 from tf_unsup3d.export.meshes import write_mesh
 from tf_unsup3d.export.pictures import write_png
 from tf_unsup3d.export.texture_fill import fill_hidden_texture
@@ -49,11 +50,11 @@ def reconstruct_files(
     For each picture these files are written: the textured mesh `STEM.glb`, a sheet
     `STEM.png` (see `reconstruction_sheet`) and a turntable, `STEM.mp4` if the package
     imageio-ffmpeg is there and `STEM.gif` otherwise. `reconstruction.json` holds the
-    numbers about all of them.
+    numbers about all of them, and is written anew after each batch.
 
     Args:
       model: The model.
-      pictures: The pictures.
+      pictures: The pictures, at least one.
       output: Folder to write to, which is created if necessary.
       encoder: The encoder; by default the one in the folder of the model.
       steps: See `Reconstructor`.
@@ -70,7 +71,6 @@ def reconstruct_files(
     reconstructor = Reconstructor(model, encoder)
     entries: list[dict[str, Any]] = []
     flags: dict[str, tuple[Flag, ...]] = {}
-    limits: dict[str, float] = {}
     for first in range(0, len(pictures), BATCH_SIZE):
         batch = pictures[first : first + BATCH_SIZE]
         found = reconstructor(
@@ -80,16 +80,15 @@ def reconstruct_files(
         )
         entries += _write_batch(model, batch, found, folder)
         flags.update(zip([named.name for named in batch], found.flags, strict=True))
-        limits = found.limits
-    content = {
-        **(about or {}),
-        "step": model.step,
-        "steps": steps,
-        "residual": residual,
-        "limits": limits,
-        "pictures": entries,
-    }
-    write_json(folder / REPORT_NAME, content)
+        content = {
+            **(about or {}),
+            "step": model.step,
+            "steps": steps,
+            "residual": residual,
+            "limits": found.limits,
+            "pictures": entries,
+        }
+        write_json(folder / REPORT_NAME, without_nan(content))
     return flags
 
 

@@ -5,14 +5,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tf_unsup3d.models.back_pole import back_pole_window, close_back_pole
 from tf_unsup3d.models.encoder import Encoded
-from tf_unsup3d.models.shape_pyramid import (
-    back_pole_window,
-    close_back_pole,
-    mirror,
-    sample_vertices,
-    sum_pyramid,
-)
+from tf_unsup3d.models.shape_pyramid import mirror, sample_vertices, sum_pyramid
 from tf_unsup3d.reconstruction.samples import light_size
 from tf_unsup3d.rendering.framing import Framing
 from tf_unsup3d.rendering.lighting import Lights

@@ -38,6 +38,18 @@ BATCH_SIZE = 16
 _RESIDUAL_PART = 0.5
 
 
+def residual_steps(steps: int) -> int:
+    """Computes how many steps fit the residuals.
+
+    Args:
+      steps: Number of steps of the optimisation before.
+
+    Returns:
+      Half as many, rounded up.
+    """
+    return math.ceil(_RESIDUAL_PART * steps)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Reconstruction:
     """The objects that pictures show, as far as the generator can make them.
@@ -166,7 +178,7 @@ class Reconstructor:
         fitted = dataclasses.replace(fitted, limits=limits, flags=flags)
         if not residual:
             return fitted
-        return self.refine(fitted, math.ceil(_RESIDUAL_PART * steps), masks=masks)
+        return self.refine(fitted, residual_steps(steps), masks=masks)
 
     def fit(
         self,

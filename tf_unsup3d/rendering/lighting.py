@@ -37,12 +37,18 @@ class RandomLamps:
     from any one picture (Pan et al. 2021, who also draw the light at random).
 
     Attributes:
-      azimuth: Largest angle of a lamp to the left or right of the camera, in degrees.
-      elevation: Smallest and largest angle of a lamp above the camera, in degrees.
-      ambient: Smallest and largest part of the light that comes from all around. With
-        1, some pictures have no shading at all.
+      azimuth: Largest angle of a lamp to the left or right of the camera, in degrees,
+        finite and at least 0.
+      elevation: Smallest and largest angle of a lamp above the camera, in degrees. Both
+        are finite.
+      ambient: Smallest and largest part of the light that comes from all around, above
+        0 and at most 1. With 1, some pictures have no shading at all.
       fill: Largest strength of a fill light, a second lamp on the other side of the
-        camera, as a part of the lamp's strength. It is drawn uniformly from 0.
+        camera, as a part of the lamp's strength, from 0 to 1. It is drawn uniformly
+        from 0.
+
+    Raises:
+      ValueError: A value is out of range; the message names it.
     """
 
     azimuth: float = 70.0
@@ -53,11 +59,22 @@ class RandomLamps:
     def __post_init__(self) -> None:
         for name in ("elevation", "ambient"):
             limits = tuple(getattr(self, name))  # JSON makes lists of tuples.
-            if len(limits) != 2:
+            if len(limits) != 2 or not limits[0] <= limits[1]:
                 raise ValueError(
                     f"{name} must be a lowest and a highest value, got {limits}"
                 )
             object.__setattr__(self, name, limits)
+        if not 0.0 <= self.azimuth < math.inf:
+            raise ValueError(
+                f"azimuth must be finite and at least 0, got {self.azimuth}"
+            )
+        if not all(map(math.isfinite, self.elevation)):
+            raise ValueError(f"elevation must be finite, got {self.elevation}")
+        # In the dark, what displays make of light has an infinite slope.
+        if not (self.ambient[0] > 0.0 and self.ambient[1] <= 1.0):
+            raise ValueError(
+                f"ambient must be above 0 and at most 1, got {self.ambient}"
+            )
         if not 0.0 <= self.fill <= 1.0:
             raise ValueError(f"fill must be from 0 to 1, got {self.fill}")
 

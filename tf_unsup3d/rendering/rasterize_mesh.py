@@ -49,7 +49,7 @@ def rasterize_mesh(
         `render_mesh`. Float16 and bfloat16 count as float32.
       mesh: The mesh of the vertices. Its texture layout does not matter here.
       height: Height of the pictures in pixels.
-      width: Width of the pictures in pixels.
+      width: Width of the pictures in pixels. A picture has at most 2^30 pixels.
       margin: Width of the soft layer in pixels; 0 switches it off.
       depth_push: Part of its depth by which the soft layer recedes over the margin.
       cull_backfaces: Whether back-facing triangles are left out.

@@ -76,7 +76,7 @@ def render_mesh(
       attributes: `[batch, vertices, attribute_channels]`, values at the vertices that
         are interpolated between them, or None.
       background: `[batch, height, width, texture_channels + attribute_channels]`. The
-        default is 0.
+        default is 0. A picture has at most 2^30 pixels.
       height: Height of the pictures in pixels, where there is no background to tell it.
       width: Width of the pictures in pixels, likewise.
       margin: Width of the soft layer in pixels; 0 switches it off, and with it the

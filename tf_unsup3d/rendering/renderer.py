@@ -40,8 +40,10 @@ class Renderer(keras.layers.Layer):
         in the middle of its picture. Objects in pictures that are framed around them
         turn about their middle, the origin; faces in aligned portraits turn about a
         point between the eyes.
-      margin: Width of the soft layer in pixels; 0 switches it off (paper, section 4).
-      depth_push: Part of its depth by which the soft layer recedes; see `render_mesh`.
+      margin: Width of the soft layer in pixels, finite and at least 0, which switches
+        it off (paper, section 4).
+      depth_push: Part of its depth by which the soft layer recedes, finite and at least
+        0; see `render_mesh`.
       mipmaps: Whether the texture is sampled from mipmaps; see `render_mesh`. It helps
         where the texture is finer than the picture.
       background_coverage: Number of pictures that fit side by side into a backdrop.
@@ -74,6 +76,9 @@ class Renderer(keras.layers.Layer):
             raise ValueError(
                 f"resolution must be from 1 to {_LARGEST_RESOLUTION}, got {resolution}"
             )
+        for name, value in (("margin", margin), ("depth_push", depth_push)):
+            if not 0.0 <= value < math.inf:
+                raise ValueError(f"{name} must be finite and at least 0, got {value}")
         if not background_coverage >= 1.0:
             raise ValueError(
                 f"background_coverage must be at least 1, got {background_coverage}"

@@ -294,19 +294,19 @@ def _check_value(
 
 def _kind(default: Value) -> str:
     kinds = {bool: "True or False", int: "a whole number", float: "a number"}
-    kinds |= {str: "text", tuple: "a tuple of numbers", type(None): "numbers or None"}
+    kinds |= {str: "text", tuple: "a tuple of numbers"}
+    kinds |= {type(None): "rows of numbers or None"}
     return kinds[type(default)]
 
 
 def _is_like(value: Value, default: Value) -> bool:
     """Whether a value is of the same kind as a default."""
-    if default is None:
-        return value is None or _is_like(value, ())
-    if isinstance(default, tuple):
-        return isinstance(value, tuple) and all(
-            _is_like(part, ()) if isinstance(part, tuple) else _is_like(part, 0.0)
-            for part in value
+    if default is None:  # Of a matrix.
+        return value is None or (
+            isinstance(value, tuple) and all(_is_like(row, ()) for row in value)
         )
+    if isinstance(default, tuple):
+        return isinstance(value, tuple) and all(_is_like(part, 0.0) for part in value)
     if isinstance(default, bool) or isinstance(value, bool):
         return isinstance(default, bool) and isinstance(value, bool)
     if isinstance(default, float):

@@ -17,6 +17,9 @@ from tf_unsup3d.errors import UserError
 # Experiments are included by names such as "gin_configs/heads64.gin".
 _PACKAGE = pathlib.Path(__file__).resolve().parents[1]
 _LARGEST_FILE = 2**20
+# Values after macros are replaced; a few lines could otherwise stand for any number.
+_MOST_VALUES = 10_000
+_DEEPEST_MACROS = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,6 +154,7 @@ class _Collected:
         self._bindings: dict[str, dict[str, Value | _Macro]] = {}
         self._macros: dict[str, Value | _Macro] = {}
         self._open: list[pathlib.Path] = []
+        self._resolved = 0
 
     def read(self, path: pathlib.Path, include: Callable[[str, str], None]) -> None:
         """Adds the bindings of a file."""
@@ -217,6 +221,9 @@ class _Collected:
         }
 
     def _resolve(self, value: Value | _Macro, seen: tuple[str, ...] = ()) -> Value:
+        self._resolved += 1
+        if self._resolved > _MOST_VALUES or len(seen) > _DEEPEST_MACROS:
+            raise UserError("there are too many values bound, or macros within macros")
         if isinstance(value, tuple):
             return tuple(self._resolve(part, seen) for part in value)
         if not isinstance(value, _Macro):

@@ -10,7 +10,10 @@ from tf_unsup3d.data.dataset import PictureSet
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import read_json
 from tf_unsup3d.trained import model_folder
+from tf_unsup3d.trained.checkpoints import find_checkpoints
 from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.trained.gin_files import format_value
+from tf_unsup3d.training.best_metric import check_best_metric
 from tf_unsup3d.training.trainer import Trainer
 
 
@@ -20,12 +23,13 @@ class Beginning(NamedTuple):
     Attributes:
       trainer: The trainer.
       step: Number of steps that the run has been trained so far.
-      transferred: Lines that say which networks come from another model.
+      notes: Lines that say which networks come from another model, or which parameters
+        have changed since the run was trained last.
     """
 
     trainer: Trainer
     step: int
-    transferred: list[str]
+    notes: list[str]
 
     def describe_devices(self) -> str:
         """The devices that train, in words."""
@@ -58,22 +62,27 @@ def begin(
       pictures: The real pictures.
       folder: Folder of the run.
       strategy: The strategy that distributes training.
-      transfer_from: Folder of a run or of a published generator, or "pretrained:NAME",
-        with whose networks a new run starts.
+      transfer_from: Folder or checkpoint of a run, folder of a published generator, or
+        "pretrained:NAME", with whose networks a new run starts.
 
     Returns:
       The beginning.
 
     Raises:
-      UserError: The configuration or the folder cannot be used, the folder holds a run
-        on other pictures, or several machines differ in any of this.
+      UserError: The configuration or the folder cannot be used, there are too few
+        pictures, the folder holds a run on others, or several machines differ in any
+        of this.
     """
+    check_best_metric(configuration.training.best_metric)
+    pictures.check_enough(configuration.training.batch_size)
     _check_pictures(folder, pictures)
     trainer = Trainer(configuration, folder, strategy)
-    step, transferred = trainer.restore(), []
-    if transfer_from and step == 0:
-        lines = trainer.transfer(model_folder.find_folder(transfer_from))
-        transferred = [f"from {transfer_from}: {line}" for line in lines]
+    step, notes = trainer.restore(), []
+    if step:
+        notes = _continue(trainer, folder)
+    elif transfer_from:
+        lines = trainer.transfer(transfer_from)
+        notes = [f"from {transfer_from}: {line}" for line in lines]
     which = f"{pictures.checksum} {pictures.count}"
     trainer.workers.check_same(
         {
@@ -82,7 +91,7 @@ def begin(
             "the step found in --model_dir, which all must share": step,
         }
     )
-    return Beginning(trainer, step, transferred)
+    return Beginning(trainer, step, notes)
 
 
 def _number(text: str) -> int:
@@ -93,7 +102,9 @@ def _number(text: str) -> int:
 def _check_pictures(folder: pathlib.Path, pictures: PictureSet) -> None:
     """Makes sure that a run continues on the pictures it was started with."""
     path = folder / model_folder.PICTURES_NAME
-    if not path.exists():
+    checkpoints = find_checkpoints(folder / model_folder.CHECKPOINTS_NAME)
+    # A run that has learned nothing may begin again with others.
+    if not path.exists() or not any(found.step for found in checkpoints):
         return
     found = read_json(path)
     if found.get("checksum") != pictures.checksum:
@@ -103,3 +114,29 @@ def _check_pictures(folder: pathlib.Path, pictures: PictureSet) -> None:
             f"{pictures.source}; name another folder, with --transfer_from={folder} to "
             "begin with its networks"
         )
+
+
+def _continue(trainer: Trainer, folder: pathlib.Path) -> list[str]:
+    """Says how the configuration differs from that of the run so far."""
+    try:
+        former = model_folder.read_configuration(folder)
+    except UserError as error:
+        return [f"note: {error}; it is written anew"]
+    if former.training.best_metric != trainer.configuration.training.best_metric:
+        # Values of different metrics cannot be compared.
+        trainer.forget_best()
+    before, now = _bindings(former), _bindings(trainer.configuration)
+    return [
+        f"{name} = {value} from now on, formerly {before.get(name, 'not set')}"
+        for name, value in now.items()
+        if before.get(name) != value
+    ]
+
+
+def _bindings(configuration: Configuration) -> dict[str, str]:
+    """The value of each parameter as text, by its name in gin."""
+    return {
+        f"{name}.{parameter}": format_value(value)
+        for name, parameters in configuration.bindings().items()
+        for parameter, value in parameters.items()
+    }

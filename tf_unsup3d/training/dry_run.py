@@ -52,7 +52,7 @@ def dry_run(
     with workers.ending_together():
         begun = begin(configuration, pictures, folder, strategy, transfer_from)
         if workers.is_chief:
-            print("\n".join([*begun.transferred, *_describe(begun, pictures)]))
+            print("\n".join([*begun.notes, *_describe(begun, pictures)]))
         try:
             values = begun.trainer.try_step(pictures)
         except NotFiniteError as error:

@@ -1,21 +1,21 @@
 """A session of training: progress bar, sheets, TensorBoard and a time limit."""
 
 import contextlib
-import pathlib
 import time
 from collections.abc import Iterator
 
 from tqdm import tqdm
 
 from tf_unsup3d.data.dataset import PictureSet, open_pictures
-from tf_unsup3d.errors import StoppedBySignal, UserError
-from tf_unsup3d.evaluation.alarms.limits import ALARMS, Alarm, raised_alarms
+from tf_unsup3d.errors import StoppedBySignal
+from tf_unsup3d.evaluation.alarms.limits import Alarm, raised_alarms
 from tf_unsup3d.evaluation.alarms.values import mean_values
 from tf_unsup3d.evaluation.distribution.repeated import RepeatedKernelDistance
 from tf_unsup3d.files import exclusive, write_json
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.training.beginning import begin, run_folder
+from tf_unsup3d.training.best_metric import ALARM_GROUP, KERNEL_DISTANCE
 from tf_unsup3d.training.distribution import make_strategy
 from tf_unsup3d.training.stop_requests import stop_requests
 from tf_unsup3d.training.tensorboard.histograms import write_weight_histograms
@@ -24,14 +24,6 @@ from tf_unsup3d.training.trainer import Stop, Trainer, TrainingObserver
 from tf_unsup3d.training.workers import Workers
 
 SHEET_SEEDS = list(range(8))
-
-_ALARM_GROUP = "alarm/"
-_KERNEL_DISTANCE = "score/kid"
-# What is the better the smaller it is.
-_BEST_METRICS = [
-    _KERNEL_DISTANCE,
-    *(f"{_ALARM_GROUP}{alarm.name}" for alarm in ALARMS if not alarm.from_below),
-]
 
 
 def train(
@@ -53,8 +45,8 @@ def train(
       model_dir: Folder of the run, which is created if necessary.
       minutes: Minutes of training after which to stop, not counting the time to build
         graphs. None trains for the configured number of steps.
-      transfer_from: Folder of a run or of a published generator, or "pretrained:NAME",
-        with whose networks a new run starts.
+      transfer_from: Folder or checkpoint of a run, folder of a published generator, or
+        "pretrained:NAME", with whose networks a new run starts.
       distribution: Over which devices training is distributed; see `make_strategy`.
 
     Returns:
@@ -77,8 +69,7 @@ def train(
             stack.enter_context(exclusive(folder))
         begun = begin(configuration, pictures, folder, strategy, transfer_from)
         if workers.is_chief:
-            changes = _changes(folder, configuration) if begun.step else []
-            for line in begun.transferred + changes:
+            for line in begun.notes:
                 print(line)
             write_json(folder / model_folder.PICTURES_NAME, _describe(pictures))
             model_folder.write_configuration(folder, configuration)
@@ -96,18 +87,9 @@ class Session(TrainingObserver):
     Args:
       trainer: The trainer.
       minutes: Minutes of training after which to stop, or None for no limit.
-
-    Raises:
-      UserError: The best model is to be kept by a metric that is not measured.
     """
 
     def __init__(self, trainer: Trainer, minutes: float | None = None):
-        best_metric = trainer.configuration.training.best_metric
-        if best_metric not in {"", *_BEST_METRICS}:
-            raise UserError(
-                f"Trainer.best_metric: {best_metric!r} is none of "
-                + ", ".join(_BEST_METRICS)
-            )
         self._trainer = trainer
         self._folder = trainer.model_dir
         self._seconds_left = None if minutes is None else 60.0 * minutes
@@ -138,7 +120,7 @@ class Session(TrainingObserver):
             was written.
         """
         settings = self._trainer.configuration.training
-        if settings.best_metric == _KERNEL_DISTANCE:
+        if settings.best_metric == KERNEL_DISTANCE:
             self._kernel_distance = RepeatedKernelDistance(pictures, settings.mirror)
         with stop_requests() as self._signals, self._bar:
             self._clock = time.monotonic()
@@ -152,10 +134,12 @@ class Session(TrainingObserver):
         """Shows beside the progress bar that a graph is built, and stops the clock."""
         self._count_down()
         self._bar.set_description("building the graph", refresh=True)
-        yield
-        self._bar.set_description("", refresh=False)
-        # The time to build graphs does not count.
-        self._clock = time.monotonic()
+        try:
+            yield
+        finally:
+            self._bar.set_description("", refresh=False)
+            # The time to build graphs does not count.
+            self._clock = time.monotonic()
 
     def stop(self) -> Stop:
         """Advances the progress bar; stops after a signal, or when the time is up.
@@ -186,9 +170,9 @@ class Session(TrainingObserver):
             }
         )
         measured = {
-            name.removeprefix(_ALARM_GROUP): value
+            name.removeprefix(ALARM_GROUP): value
             for name, value in values.items()
-            if name.startswith(_ALARM_GROUP)
+            if name.startswith(ALARM_GROUP)
         }
         if measured:
             self._warn(step, measured)
@@ -206,9 +190,9 @@ class Session(TrainingObserver):
         state = self._trainer.state
         write_weight_histograms(step, state.generator, state.discriminator)
         values = mean_values(scene, model.renderer)
-        measured = {f"{_ALARM_GROUP}{name}": value for name, value in values.items()}
+        measured = {f"{ALARM_GROUP}{name}": value for name, value in values.items()}
         if self._kernel_distance and not self._signals:
-            measured[_KERNEL_DISTANCE] = self._kernel_distance.measure(model)
+            measured[KERNEL_DISTANCE] = self._kernel_distance.measure(model)
         return measured
 
     def notice(self, text: str) -> None:
@@ -231,26 +215,6 @@ class Session(TrainingObserver):
         if self._seconds_left is not None:
             self._seconds_left -= now - self._clock
         self._clock = now
-
-
-def _changes(folder: pathlib.Path, configuration: Configuration) -> list[str]:
-    """Says how a configuration differs from that of the run so far."""
-    try:
-        former = model_folder.read_configuration(folder)
-    except UserError as error:
-        return [f"note: {error}; it is written anew"]
-    before, now = _bindings(former), _bindings(configuration)
-    return [
-        f"{name} = {value} from now on, formerly {before.get(name, 'not set')}"
-        for name, value in now.items()
-        if before.get(name) != value
-    ]
-
-
-def _bindings(configuration: Configuration) -> dict[str, str]:
-    """The value of each parameter as text, by its name in gin."""
-    lines = configuration.to_gin().splitlines()
-    return dict(line.split(" = ", 1) for line in lines if " = " in line)
 
 
 def _describe(pictures: PictureSet) -> dict[str, str | int]:

@@ -106,7 +106,7 @@ class AdversarialStep:
             )
         except tf.errors.InvalidArgumentError as error:
             # The rasterizer refuses such vertices before there is a loss.
-            refused = re.search(r"(\w+) must be finite", error.message)
+            refused = re.search(r"(\w+) must be finite, but \1\[", error.message)
             if not refused:
                 raise
             raise NotFiniteError(f"a number in the {refused[1]} of objects") from error

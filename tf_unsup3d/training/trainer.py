@@ -190,9 +190,13 @@ class Trainer:
             )
         return self.step
 
-    def transfer(self, folder: pathlib.Path) -> list[str]:
-        """Starts from the networks of another run; see `transfer.transfer`."""
-        return transfer(folder, self.state)
+    def forget_best(self) -> None:
+        """Forgets the best value so far, which was that of another metric."""
+        self.state.best.assign(math.inf)
+
+    def transfer(self, source: str) -> list[str]:
+        """Starts from the networks of another model; see `transfer.transfer`."""
+        return transfer(source, self.state)
 
     def train(
         self, pictures: PictureSet, observer: TrainingObserver | None = None
@@ -224,7 +228,7 @@ class Trainer:
                 write_hyperparameters(self.model_dir, self.step, self.configuration)
             while True:
                 try:
-                    if self._checkpoints.newest is None:
+                    if self.step == 0 or self._checkpoints.newest is None:
                         self.save()  # To go back to.
                     return self._train(pictures, observer, events)
                 except NotFiniteError as error:

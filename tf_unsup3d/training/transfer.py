@@ -6,6 +6,7 @@ run ended.
 """
 
 import math
+import os
 import pathlib
 from collections.abc import Iterator, Sequence
 
@@ -24,7 +25,7 @@ from tf_unsup3d.training.state import TrainingState
 _Pair = tuple[keras.layers.Layer, keras.layers.Layer]
 
 
-def transfer(folder: pathlib.Path, state: TrainingState) -> list[str]:
+def transfer(source: str | os.PathLike, state: TrainingState) -> list[str]:
     """Copies the networks of another run or of a published generator.
 
     A run provides its generator, average and discriminator; a published folder provides
@@ -32,7 +33,8 @@ def transfer(folder: pathlib.Path, state: TrainingState) -> list[str]:
     not transferred.
 
     Args:
-      folder: Folder of the run or of the published generator.
+      source: Folder or checkpoint of the run, folder of the published generator, or
+        "pretrained:NAME".
       state: The state that starts from them.
 
     Returns:
@@ -41,24 +43,27 @@ def transfer(folder: pathlib.Path, state: TrainingState) -> list[str]:
     Raises:
       UserError: The folder holds no networks, or their layers do not fit.
     """
-    source = TrainingState(model_folder.read_configuration(folder))
+    folder, checkpoint = model_folder.find_model(source)
+    other = TrainingState(model_folder.read_configuration(folder))
     published = model_folder.is_published(folder)
-    discriminator: Discriminator | None = source.discriminator
+    discriminator: Discriminator | None = other.discriminator
     if published:
-        model_folder.read_published(source.generator, folder)
-        source.reset_average()
+        model_folder.read_published(other.generator, folder)
+        other.reset_average()
         discriminator = load_discriminator(folder)
     else:
         checkpoints = folder / model_folder.CHECKPOINTS_NAME
-        networks = source.networks()
-        if not restore_newest(
+        networks = other.networks()
+        if checkpoint:
+            restore_checkpoint(checkpoint, networks)
+        elif not restore_newest(
             checkpoints, lambda checkpoint: restore_checkpoint(checkpoint, networks)
         ):
             raise UserError(f"--transfer_from: no checkpoint in {checkpoints}")
     lines = []
     for old, new in (
-        (source.generator, state.generator),
-        (source.average, state.average),
+        (other.generator, state.generator),
+        (other.average, state.average),
     ):
         _copy(_generator_layers(old, new), folder)
         for name, what in (

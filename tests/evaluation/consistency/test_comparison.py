@@ -9,15 +9,23 @@ from tf_unsup3d.errors import UserError
 from tf_unsup3d.evaluation.consistency.comparison import PairErrors, compare_pairs
 from tf_unsup3d.evaluation.consistency.report import ConsistencyReport
 from tf_unsup3d.evaluation.consistency.sheet import consistency_sheet
+from tf_unsup3d.evaluation.consistency.variance import (
+    VIEWPOINTS as VIEWPOINTS_OF_VARIANCE,
+)
 from tf_unsup3d.evaluation.consistency.variance import picture_variance
 from tf_unsup3d.evaluation.consistency.views import view_pair, yaw_differences
 from tf_unsup3d.evaluation.drawing import depth_drawing
 from tf_unsup3d.evaluation.features.network import FeatureNetwork
+from tf_unsup3d.geometry.portrait_viewpoints import PortraitViewpoints
 from tf_unsup3d.geometry.sphere import octahedral_sphere
 from tf_unsup3d.geometry.viewpoints import GaussianViewpoints, UniformViewpoints
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
-from tf_unsup3d.trained.random_streams import RandomScenes
+from tf_unsup3d.trained.random_streams import (
+    RandomScenes,
+    random_views,
+    variance_key,
+)
 
 RENDERER = Renderer(resolution=32)
 CAMERA = RENDERER.camera
@@ -114,8 +122,8 @@ def test_variance_of_objects_that_are_all_the_same():
 
 
 def test_variance_of_objects_that_do_not_turn():
-    def still(scene, views):
-        return DRAW(scene, 0.0 * views)
+    def still(scene, views, framing):
+        return DRAW(scene, 0.0 * views, framing=framing)
 
     shares = picture_variance(still, balls(), VIEWPOINTS, MEANS, 0)
     for part in shares.values():
@@ -128,6 +136,28 @@ def test_variance_of_objects_that_differ_and_turn():
         assert part["latent"] > 0.4 and part["interaction"] > 0.005
         assert sum(part.values()) == pytest.approx(1.0)
     assert shares["pixels"] != shares["features"]
+
+
+def test_variance_is_that_of_aligned_pictures():
+    portraits = PortraitViewpoints((20.0, 8.0, 0.0))
+    drawn = []
+
+    def recorded(scene, views, framing):
+        drawn.append((views.numpy(), framing))
+        return DRAW(scene, views, framing=framing)
+
+    picture_variance(recorded, balls(), portraits, MEANS, 0)
+    assert len(drawn) == 2 * VIEWPOINTS_OF_VARIANCE
+    expected = random_views(portraits, VIEWPOINTS_OF_VARIANCE, variance_key(0))
+    assert np.ptp(expected.framing.scale) > 0.02
+    for index, (views, framing) in enumerate(drawn):
+        index %= VIEWPOINTS_OF_VARIANCE
+        count = 8 if len(views) == 8 else 2
+        one = expected.viewpoints[index]
+        np.testing.assert_array_equal(views, np.tile(one, [count, 1]))
+        scale = [float(expected.framing.scale[index])] * count
+        np.testing.assert_array_equal(framing.scale, np.float32(scale))
+        np.testing.assert_array_equal(framing.shift, np.zeros([count, 2]))
 
 
 def test_the_report_shows_everything():

@@ -8,6 +8,11 @@ from tf_unsup3d.data.dataset import open_pictures
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.evaluation.identity import measure as module
 from tf_unsup3d.evaluation.identity.measure import measure_identity
+from tf_unsup3d.evaluation.random_batches import random_batches
+from tf_unsup3d.export.pictures import to_uint8
+from tf_unsup3d.trained.configuration import Configuration
+from tf_unsup3d.trained.random_streams import RandomViews
+from tf_unsup3d.trained.trained_model import TrainedModel
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +36,10 @@ def measured(small_trained, photos):
     shown = []
     draw = module._draw
 
-    def recorded(model, batch, viewpoints):
-        shown.append(np.degrees(viewpoints.numpy()))
-        return draw(model, batch, viewpoints)
+    def recorded(model, batch, views):
+        shown.append(np.degrees(views.viewpoints.numpy()))
+        assert views.framing is None
+        return draw(model, batch, views)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(module, "OBJECTS", 32)
@@ -64,6 +70,55 @@ def test_every_view_is_the_one_that_is_named(measured):
     np.testing.assert_allclose(right, [[30.0, 0.0, 0.0]] * 16, rtol=1e-6)
     np.testing.assert_array_equal(second, np.roll(first, 1, 0))
     assert np.ptp(first[:, 0]) > 10.0
+
+
+@pytest.fixture(scope="module")
+def aligned(small_bindings):
+    """A model of aligned portraits whose mouths are before their eyes."""
+    configuration = Configuration.from_files(
+        [],
+        [
+            *small_bindings,
+            "Trainer.viewpoints = @PortraitViewpoints()",
+            "PortraitViewpoints.eye_distance = 1.0",
+            "PortraitViewpoints.mouth_protrusion = 0.2",
+        ],
+    )
+    return TrainedModel(configuration.make_generator(), configuration, 0)
+
+
+def test_views_of_aligned_portraits_are_aligned(aligned):
+    batch = next(random_batches(aligned, 16))
+    views = module._views(aligned.viewpoints, batch)
+    front, left, right, first, second = views
+    roll, enlarged = np.degrees(right.viewpoints[0, 2]), right.framing.scale[0]
+    # A face that turns is narrower, and FFHQ's crop is enlarged by as much.
+    assert abs(roll) > 1.0 and enlarged > 1.02
+    for view, yaw, sign in ((front, 0.0, 0.0), (left, -30.0, -1.0), (right, 30.0, 1.0)):
+        expected = [[yaw, 0.0, sign * roll]] * 16
+        np.testing.assert_allclose(np.degrees(view.viewpoints), expected, atol=1e-4)
+        scale = enlarged if yaw else 1.0
+        np.testing.assert_allclose(view.framing.scale, [scale] * 16, rtol=1e-5)
+        np.testing.assert_array_equal(view.framing.shift, np.zeros([16, 2]))
+    assert first == RandomViews(batch.viewpoints, batch.framing)
+    # A viewpoint keeps the framing that belongs to it.
+    for one, other in (
+        (first.viewpoints, second.viewpoints),
+        (first.framing.scale, second.framing.scale),
+    ):
+        np.testing.assert_array_equal(other, np.roll(one, 1, 0))
+
+
+def test_framed_views_are_drawn_framed(aligned):
+    batch = next(random_batches(aligned, 16))
+    drawn = aligned.renderer(
+        batch.scene, batch.viewpoints, batch.light_seed, framing=batch.framing
+    )
+    views = module._views(aligned.viewpoints, batch)[3]
+    found = module._draw(aligned, batch, views)
+    np.testing.assert_array_equal(found, to_uint8(drawn["picture"].numpy()))
+    unframed = module._draw(aligned, batch, views._replace(framing=None))
+    assert np.any(unframed != found)
 
 
 def test_real_pictures_are_paired_with_their_mirror_images(photos):

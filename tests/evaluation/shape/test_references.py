@@ -1,5 +1,9 @@
 """The shape evaluation: its references and its pairs."""
 
+import json
+import math
+import shutil
+
 import numpy as np
 import PIL.Image
 import pytest
@@ -48,6 +52,36 @@ def test_a_missing_picture_is_named(head_set, tmp_path):
         moved.rename(path)
 
 
+def damage_picture(head_set, folder, change):
+    """Copies a set, with another file in the place of a test picture."""
+    shutil.copytree(head_set, folder)
+    path = storage.picture_dir(folder, "test") / "000002.png"
+    change(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: PIL.Image.new("RGB", (1, 1)).save(path),
+        lambda path: PIL.Image.new("RGB", (16, 8)).save(path),
+        lambda path: path.write_bytes(path.read_bytes()[:-40]),
+        lambda path: path.write_bytes(b""),
+    ],
+)
+def test_another_picture_is_named(head_set, tmp_path, change):
+    path = damage_picture(head_set, tmp_path / "set", change)
+    with pytest.raises(UserError, match=f"^{path} is not the picture that its truth"):
+        load_head_pairs(tmp_path / "set", "test", 16, CAMERA)
+
+
+def test_a_picture_of_too_many_pixels_is_named(head_set, monkeypatch):
+    # Pillow raises an error of its own above twice as many.
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(UserError, match="000000.png is not the picture"):
+        load_head_pairs(head_set, "test", 16, CAMERA)
+
+
 def test_samples_come_from_the_viewpoints_of_the_model(small_trained):
     batches = list(random_batches(small_trained, 20))
     views = np.degrees(np.concatenate([batch.viewpoints for batch in batches]))
@@ -56,16 +90,17 @@ def test_samples_come_from_the_viewpoints_of_the_model(small_trained):
 
 
 def test_pairs_belong_together(small_trained):
-    pairs = sample_pairs(small_trained, 20)
+    pairs, viewpoints = sample_pairs(small_trained, 20)
+    batches = random_batches(small_trained, 20)
+    expected = np.concatenate([batch.viewpoints for batch in batches])
+    np.testing.assert_array_equal(viewpoints, expected)
     assert pairs.pictures.shape == (20, 16, 16, 3)
     assert pairs.pictures.dtype == np.uint8
     assert pairs.camera == small_trained.camera
     assert pairs.mask.any((1, 2)).all()
     assert np.abs(pairs.depth[pairs.mask] - DISTANCE).max() < 1.5
-    again, other = (
-        sample_pairs(small_trained, 20),
-        sample_pairs(small_trained, 20, seed=1),
-    )
+    again, _ = sample_pairs(small_trained, 20)
+    other, _ = sample_pairs(small_trained, 20, seed=1)
     np.testing.assert_array_equal(pairs.pictures, again.pictures)
     assert np.any(pairs.pictures != other.pictures)
 
@@ -127,9 +162,61 @@ def test_references_are_kept_for_the_same_heads_only(head_set, tmp_path, monkeyp
         references.cached_reference_scores(path, test, test, 16, 0)
     with pytest.raises(UserError, match="other samples, seed"):
         references.cached_reference_scores(path, validation, test, 17, 1)
-    path.write_text("[]")
-    with pytest.raises(UserError, match="holds no reference scores"):
-        references.cached_reference_scores(path, validation, test, 16, 0)
+
+
+def _change_score(content, **changes):
+    content["scores"]["flat"] |= changes
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        (lambda content: "[]", "does not hold a JSON object"),
+        (lambda content: "{", "is not JSON"),
+        (lambda content: content.update(made_of=[], scores={}), "holds no reference"),
+        (lambda content: content.update(made_of=None), "holds no reference scores"),
+        (lambda content: content.update(scores=[]), "holds no reference scores"),
+        (lambda content: content.pop("scores"), "holds no reference scores"),
+        (lambda content: content["scores"].update(flat=3), "holds no reference"),
+        (lambda content: content["scores"]["flat"].pop("pairs"), "holds no reference"),
+        (lambda content: _change_score(content, pairs="5"), "holds no reference"),
+        (lambda content: _change_score(content, errors=[]), "holds no reference"),
+        (lambda content: _change_score(content, training=3), "holds no reference"),
+        (
+            lambda content: content["scores"]["flat"]["errors"].pop("mad_std"),
+            "holds no reference scores",
+        ),
+        (
+            lambda content: content["scores"]["flat"]["errors"].update(side="0.1"),
+            "holds no reference scores",
+        ),
+        (lambda content: content["made_of"].update(more=1), "with other more; name"),
+    ],
+)
+def test_damaged_references_are_named(head_set, tmp_path, damage, fault):
+    test = load_head_pairs(head_set, "test", 16, CAMERA)
+    path = tmp_path / "references.json"
+    references.cached_reference_scores(path, test, test, 16, 0)
+    content = json.loads(path.read_text())
+    text = damage(content)
+    path.write_text(text if text in ("[]", "{") else json.dumps(content))
+    with pytest.raises(UserError, match=f"^{path} .*{fault}") as error:
+        references.cached_reference_scores(path, test, test, 16, 0)
+    assert "\n" not in str(error.value)
+
+
+def test_references_that_measured_nothing_are_kept(head_set, tmp_path, monkeypatch):
+    test = load_head_pairs(head_set, "test", 16, CAMERA)
+    nothing = DepthPairs(test.pictures, test.depth, 0 * test.mask > 0, CAMERA)
+    path = tmp_path / "references.json"
+    first = references.cached_reference_scores(path, nothing, nothing, 16, 0)
+    assert math.isnan(first["flat"].errors["side"])
+    assert json.loads(path.read_text())["scores"]["flat"]["errors"]["side"] is None
+    monkeypatch.setattr(references, "reference_scores", None)
+    again = references.cached_reference_scores(path, nothing, nothing, 16, 0)
+    report = ShapeReport({}, again, {})
+    assert report.table() == ShapeReport({}, first, {}).table()
+    assert "nan" in report.table() and "NaN" not in report.to_json()
 
 
 def test_sheet_shows_no_error_for_scaled_truth(head_set):

@@ -1,8 +1,8 @@
 """A measure of the texture on the back of an object."""
 
 import numpy as np
-import scipy.ndimage
 
+from tf_unsup3d.export.vertex_colours import colours_at
 from tf_unsup3d.geometry.sphere import direction_to_uv
 
 # Angles from the back pole, in degrees, and points around it at each angle.
@@ -29,19 +29,9 @@ def back_streaks(texture: np.ndarray, magnification: float = 1.0) -> np.ndarray:
     azimuth = 2.0 * np.pi * np.arange(_POINTS)[None] / _POINTS
     x, y = np.sin(polar) * np.cos(azimuth), np.sin(polar) * np.sin(azimuth)
     directions = np.stack([x, y, np.broadcast_to(np.cos(polar), x.shape)], -1)
-    height, width = texture.shape[1:3]
-    u, v = np.moveaxis(direction_to_uv(directions, magnification), -1, 0)
-    places = [v * height - 0.5, u * width - 0.5]
+    uv = direction_to_uv(directions, magnification)
     # [objects, channels, angles, points]
-    colours = np.array(
-        [
-            [
-                scipy.ndimage.map_coordinates(channel, places, order=1, mode="nearest")
-                for channel in np.moveaxis(each, -1, 0)
-            ]
-            for each in texture
-        ]
-    )
+    colours = np.moveaxis(np.array([colours_at(each, uv) for each in texture]), -1, 1)
     step_around = 4.0 * np.pi / _POINTS * np.sin(polar)
     around = (np.roll(colours, -1, -1) - np.roll(colours, 1, -1)) / step_around
     step_towards = 2.0 * np.radians(_ANGLES[1] - _ANGLES[0])

@@ -7,8 +7,9 @@ from tf_unsup3d.evaluation.consistency.views import Scenes
 from tf_unsup3d.evaluation.drawing import Draw
 from tf_unsup3d.evaluation.features.network import FeatureNetwork
 from tf_unsup3d.export.pictures import to_uint8
+from tf_unsup3d.rendering.framing import Framing
 from tf_unsup3d.trained.configuration import Viewpoints
-from tf_unsup3d.trained.random_streams import random_views, variance_key
+from tf_unsup3d.trained.random_streams import RandomViews, random_views, variance_key
 
 # Number of viewpoints from which every object is seen.
 VIEWPOINTS = 16
@@ -35,11 +36,14 @@ def picture_variance(
     Returns:
       See `ConsistencyReport.variance`.
     """
-    views = random_views(viewpoints, VIEWPOINTS, variance_key(seed)).viewpoints
+    views = random_views(viewpoints, VIEWPOINTS, variance_key(seed))
     parts = []
     for scene, *_ in scenes():
         count = scene.vertices.shape[0]
-        seen = [draw(scene, tf.tile(view[None], [count, 1]))[0] for view in views]
+        seen = []
+        for index in range(VIEWPOINTS):
+            one, framing = _repeated(views, index, count)
+            seen.append(draw(scene, one, framing=framing)[0])
         parts.append(to_uint8(tf.stack(seen, 1).numpy()))
     pictures = np.concatenate(parts)
     # The views of one object form a batch.
@@ -48,6 +52,16 @@ def picture_variance(
         "pixels": variance_shares(pictures),
         "features": variance_shares(features),
     }
+
+
+def _repeated(views: RandomViews, index: int, count: int) -> RandomViews:
+    """One of the views, as often as there are objects."""
+
+    def repeated(value: tf.Tensor) -> tf.Tensor:
+        return tf.repeat(value[index : index + 1], count, 0)
+
+    framing = views.framing and Framing(*map(repeated, views.framing))
+    return RandomViews(repeated(views.viewpoints), framing)
 
 
 def variance_shares(values: np.ndarray) -> dict[str, float]:

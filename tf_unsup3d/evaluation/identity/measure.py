@@ -14,7 +14,9 @@ from tf_unsup3d.evaluation.identity.similarity import compare_descriptors
 from tf_unsup3d.evaluation.random_batches import random_batches
 from tf_unsup3d.evaluation.report import describe_model
 from tf_unsup3d.export.pictures import to_uint8
-from tf_unsup3d.trained.random_streams import RandomScenes
+from tf_unsup3d.geometry.viewpoints import Viewpoints
+from tf_unsup3d.rendering.framing import Framing
+from tf_unsup3d.trained.random_streams import RandomScenes, RandomViews
 from tf_unsup3d.trained.trained_model import TrainedModel
 
 # Number of objects, and of real pictures if there are as many.
@@ -38,7 +40,8 @@ def measure_identity(
     Compared are
 
     - "0 and 30 degrees": the view from the front with that from 30 degrees of yaw to
-      either side, both without pitch and roll;
+      either side, both without pitch and with the roll that the alignment of p_v gives
+      them, if it has one;
     - "two viewpoints of p_v": two random views;
     - "different objects": the view of each object from the front with those of another
       from 30 degrees to either side;
@@ -112,30 +115,48 @@ def _describe_views(
     """
     parts = [
         [
-            describe(_draw(model, batch, viewpoints))
-            for viewpoints in _viewpoints(batch.viewpoints)
+            describe(_draw(model, batch, views))
+            for views in _views(model.viewpoints, batch)
         ]
         for batch in random_batches(model, OBJECTS, seed=seed, name="identity")
     ]
     return [np.concatenate(views) for views in zip(*parts, strict=True)]
 
 
-def _viewpoints(random: tf.Tensor) -> list[tf.Tensor]:
-    """The viewpoints `[batch, 3]` of the five views.
+def _views(distribution: Viewpoints, batch: RandomScenes) -> list[RandomViews]:
+    """The five views of each object.
 
-    The second random viewpoint of an object is the first one of another.
+    The second random view of an object is the first one of another.
     """
-    turned = [
-        tf.tile([[math.radians(yaw), 0.0, 0.0]], [len(random), 1])
-        for yaw in (0.0, -YAW, YAW)
+    count = len(batch.viewpoints)
+    turned = [_turned(distribution, yaw, count) for yaw in (0.0, -YAW, YAW)]
+    framing = batch.framing
+    return [
+        *turned,
+        RandomViews(batch.viewpoints, framing),
+        RandomViews(
+            tf.roll(batch.viewpoints, 1, 0),
+            framing and Framing(*(tf.roll(value, 1, 0) for value in framing)),
+        ),
     ]
-    return [*turned, random, tf.roll(random, 1, 0)]
 
 
-def _draw(
-    model: TrainedModel, batch: RandomScenes, viewpoints: tf.Tensor
-) -> np.ndarray:
+def _turned(distribution: Viewpoints, yaw: float, count: int) -> RandomViews:
+    """Views from one yaw in degrees, aligned as those of the distribution are."""
+    viewpoints = tf.tile([[math.radians(yaw), 0.0, 0.0]], [count, 1])
+    # The network looks for the face where the alignment puts it.
+    viewpoints, scale = distribution.align(viewpoints)
+    if scale is None:
+        return RandomViews(viewpoints, None)
+    return RandomViews(viewpoints, Framing(tf.zeros([count, 2]), scale))
+
+
+def _draw(model: TrainedModel, batch: RandomScenes, views: RandomViews) -> np.ndarray:
     drawn = model.renderer(
-        batch.scene, viewpoints, batch.light_seed, outputs=("picture",)
+        batch.scene,
+        views.viewpoints,
+        batch.light_seed,
+        outputs=("picture",),
+        framing=views.framing,
     )
     return to_uint8(drawn["picture"].numpy())

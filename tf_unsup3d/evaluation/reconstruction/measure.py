@@ -7,13 +7,15 @@ import tensorflow as tf
 
 from tf_unsup3d.evaluation.drawing import Draw, depth_drawing
 from tf_unsup3d.evaluation.features.perceptual import PerceptualDistance
-from tf_unsup3d.evaluation.random_batches import random_batches
 from tf_unsup3d.evaluation.reconstruction.report import ReconstructionReport
 from tf_unsup3d.evaluation.report import describe_model
 from tf_unsup3d.evaluation.shape.depth_metrics import compare_depth
-from tf_unsup3d.evaluation.shape.pairs import DepthPairs, load_head_pairs
+from tf_unsup3d.evaluation.shape.pairs import (
+    DepthPairs,
+    load_head_pairs,
+    sample_pairs,
+)
 from tf_unsup3d.evaluation.shape.references import average_depth
-from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.geometry.viewpoints import rotation_matrices
 from tf_unsup3d.heads.storage import load_truth
 from tf_unsup3d.reconstruction.flags import limits_on_card, raise_flags
@@ -21,6 +23,7 @@ from tf_unsup3d.reconstruction.reconstructor import (
     STEPS,
     Reconstruction,
     Reconstructor,
+    residual_steps,
 )
 from tf_unsup3d.reconstruction.sheet import reconstruction_sheet
 from tf_unsup3d.trained.encoder_files import TrainedEncoder
@@ -65,7 +68,7 @@ def measure_reconstruction(
     encoder = encoder or model.encoder
     reconstructor = Reconstructor(model, encoder)
     card, draw = encoder.card, depth_drawing(model.renderer)
-    pairs, viewpoints = _sample(model, draw, count, seed)
+    pairs, viewpoints = sample_pairs(model, count, seed=seed)
     samples, shown = _scores(
         reconstructor,
         card,
@@ -107,20 +110,6 @@ def measure_reconstruction(
     return ReconstructionReport(settings, samples, heads, sheet=sheet)
 
 
-def _sample(
-    model: TrainedModel, draw: Draw, count: int, seed: int
-) -> tuple[DepthPairs, np.ndarray]:
-    """Samples with their depth, and their viewpoints `[count, 3]` in radians."""
-    parts, viewpoints = [], []
-    for batch in random_batches(model, count, seed=seed):
-        pictures, depth, mask = draw(*batch)
-        parts.append((to_uint8(pictures.numpy()), depth.numpy(), mask.numpy()))
-        viewpoints.append(batch.viewpoints.numpy())
-    pictures, depth, mask = (np.concatenate(part) for part in zip(*parts, strict=True))
-    pairs = DepthPairs(pictures, depth, mask, model.camera)
-    return pairs, np.concatenate(viewpoints)
-
-
 def _scores(
     reconstructor: Reconstructor,
     card: dict,
@@ -139,7 +128,7 @@ def _scores(
     if from_mean:
         found["from the mean"] = reconstructor.fit(pictures, steps=steps, start="mean")
     found["both"] = reconstructor.fit(pictures, steps=steps)
-    found["with residuals"] = reconstructor.refine(found["both"], steps // 2)
+    found["with residuals"] = reconstructor.refine(found["both"], residual_steps(steps))
     scores = {}
     for name, reconstruction in found.items():
         scores[name] = score_reconstruction(reconstruction, draw, pairs, viewpoints)

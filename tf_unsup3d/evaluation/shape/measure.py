@@ -45,8 +45,10 @@ def measure_shape(
         load_head_pairs(truth_dir, split, model.resolution, model.camera)
         for split in ("validation", "test")
     )
+    # A damaged file is to end the measurement before networks are trained.
+    true_meshes = load_meshes(truth_dir)
     scores = cached_reference_scores(references, validation, test, samples, seed)
-    pairs = sample_pairs(model, samples, seed=seed)
+    pairs, _ = sample_pairs(model, samples, seed=seed)
     scores["generator"], (depth, mask) = network_score(
         "generator", pairs, test, samples, seed
     )
@@ -56,7 +58,6 @@ def measure_shape(
         "samples": samples,
         "network_steps": network_steps(samples),
     }
-    true_meshes = load_meshes(truth_dir)
     meshes = {}
     if true_meshes is not None:
         meshes = compare_meshes(model, true_meshes, seed)

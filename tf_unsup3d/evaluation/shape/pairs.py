@@ -2,10 +2,11 @@
 
 import dataclasses
 import os
+import pathlib
 
 import numpy as np
-import PIL.Image
 
+from tf_unsup3d.data.pictures import BadPictureError, load_whole_picture
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.evaluation.drawing import depth_drawing
 from tf_unsup3d.evaluation.random_batches import random_batches
@@ -61,7 +62,8 @@ def load_head_pairs(
 
     Raises:
       UserError: There is no truth, or none at this resolution or with this camera, or
-        a picture is missing or not the one that its truth is about.
+        the set is unfinished, or a picture is missing or not the one that its truth is
+        about.
     """
     truth = storage.load_truth(head_set, split)
     if storage.load_camera(head_set) != camera:
@@ -75,19 +77,26 @@ def load_head_pairs(
             f"{head_set} holds pictures of {found} pixels, but {resolution} are needed"
         )
     pictures = np.empty([*truth.depth.shape, 3], np.uint8)
-    for picture, name in zip(pictures, truth.names, strict=True):
+    for index, name in enumerate(truth.names):
         path = storage.picture_dir(head_set, split) / name
-        try:
-            with PIL.Image.open(path) as file:
-                picture[:] = np.asarray(file.convert("RGB"))
-        except (OSError, ValueError) as error:
-            raise UserError(
-                f"{path} is not the picture that its truth is about"
-            ) from error
+        pictures[index] = _load(path, truth.depth.shape[1:])
     return DepthPairs(pictures, truth.depth, truth.mask, camera)
 
 
-def sample_pairs(model: TrainedModel, count: int, *, seed: int = 0) -> DepthPairs:
+def _load(path: pathlib.Path, size: tuple[int, ...]) -> np.ndarray:
+    """A picture `[height, width, 3]` uint8 that has to be of a size."""
+    try:
+        picture = np.asarray(load_whole_picture(path.read_bytes()))
+        if picture.shape[:2] != size:
+            raise BadPictureError("of another size")
+    except (OSError, BadPictureError) as error:
+        raise UserError(f"{path} is not the picture that its truth is about") from error
+    return picture
+
+
+def sample_pairs(
+    model: TrainedModel, count: int, *, seed: int = 0
+) -> tuple[DepthPairs, np.ndarray]:
     """Draws pictures of a model as in training, and their depth.
 
     Args:
@@ -96,12 +105,15 @@ def sample_pairs(model: TrainedModel, count: int, *, seed: int = 0) -> DepthPair
       seed: Seed of all random numbers.
 
     Returns:
-      `count` pairs at the model's resolution.
+      `count` pairs at the model's resolution, and their viewpoints, `[count, 3]` (yaw,
+      pitch, roll) in radians.
     """
     draw = depth_drawing(model.renderer)
     parts = []
     for batch in random_batches(model, count, seed=seed, name="pairs"):
-        pictures, depth, mask = draw(*batch)
-        parts.append((to_uint8(pictures.numpy()), depth.numpy(), mask.numpy()))
-    pictures, depth, mask = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return DepthPairs(pictures, depth, mask, model.camera)
+        pictures, depth, mask = (value.numpy() for value in draw(*batch))
+        parts.append((to_uint8(pictures), depth, mask, batch.viewpoints.numpy()))
+    pictures, depth, mask, viewpoints = (
+        np.concatenate(part) for part in zip(*parts, strict=True)
+    )
+    return DepthPairs(pictures, depth, mask, model.camera), viewpoints

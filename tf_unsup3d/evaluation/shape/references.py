@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import json
 import math
 import os
 import pathlib
@@ -12,7 +11,7 @@ import numpy as np
 import scipy.ndimage
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.evaluation.shape.depth_metrics import compare_depth
+from tf_unsup3d.evaluation.shape.depth_metrics import DepthErrors, compare_depth
 from tf_unsup3d.evaluation.shape.depth_network import (
     BATCH_SIZE,
     predict_depth,
@@ -20,12 +19,19 @@ from tf_unsup3d.evaluation.shape.depth_network import (
 )
 from tf_unsup3d.evaluation.shape.pairs import DepthPairs
 from tf_unsup3d.evaluation.shape.report import FEWEST_SUPERVISED, Score
-from tf_unsup3d.files import write_bytes
+from tf_unsup3d.export.json_numbers import without_nan
+from tf_unsup3d.files import read_json, write_json
 
 # Number of times a network sees each pair; twice as many gain little for their time.
 PASSES = 12
 # Fraction of the pictures that must show an object at a pixel of the average depth.
 _FEWEST_COVERING = 0.02
+# Names of what `DepthErrors.summary` computes.
+_ERRORS = {"missed"} | {
+    name
+    for field in dataclasses.fields(DepthErrors)
+    for name in (field.name, f"{field.name}_std")
+}
 
 
 def network_steps(samples: int) -> int:
@@ -167,25 +173,63 @@ def cached_reference_scores(
     made_of = {"truth": _fingerprint(validation, test), "samples": samples}
     made_of |= {"seed": seed, "passes": PASSES}
     if path and pathlib.Path(path).exists():
-        try:
-            content = json.loads(pathlib.Path(path).read_text())
-            found = content["made_of"]
-            scores = {name: Score(**score) for name, score in content["scores"].items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UserError(f"{path} holds no reference scores") from error
-        if found != made_of:
-            different = [name for name in made_of if found.get(name) != made_of[name]]
-            raise UserError(
-                f"{path} holds references with other {', '.join(different)}; "
-                "name another file"
-            )
-        return scores
+        return _read_scores(path, made_of)
     scores = reference_scores(validation, test, samples, seed)
     if path:
         as_dicts = {name: dataclasses.asdict(score) for name, score in scores.items()}
-        content = {"made_of": made_of, "scores": as_dicts}
-        write_bytes(path, (json.dumps(content, indent=2) + "\n").encode())
+        content = {"made_of": made_of, "scores": without_nan(as_dicts)}
+        write_json(path, content)
     return scores
+
+
+def _read_scores(
+    path: str | os.PathLike, made_of: dict[str, object]
+) -> dict[str, Score]:
+    """Reads the scores of a file, which must have been made of the same."""
+    content = read_json(path)
+    found, scores = content.get("made_of"), content.get("scores")
+    if (
+        not isinstance(found, dict)
+        or not isinstance(scores, dict)
+        or not all(map(_is_score, scores.values()))
+    ):
+        raise UserError(f"{path} holds no reference scores; name another file")
+    if found != made_of:
+        different = [
+            name for name in made_of | found if found.get(name) != made_of.get(name)
+        ]
+        raise UserError(
+            f"{path} holds references with other {', '.join(different)}; "
+            "name another file"
+        )
+    return {
+        name: Score(
+            score["pairs"],
+            {
+                # JSON has no NaN.
+                key: math.nan if error is None else error
+                for key, error in score["errors"].items()
+            },
+            score["training"],
+        )
+        for name, score in scores.items()
+    }
+
+
+def _is_score(value: object) -> bool:
+    """Whether a value of a file is a `Score` with all of its errors."""
+    if not isinstance(value, dict):
+        return False
+    pairs, errors = value.get("pairs"), value.get("errors")
+    return (
+        isinstance(pairs, int)
+        and isinstance(value.get("training"), list)
+        and isinstance(errors, dict)
+        and set(errors) >= _ERRORS
+        and all(
+            error is None or isinstance(error, int | float) for error in errors.values()
+        )
+    )
 
 
 def _fingerprint(*parts: DepthPairs) -> str:

@@ -36,6 +36,7 @@ class EventLog:
     ) -> None:
         with self._writing():
             self._default.__exit__(kind, error, traceback)
+            self._writer.close()
 
     def write(self, step: int, values: dict[str, float]) -> None:
         """Writes the measurements of a step under their tags.

@@ -36,12 +36,6 @@ struct Footprint {
   PixelRange rows, columns;
 };
 
-UNSUP3D_HOST_DEVICE inline bool Contains(const Footprint& footprint, int row,
-                                         int column) {
-  return footprint.rows.begin <= row && row < footprint.rows.end &&
-         footprint.columns.begin <= column && column < footprint.columns.end;
-}
-
 UNSUP3D_HOST_DEVICE inline bool Meet(const Footprint& a, const Footprint& b) {
   return !Intersect(a.rows, b.rows).empty() && !Intersect(a.columns, b.columns).empty();
 }

@@ -26,13 +26,12 @@ class CoverageBlock {
   template <typename T>
   void Add(int64_t i, const MeshView<T>& mesh, int triangle, Real px, Real py) {
     block_.Set(count_, mesh, triangle, px, py);
-    pixels_[count_] = i;
-    triangles_[count_++] = triangle;
+    pixels_[count_++] = i;
   }
 
-  // Calls `visit(pixel, triangle, depth)` for all pixels in order and empties the
-  // block. The depth is that of the triangle at the pixel. If the triangle does not
-  // cover the pixel, it is a value that is not greater than kNearDepth.
+  // Calls `visit(pixel, depth)` for all pixels in order and empties the block. The
+  // depth is that of the triangle at the pixel. If the triangle does not cover the
+  // pixel, it is a value that is not greater than kNearDepth.
   template <typename Visit>
   void Flush(Visit visit) {
     for (int i = count_; i % kLanes != 0; ++i) block_.Repeat(0, i);
@@ -45,14 +44,13 @@ class CoverageBlock {
       Select(IsWithin(edges), PointSeen(corners, edges).depth, Pack(0))
           .Store(depths + i);
     }
-    for (int i = 0; i < count_; ++i) visit(pixels_[i], triangles_[i], depths[i]);
+    for (int i = 0; i < count_; ++i) visit(pixels_[i], depths[i]);
     count_ = 0;
   }
 
  private:
   TriangleBlock block_;
   int64_t pixels_[kBlock];
-  int triangles_[kBlock];
   int count_ = 0;
 };
 
@@ -116,7 +114,7 @@ int64_t FindDepths(const Surface<T>& surface, const Mesh<T>& mesh, int band,
   CoverageBlock block;
   int64_t wrong = -1;
   const auto flush = [&] {
-    block.Flush([&](int64_t i, int, Real depth) {
+    block.Flush([&](int64_t i, Real depth) {
       depths[i] = depth;
       if (!(depth > kNearDepth) && wrong < 0) wrong = i;
     });

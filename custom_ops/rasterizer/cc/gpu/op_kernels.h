@@ -7,6 +7,7 @@
 #define EIGEN_USE_GPU  // for Eigen::GpuDevice
 
 #include <cstdint>
+#include <initializer_list>
 #include <list>
 #include <vector>
 
@@ -49,26 +50,26 @@ class HostCopies {
  public:
   explicit HostCopies(GpuStream stream) : stream_(stream) {}
 
-  // Replace those inputs whose values are checked by copies.
-  void Replace(SurfaceInputs* in) {
-    for (const tensorflow::Tensor** tensor :
-         {&in->vertices, &in->triangles, &in->neighbors}) {
-      Replace(tensor);
-    }
+  // Replace those inputs whose values are checked by copies, unless a copy fails.
+  GpuStatus Replace(SurfaceInputs* in) {
+    return Replace({&in->vertices, &in->triangles, &in->neighbors});
   }
-  void Replace(RenderMeshInputs* in) {
-    Replace(static_cast<SurfaceInputs*>(in));
-    for (const tensorflow::Tensor** tensor : {&in->uv, &in->uv_triangles}) {
-      Replace(tensor);
-    }
+  GpuStatus Replace(RenderMeshInputs* in) {
+    const GpuStatus status = Replace(static_cast<SurfaceInputs*>(in));
+    return status.ok() ? Replace({&in->uv, &in->uv_triangles}) : status;
   }
 
  private:
-  void Replace(const tensorflow::Tensor** tensor) {
-    const tensorflow::Tensor& source = **tensor;
-    copies_.emplace_back(source.dtype(), source.shape());
-    CopyToHost(copies_.back().data(), source.data(), source.TotalBytes(), stream_);
-    *tensor = &copies_.back();
+  GpuStatus Replace(std::initializer_list<const tensorflow::Tensor**> tensors) {
+    for (const tensorflow::Tensor** tensor : tensors) {
+      const tensorflow::Tensor& source = **tensor;
+      copies_.emplace_back(source.dtype(), source.shape());
+      const GpuStatus status = CopyToHost(copies_.back().data(), source.data(),
+                                          source.TotalBytes(), stream_);
+      if (!status.ok()) return status;
+      *tensor = &copies_.back();
+    }
+    return {};
   }
 
   GpuStream stream_;
@@ -96,8 +97,12 @@ absl::Status ToStatus(tensorflow::OpKernelContext* context, const GpuStatus& sta
       // Checking copies in main memory gives the same error as on the CPU.
       HostCopies copies(StreamOf(context));
       In on_host = in;
-      copies.Replace(&on_host);
-      return CheckValues<T>(context, on_host);
+      const GpuStatus copied = copies.Replace(&on_host);
+      if (!copied.ok()) return CudaFailed(copied);
+      TF_RETURN_IF_ERROR(CheckValues<T>(context, on_host));
+      // Nothing has been drawn all the same.
+      return tensorflow::errors::Internal(
+          "the rasteriser's CUDA kernels refused inputs that are valid on the CPU");
     }
     case GpuStatus::kOutOfMemory:
       return tensorflow::errors::ResourceExhausted(

@@ -83,7 +83,9 @@ class RenderMeshGradGpuOp : public OpKernel {
         &allocator, {outputs[0], outputs[1], outputs[2], outputs[3], outputs[4]});
     if (status.code == GpuStatus::kInvalidTriangleId) {
       int id = 0;
-      CopyToHost(&id, ids.flat<int32_t>().data() + status.pixel, sizeof(id), stream);
+      const GpuStatus copied = CopyToHost(
+          &id, ids.flat<int32_t>().data() + status.pixel, sizeof(id), stream);
+      OP_REQUIRES(context, copied.ok(), CudaFailed(copied));
       OP_REQUIRES_OK(context, InvalidTriangleId(in, status.pixel, id));
     }
     OP_REQUIRES_OK(context, ToStatus<T>(context, status, in));

@@ -91,22 +91,34 @@ absl::Status CheckFinite(OpKernelContext* context, const char* name,
                          "] is not");
 }
 
-// Whether a * b does not fit into the type of the indices of pixels, texels, edges and
+// Whether a * b does not fit into the type of the indices of texels, edges and
 // channels.
 bool IsTooMany(int64_t a, int64_t b) {
   const int64_t limit = std::numeric_limits<int32_t>::max();
   return a > limit || b > limit || (b > 0 && a > limit / b);
 }
 
-// Checks a picture's size and stores it in `in`.
+// The most pixels that a picture may have. A side that is rounded up to whole packs or
+// tiles then still fits into an int.
+constexpr int64_t kMaxPixels = int64_t{1} << 30;
+
+// Whether a picture has more than kMaxPixels. Neither side may be 0.
+bool IsTooLarge(int64_t height, int64_t width) { return height > kMaxPixels / width; }
+
+// Checks a picture's size and stores it in `in`, whose batch size must be known.
 absl::Status SetSize(int64_t height, int64_t width, SurfaceInputs* in) {
   if (height < 1 || width < 1) {
     return InvalidArgument("height and width must be at least 1, got ", height, " and ",
                            width);
   }
-  if (IsTooMany(height, width)) {
+  if (IsTooLarge(height, width)) {
     return InvalidArgument("height and width make too many pixels: ", height, " and ",
-                           width);
+                           width, ", at most ", kMaxPixels);
+  }
+  // Otherwise there is no shape [batch, height, width], and to make it would abort.
+  if (in->batch > std::numeric_limits<int64_t>::max() / (height * width)) {
+    return InvalidArgument("vertices has too many pictures for a height and width of ",
+                           height, " and ", width, ": ", in->batch);
   }
   in->height = static_cast<int>(height);
   in->width = static_cast<int>(width);
@@ -235,7 +247,7 @@ absl::Status ReadRenderMeshInputs(OpKernelContext* context, int first, int mipma
                            in->texture->shape().DebugString());
   }
 
-  if (IsTooMany(in->background->dim_size(1), in->background->dim_size(2)) ||
+  if (IsTooLarge(in->background->dim_size(1), in->background->dim_size(2)) ||
       IsTooMany(in->background->dim_size(3), 1)) {
     return InvalidArgument("background has too many pixels or channels: ",
                            in->background->shape().DebugString());

@@ -59,7 +59,7 @@ vertices: [batch, vertices, 3], homogeneous pixel coordinates (x z, y z, z).
 triangles: [triangles, 3], indices into the vertices.
 neighbors: [triangles, 3], the triangle across the edge opposite to each corner, or -1.
 height: Height of the pictures in pixels.
-width: Width of the pictures in pixels.
+width: Width of the pictures in pixels. A picture has at most 2^30 pixels.
 pixels: [fragments], flat indices into [batch, height, width].
 fragment_triangles: [fragments], the triangle that each fragment lies on.
 barycentric: [fragments, 3], the fragment's position on its triangle, in space.

@@ -105,7 +105,8 @@ uv_triangles: [triangles, 3], for each corner an index into uv.
 texture: [batch, texture_height, texture_width, texture_channels], with the mipmaps, if
   it has any, side by side from left to right in texture_height / 2 more rows below.
 attributes: [batch, vertices, attribute_channels], interpolated between the vertices.
-background: [batch, height, width, texture_channels + attribute_channels].
+background: [batch, height, width, texture_channels + attribute_channels]. A picture has
+  at most 2^30 pixels.
 picture: [batch, height, width, texture_channels + attribute_channels].
 triangle_ids: [batch, height, width], the triangle at each pixel centre, -1 for the
   background.

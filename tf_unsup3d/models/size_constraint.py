@@ -1,0 +1,44 @@
+"""The size of objects, which nothing in pictures determines."""
+
+import math
+
+import tensorflow as tf
+
+
+def fix_size(
+    vertices: tf.Tensor, radius: float, max_offset: float, max_stretch: float
+) -> tf.Tensor:
+    """Gives objects a fixed size.
+
+    The paper mentions a size constraint without its form. Here the RMS distance of the
+    vertices from their centre is set, which needs no weight to be tuned and cannot be
+    outgrown. Two bounds go with it:
+
+    * The proportions. Otherwise an object escapes the constraint in the direction that
+      the pictures show least, and grows long along the line of sight.
+    * The offset of the centre. It lets an object choose the axis that it turns about.
+
+    Args:
+      vertices: `[batch, vertices, 3]`.
+      radius: RMS distance of the vertices from their centre.
+      max_offset: Largest distance of that centre from the origin.
+      max_stretch: Bound of the RMS extents along x, y and z, each divided by the
+        geometric mean of the three; above 1. It is approached smoothly.
+
+    Returns:
+      `[batch, vertices, 3]`.
+    """
+    centre = tf.reduce_mean(vertices, 1, keepdims=True)
+    centred = vertices - centre
+    log_size = 0.5 * tf.math.log(
+        tf.reduce_mean(tf.square(centred), 1, keepdims=True) + 1e-12
+    )
+    stretch = log_size - tf.reduce_mean(log_size, -1, keepdims=True)
+    limit = math.log(max_stretch)
+    centred *= tf.exp(limit * tf.tanh(stretch / limit) - stretch)
+    mean_square = tf.reduce_mean(
+        tf.reduce_sum(tf.square(centred), -1, keepdims=True), 1, keepdims=True
+    )
+    distance = tf.sqrt(tf.reduce_sum(tf.square(centre), -1, keepdims=True) + 1e-12)
+    offset = centre * tf.minimum(1.0, max_offset / distance)
+    return centred * (radius * tf.math.rsqrt(mean_square + 1e-12)) + offset
