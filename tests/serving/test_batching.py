@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.serving.meshes import EVERYWHERE, mesh_inputs
 from tf_unsup3d.serving.batching import Batcher
 from tf_unsup3d.serving.limits import Limits
 from tf_unsup3d.serving.metrics import Metrics
@@ -24,6 +25,7 @@ class HeldModel:
         wide = {"x": TensorSpec("x", tf.float32, (None, None))}
         whole = {"x": TensorSpec("x", tf.float32, (2,))}
         size = {name: TensorSpec(name, tf.int32, shape) for name in ("height", "width")}
+        mesh = {name: TensorSpec(name, tf.float32, shape) for name in mesh_inputs()}
         self.functions = {
             name: Function(Signature(name, specs, specs), self.run)
             for name, specs in (
@@ -31,6 +33,7 @@ class HeldModel:
                 ("wide", wide),
                 ("whole", whole),
                 ("draw", size),
+                ("draw_mesh", {**spec, **mesh}),
             )
         }
         self.batches = []
@@ -101,6 +104,28 @@ def test_batches_have_a_largest_size():
         assert [sorted(x) for x in model.batches[1:]] == [[1, 2, 5], [3, 4]]
 
     run(scenario, batch_size=3)
+
+
+def test_meshes_that_take_long_to_draw_are_not_drawn_together():
+    mesh = mesh_inputs(*[EVERYWHERE] * 8, size=512)
+
+    async def scenario(batcher, model):
+        drawing = [
+            asyncio.create_task(
+                batcher.predict(
+                    model.functions["draw_mesh"], {"x": np.float32([x]), **mesh}
+                )
+            )
+            for x in range(3)
+        ]
+        while len(batcher._waiting) < 3:
+            await asyncio.sleep(0)
+        model.released.set()
+        answers = await asyncio.gather(*drawing)
+        assert [answer.array("x").tolist() for answer in answers] == [[0], [2], [4]]
+        assert sorted(map(len, model.batches[1:])) == [1, 2]
+
+    run(scenario)
 
 
 def test_rows_of_different_shapes_are_not_mixed():
@@ -188,6 +213,32 @@ def test_closing_finishes_what_waits_and_refuses_the_rest():
         assert not batcher.alive
 
     run(scenario)
+
+
+def test_closing_gives_up_on_a_model_that_does_not_end():
+    async def scenario(batcher, model):
+        await batcher.close()
+        assert batcher.alive
+
+    run(scenario, request_seconds=0.01)
+
+
+def test_a_batch_that_takes_too_long_is_noticed():
+    async def scenario(batcher, model):
+        while not batcher.stuck:
+            await asyncio.sleep(0)
+        model.released.set()
+        assert await predict(batcher, model, [1.0]) == [2.0]
+        assert not batcher.stuck
+
+    run(scenario, request_seconds=0.01)
+
+
+def test_a_batch_may_take_as_long_as_a_request():
+    async def scenario(batcher, model):
+        assert not batcher.stuck
+
+    run(scenario, request_seconds=1e9)
 
 
 @pytest.mark.parametrize(

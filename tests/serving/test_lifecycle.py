@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -99,6 +100,31 @@ def test_versions_change_and_the_end_waits_for_answers(toy_folder, two, tmp_path
         server.stop()
 
 
+def test_a_model_that_does_not_end_does_not_keep_the_service(toy_folder):
+    server = ServerProcess(f"--model={toy_folder}", "--request_seconds=0.5")
+    try:
+        server.wait_until_ready()
+        assert requests.get(f"{server.url}/healthz").status_code == 200
+        assert wait(server, 2**31 - 1).status_code == 504
+
+        def is_unhealthy():
+            response = requests.get(f"{server.url}/healthz")
+            if response.status_code == 200:
+                return False
+            assert response.status_code == 503
+            assert response.json() == {
+                "error": "the model has been computing for longer than 0.5 s"
+            }
+            return True
+
+        server.wait_for(is_unhealthy)
+        server.send_signal()
+        assert server.wait() == 0
+        assert server.log[-1].endswith("INFO ended")
+    finally:
+        server.stop(signal.SIGKILL)
+
+
 def test_what_cannot_be_served_is_an_error(toy_folder, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -106,6 +132,14 @@ def test_what_cannot_be_served_is_an_error(toy_folder, tmp_path):
             serve(toy_folder, "toy", host="127.0.0.1", port=port, limits=Limits())
     assert str(caught.value) == (
         f"cannot listen on 127.0.0.1, port {port}: Address already in use"
+    )
+    # The error of an address that is none has a number of another kind.
+    with pytest.raises(OSError) as reason:
+        socket.getaddrinfo("::1%none", 1)
+    with pytest.raises(UserError) as caught:
+        serve(toy_folder, "toy", host="::1%none", port=1, limits=Limits())
+    assert str(caught.value) == (
+        f"cannot listen on ::1%none, port 1: {reason.value.strerror}"
     )
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "saved_model.pb").write_bytes(b"\xff\xff")

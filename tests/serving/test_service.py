@@ -21,6 +21,7 @@ from tensorflow_serving.apis import (
 
 from benchmarks.server_process import serving
 from tests.serving.malformed_requests import malformed_requests, read_status, status_of
+from tests.serving.meshes import EVERYWHERE, mesh_inputs
 from tests.serving.toy_model import PICTURE_SIZE
 
 MALFORMED = 1000
@@ -87,6 +88,17 @@ def test_errors_of_the_model(predict):
     found = predict(400, signature_name="triple", inputs=[1])
     assert 'signature name: "triple" not found in signature def' in found["error"]
     assert predict(404, path="/versions/7", inputs=[[1, 2]])["error"]
+
+
+def test_meshes_that_take_too_long_to_draw_are_refused(predict):
+    def draw(status, count):
+        inputs = mesh_inputs(*[EVERYWHERE] * count, size=512)
+        values = {name: value.tolist() for name, value in inputs.items()}
+        return predict(status, signature_name="render_mesh", inputs=values)
+
+    assert draw(200, 16) == {"outputs": [16 * 512]}
+    error = draw(400, 17)["error"]
+    assert error.startswith(f"the triangles reach {17 * 512**2} pixels")
 
 
 def test_status_is_that_of_the_official_protocol(server):

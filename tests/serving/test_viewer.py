@@ -12,6 +12,9 @@ from PIL import Image
 from starlette.requests import Request
 
 from tf_unsup3d.export.animations import FULL_TURN
+from tf_unsup3d.rendering import op_library
+from tf_unsup3d.rendering.op_library import RasterizerLibraryError
+from tf_unsup3d.serving import model_source
 from tf_unsup3d.serving.request_error import RequestError
 from tf_unsup3d.serving.viewer import paths as paths_module
 from tf_unsup3d.serving.viewer.paths import ViewerPaths
@@ -117,6 +120,26 @@ def test_pictures(viewer, style, kind):
         size = 16 if kind in ("texture", "background") else SIZE
         assert picture.size == (size, size)
         assert np.ptp(np.asarray(picture)) > 20
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_without_the_compiled_op(views, small_run, style, kind, monkeypatch):
+    viewpoint = Viewpoint(40.0)
+    with Image.open(io.BytesIO(views.picture(style, kind, viewpoint))) as png:
+        expected = np.asarray(png, np.int32)
+
+    def fail(*arguments):
+        raise RasterizerLibraryError("the op is not built")
+
+    monkeypatch.setattr(model_source, "find_library", fail)
+    monkeypatch.setattr(op_library, "load_library", fail)
+    with pytest.raises(RasterizerLibraryError):
+        Views(load(small_run)).picture(style, "object", viewpoint)
+    portable = Views(model_source.load_to_draw(str(small_run)))
+    with Image.open(io.BytesIO(portable.picture(style, kind, viewpoint))) as png:
+        found = np.asarray(png, np.int32)
+    # To rounding, but for a pixel at whose centre an edge lies.
+    assert np.mean(np.abs(found - expected) > 1) < 1e-3
 
 
 def test_object_is_seen_whole_from_everywhere(views, style):

@@ -63,6 +63,34 @@ class ToyModel(tf.Module):
 
     @tf.function(
         input_signature=[
+            tf.TensorSpec([None, None, 3], name="vertices"),
+            tf.TensorSpec([None, None, 3], tf.int32, "triangles"),
+            tf.TensorSpec([None, None, 2], name="uv"),
+            tf.TensorSpec([None, None, 3], tf.int32, "uv_triangles"),
+            tf.TensorSpec([None, None, None, 3], name="texture"),
+            tf.TensorSpec([None], name="field_of_view_degrees"),
+            tf.TensorSpec([None, 3, 4], name="pose"),
+            tf.TensorSpec([None], tf.int32, "height"),
+            tf.TensorSpec([None], tf.int32, "width"),
+        ]
+    )
+    def render_mesh(
+        self,
+        vertices,
+        triangles,
+        uv,
+        uv_triangles,
+        texture,
+        field_of_view_degrees,
+        pose,
+        height,
+        width,
+    ):
+        del vertices, uv, uv_triangles, texture, field_of_view_degrees, pose, width
+        return {"drawn": height * tf.shape(triangles)[1]}
+
+    @tf.function(
+        input_signature=[
             tf.TensorSpec([None], tf.int64, "seed"),
             tf.TensorSpec([None], name="truncation_psi"),
         ]
@@ -110,7 +138,7 @@ class ToyModel(tf.Module):
 def write_version(folder: pathlib.Path, number: int) -> pathlib.Path:
     """Writes a version, which multiplies by its number."""
     model = ToyModel(number)
-    names = "echo invert sum wait blank map_seed render generate".split()
+    names = "echo invert sum wait blank map_seed render generate render_mesh".split()
     signatures = {name: getattr(model, name) for name in names}
     path = folder / str(number)
     tf.saved_model.save(model, path, {"serving_default": model.scale, **signatures})

@@ -4,6 +4,8 @@ unsup3d-serve --model=pretrained:faces64
 curl 'http://127.0.0.1:8501/v1/render.png?seed=3&yaw_degrees=30' --output face.png
 """
 
+import os
+
 from absl import flags
 
 from tf_unsup3d.programs import cli
@@ -96,13 +98,16 @@ def main(argv: list[str]) -> None:
     )
     log_to_stderr()
     with served_folder(_MODEL.value) as folder:
-        serve(
+        has_ended = serve(
             folder,
             _NAME.value or served_name(_MODEL.value),
             host=_HOST.value,
             port=_PORT.value,
             limits=limits,
         )
+    # See `serve`.
+    if not has_ended:
+        os._exit(0)
 
 
 def run() -> None:

@@ -5,6 +5,7 @@ unsup3d-view --model_dir=pretrained:faces64
 The page is part of the service of unsup3d-serve, which answers on the same port.
 """
 
+import os
 import webbrowser
 
 from absl import flags
@@ -38,11 +39,14 @@ def main(argv: list[str]) -> None:
     del argv
     cli.check_serving_packages()
     from tf_unsup3d.serving.limits import Limits
-    from tf_unsup3d.serving.model_source import served_folder, served_name
+    from tf_unsup3d.serving.model_source import (
+        load_to_draw,
+        served_folder,
+        served_name,
+    )
     from tf_unsup3d.serving.server import log_to_stderr, serve
     from tf_unsup3d.serving.viewer.paths import ViewerPaths
     from tf_unsup3d.serving.viewer.views import Views
-    from tf_unsup3d.trained.trained_model import load
 
     def show(url: str) -> None:
         page = f"{url}/"
@@ -52,9 +56,9 @@ def main(argv: list[str]) -> None:
 
     log_to_stderr()
     name = served_name(_MODEL_DIR.value)
-    viewer = ViewerPaths(name, Views(load(_MODEL_DIR.value)))
+    viewer = ViewerPaths(name, Views(load_to_draw(_MODEL_DIR.value)))
     with served_folder(_MODEL_DIR.value) as folder:
-        serve(
+        has_ended = serve(
             folder,
             name,
             host=_HOST,
@@ -64,6 +68,9 @@ def main(argv: list[str]) -> None:
             more_paths=viewer.paths(),
             on_listening=show,
         )
+    # See `serve`.
+    if not has_ended:
+        os._exit(0)
 
 
 def run() -> None:

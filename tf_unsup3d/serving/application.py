@@ -223,6 +223,11 @@ class Service:
     async def _healthz(self, request: Request, body: bytes) -> Response:
         if not self._batcher.alive:
             raise unavailable("the thread of the model has ended")
+        if self._batcher.stuck:
+            raise unavailable(
+                "the model has been computing for longer than "
+                f"{self._limits.request_seconds:g} s"
+            )
         return _json({"status": "ok"})
 
     async def _readyz(self, request: Request, body: bytes) -> Response:

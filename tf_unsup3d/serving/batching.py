@@ -11,6 +11,7 @@ import numpy as np
 
 from tf_unsup3d.serving.json_response import Answer
 from tf_unsup3d.serving.limits import Limits
+from tf_unsup3d.serving.mesh_requests import is_mesh_request
 from tf_unsup3d.serving.metrics import Metrics
 from tf_unsup3d.serving.request_error import bad_request, unavailable
 from tf_unsup3d.serving.saved_model import Function
@@ -26,6 +27,7 @@ class _Job:
     function: Function
     inputs: Mapping[str, np.ndarray]
     rows: int
+    triangle_pixels: int
     loop: asyncio.AbstractEventLoop
     answer: "asyncio.Future[Answer]"
 
@@ -42,7 +44,9 @@ class _Job:
 
     def finish(self, outcome: Answer | Exception) -> None:
         """Hands the outcome to the request, from any thread."""
-        self.loop.call_soon_threadsafe(self._set, outcome)
+        # The loop of a request that was given up may be closed.
+        if not self.answer.done():
+            self.loop.call_soon_threadsafe(self._set, outcome)
 
     def _set(self, outcome: Answer | Exception) -> None:
         if self.answer.done():
@@ -62,7 +66,7 @@ class Batcher:
     waiting when the last one ended. A request alone is computed immediately.
 
     Args:
-      limits: The sizes of batches and of the queue.
+      limits: The sizes of batches and of the queue, and the time for an answer.
       metrics: Told about batches and the queue.
     """
 
@@ -75,6 +79,8 @@ class Batcher:
         # Rows that were answered or waiting when the last batch ended, and its time.
         self._rows_in_turn = 0
         self._last_seconds = 0.0
+        # When the batch began that is running.
+        self._batch_start: float | None = None
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
 
     def start(self) -> None:
@@ -82,16 +88,28 @@ class Batcher:
         self._thread.start()
 
     async def close(self) -> None:
-        """Finishes all requests that wait, and ends the thread."""
+        """Finishes all requests that wait, and ends the thread.
+
+        It returns before the thread has ended if that takes longer than a request may.
+        The thread does not keep the process alive.
+        """
         with self._changed:
             self._closing = True
             self._changed.notify()
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._thread.join, self._limits.request_seconds)
 
     @property
     def alive(self) -> bool:
         """Whether the thread runs."""
         return self._thread.is_alive()
+
+    @property
+    def stuck(self) -> bool:
+        """Whether one batch has been running for longer than a request may take."""
+        start = self._batch_start
+        if start is None:
+            return False
+        return time.monotonic() - start > self._limits.request_seconds
 
     async def predict(
         self, function: Function, inputs: Mapping[str, np.ndarray]
@@ -106,14 +124,18 @@ class Batcher:
           The outputs.
 
         Raises:
-          RequestError: The batch or its pictures are too large, the inputs have
-            different numbers of rows, the queue is full, or TensorFlow cannot compute
-            it.
+          RequestError: The batch, its pictures or its meshes are too large, the inputs
+            have different numbers of rows, the queue is full, or TensorFlow cannot
+            compute it.
         """
         loop = asyncio.get_running_loop()
         rows = self._count_rows(inputs) if function.signature.batched else 1
         self._limits.check_pictures(inputs)
-        job = _Job(function, inputs, rows, loop, loop.create_future())
+        triangle_pixels = 0
+        if is_mesh_request(inputs):
+            triangle_pixels = await asyncio.to_thread(self._limits.check_meshes, inputs)
+        answer = loop.create_future()
+        job = _Job(function, inputs, rows, triangle_pixels, loop, answer)
         with self._changed:
             waiting = self._waiting_rows()
             if self._closing:
@@ -170,12 +192,17 @@ class Batcher:
                 else:
                     self._changed.wait()
             oldest = self._waiting.popleft()
-            jobs, rows = [oldest], oldest.rows
+            jobs, rows, pixels = [oldest], oldest.rows, oldest.triangle_pixels
             for job in list(self._waiting):
-                if rows + job.rows <= self._limits.batch_size and job.fits(oldest):
+                if (
+                    rows + job.rows <= self._limits.batch_size
+                    and pixels + job.triangle_pixels <= self._limits.triangle_pixels
+                    and job.fits(oldest)
+                ):
                     self._waiting.remove(job)
                     jobs.append(job)
                     rows += job.rows
+                    pixels += job.triangle_pixels
             self._metrics.queue_rows.dec(rows)
             self._rows_in_turn = rows
             return jobs
@@ -219,8 +246,11 @@ class Batcher:
             sizes = self._limits.padded_sizes
             size = next(size for size in sizes if size >= rows)
             inputs = {name: _pad(array, size) for name, array in inputs.items()}
-        start = time.monotonic()
-        outputs = first.function.run(inputs)
+        start = self._batch_start = time.monotonic()
+        try:
+            outputs = first.function.run(inputs)
+        finally:
+            self._batch_start = None
         self._last_seconds = time.monotonic() - start
         self._metrics.batch_seconds.observe(self._last_seconds)
         self._metrics.batch_rows.observe(rows)

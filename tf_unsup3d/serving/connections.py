@@ -21,8 +21,8 @@ def connection_class(limits: Limits) -> type[H11Protocol]:
     """Makes uvicorn's class of connections for given limits.
 
     Args:
-      limits: The number of connections, and the time for the head of a request and for
-        taking an answer.
+      limits: The number of connections, the time for the head of a request, and the
+        longest pause in taking an answer.
 
     Returns:
       A class for `uvicorn.Config(http=...)`.
@@ -46,6 +46,8 @@ class _LimitedConnection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(_Transport(transport, self))  # type: ignore[arg-type]
+        # Writing is paused as long as the client has not taken everything.
+        transport.set_write_buffer_limits(high=0)
         if len(self.connections) > self._limits.connections:
             self._refuse(http.HTTPStatus.SERVICE_UNAVAILABLE, "too many connections")
         else:
@@ -87,7 +89,7 @@ class _LimitedConnection(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._write_timer = self._after_timeout(self.transport.abort)
+        self._await_taking()
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -95,9 +97,11 @@ class _LimitedConnection(H11Protocol):
             self._write_timer.cancel()
 
     def timeout_keep_alive_handler(self) -> None:
-        # Closing waits until everything is written, which may be never.
         if self.transport.get_write_buffer_size():
-            self.transport.abort()
+            # The answer is not taken yet; its own timer sees to that.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
         else:
             super().timeout_keep_alive_handler()
 
@@ -133,6 +137,17 @@ class _LimitedConnection(H11Protocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+    def _await_taking(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        self._write_timer = self._after_timeout(lambda: self._check_taking(left))
+
+    def _check_taking(self, left: int) -> None:
+        """Ends the connection, unless less is left to take than was before."""
+        if self.transport.get_write_buffer_size() < left:
+            self._await_taking()
+        else:
+            self.transport.abort()
 
     def _after_timeout(self, function: Any) -> asyncio.TimerHandle:
         return self.loop.call_later(self._limits.receive_seconds, function)

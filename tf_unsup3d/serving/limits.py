@@ -5,7 +5,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tf_unsup3d.serving.mesh_requests import count_triangle_pixels
 from tf_unsup3d.serving.request_error import bad_request
+
+# Triangles of this many pictures may lie behind each other.
+_LAYERS = 16
+_SMALLEST_SIZE = 512
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +27,7 @@ class Limits:
       bodies_bytes: Most bytes of all bodies that are being received or served.
       picture_size: The pictures of a request have at most the pixels of one of this
         height and width. A pixel of `render_mesh` takes 100 bytes of JSON.
+      triangles: Most triangles of the meshes of a request. Each takes 5 kB.
       request_seconds: Longest time from the end of a request to its answer.
       receive_seconds: Longest time for a client to send the head of its request, and
         again for the body; also the longest pause in taking the answer.
@@ -33,6 +39,7 @@ class Limits:
     body_bytes: int = 16 * 2**20
     bodies_bytes: int = 256 * 2**20
     picture_size: int = 512
+    triangles: int = 2**18
     request_seconds: float = 30.0
     receive_seconds: float = 10.0
     connections: int = 512
@@ -49,6 +56,15 @@ class Limits:
             step = 2 ** max(0, sizes[-1].bit_length() - 3)
             sizes.append(min(sizes[-1] + step, self.batch_size))
         return tuple(sizes)
+
+    @property
+    def triangle_pixels(self) -> int:
+        """Most pixels that the triangles of a request may reach, each on its own.
+
+        The portable renderer takes 350 bytes for each. All triangles of a picture
+        count, those that others hide too.
+        """
+        return _LAYERS * max(self.picture_size, _SMALLEST_SIZE) ** 2
 
     def check_pictures(self, inputs: Mapping[str, np.ndarray]) -> None:
         """Checks the size of the pictures that a request asks for.
@@ -72,3 +88,30 @@ class Limits:
                 f"the pictures have {pixels} pixels; a request may ask for "
                 f"{self.picture_size**2}"
             )
+
+    def check_meshes(self, inputs: Mapping[str, np.ndarray]) -> int:
+        """Checks how much there is to draw in the pictures of a request.
+
+        Args:
+          inputs: The inputs of `render_mesh` by name, with as many rows each, whose
+            pictures have been checked.
+
+        Returns:
+          The number of pixels that the triangles may reach, each on its own.
+
+        Raises:
+          RequestError: There are too many triangles, or they reach too many pixels.
+        """
+        rows, triangles = inputs["triangles"].shape[:2]
+        if rows * triangles > self.triangles:
+            raise bad_request(
+                f"the meshes have {rows * triangles} triangles; a request may have "
+                f"{self.triangles}"
+            )
+        pixels = count_triangle_pixels(inputs)
+        if pixels > self.triangle_pixels:
+            raise bad_request(
+                f"the triangles reach {pixels} pixels, each triangle on its own; those "
+                f"of a request may reach {self.triangle_pixels}"
+            )
+        return pixels

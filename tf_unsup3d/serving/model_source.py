@@ -11,7 +11,7 @@ from tf_unsup3d.export.saved_model.writing import export_saved_model
 from tf_unsup3d.rendering.op_library import RasterizerLibraryError, find_library
 from tf_unsup3d.trained.model_folder import PREFIX
 from tf_unsup3d.trained.saved_model_folder import GRAPH_NAME, find_versions
-from tf_unsup3d.trained.trained_model import load
+from tf_unsup3d.trained.trained_model import TrainedModel, load
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -48,6 +48,24 @@ def served_folder(source: str) -> Iterator[pathlib.Path]:
         output = pathlib.Path(temporary) / served_name(source)
         export_saved_model(model, output, with_custom_op=_op_is_built())
         yield output
+
+
+def load_to_draw(source: str) -> TrainedModel:
+    """Loads a trained model that draws by the compiled op only where it is built.
+
+    Args:
+      source: See `tf_unsup3d.load`.
+
+    Returns:
+      The model, which otherwise draws by ops of TensorFlow.
+
+    Raises:
+      UserError: There is no model, or it cannot be used.
+    """
+    model = load(source)
+    if not _op_is_built():
+        model.renderer = model.renderer.replace(backend="portable")
+    return model
 
 
 def served_name(source: str) -> str:

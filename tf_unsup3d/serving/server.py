@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import pathlib
 import signal
 import socket
@@ -36,11 +35,11 @@ def serve(
     limits: Limits,
     more_paths: Sequence[Path] = (),
     on_listening: Callable[[str], None] | None = None,
-) -> None:
+) -> bool:
     """Serves a model until SIGTERM or SIGINT.
 
     Then it takes no more connections and requests, and returns when those that it has
-    accepted are answered.
+    accepted are answered, or their time is over.
 
     Args:
       folder: The folder of the model, with a folder for each version.
@@ -51,6 +50,11 @@ def serve(
       more_paths: Paths that are served beside those of the model.
       on_listening: Called with the URL as soon as the service can be reached, which
         may be before the model is loaded.
+
+    Returns:
+      Whether the model has ended, too. If not, it computes what nobody waits for any
+      more, and the process has to end by `os._exit`: TensorFlow crashes when it is torn
+      down meanwhile.
 
     Raises:
       UserError: The address cannot be listened on, or no version can be loaded.
@@ -107,6 +111,7 @@ def serve(
     if failures:
         raise failures[0]
     _LOGGER.info("ended")
+    return not batcher.alive
 
 
 def log_to_stderr() -> None:
@@ -162,7 +167,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else error
+        # Not by its number, which of a name that cannot be resolved is none of the
+        # system. Python adds the address.
+        reason = (error.strerror or str(error)).partition(" (while ")[0]
         raise UserError(f"cannot listen on {host}, port {port}: {reason}") from error
     # Its connections inherit this. Without it, the body of an answer waits until the
     # client has acknowledged the head, 40 ms on Linux.

@@ -36,6 +36,39 @@ class Candidates(NamedTuple):
     pixels: tf.Tensor
 
 
+class Boxes(NamedTuple):
+    """Rectangles of pixels, `[n]` int32 each: the first, and behind the last."""
+
+    left: tf.Tensor
+    right: tf.Tensor
+    top: tf.Tensor
+    bottom: tf.Tensor
+
+    def pixel_counts(self) -> tf.Tensor:
+        """`[n]` int32, the number of pixels in each."""
+        columns, rows = self.right - self.left, self.bottom - self.top
+        return tf.maximum(columns, 0) * tf.maximum(rows, 0)
+
+
+def find_boxes(first: Point, second: Point, size: PictureSize, reach: float) -> Boxes:
+    """Finds the pixels near the bounds of the visible parts of items.
+
+    Args:
+      first: First ends of the edges of each item, `[edges, n]` each.
+      second: Second ends.
+      size: The size of the pictures, or `[n]` each, of the picture of each item.
+      reach: Distance from the bounds in pixels within which pixel centres count.
+
+    Returns:
+      The pixels of each item.
+    """
+    visible = tf.maximum(first[2], second[2]) > NEAR_DEPTH
+    ends = clip_edges(first, second)[:2]
+    columns = _bounds([x / z for x, _, z in ends], visible, reach, size.width)
+    rows = _bounds([y / z for _, y, z in ends], visible, reach, size.height)
+    return Boxes(*columns, *rows)
+
+
 def find_candidates(
     first: Point,
     second: Point,
@@ -55,14 +88,12 @@ def find_candidates(
     Returns:
       The candidates.
     """
-    visible = tf.maximum(first[2], second[2]) > NEAR_DEPTH
-    ends = clip_edges(first, second)[:2]
-    left, right = _bounds([x / z for x, _, z in ends], visible, reach, size.width)
-    top, bottom = _bounds([y / z for _, y, z in ends], visible, reach, size.height)
-    counts = tf.maximum(right - left, 0) * tf.maximum(bottom - top, 0)
+    boxes = find_boxes(first, second, size, reach)
+    counts = boxes.pixel_counts()
     found = tf.where(counts > 0)[:, 0]
     counts, left, right, top, pictures = (
-        tf.gather(values, found) for values in (counts, left, right, top, pictures)
+        tf.gather(values, found)
+        for values in (counts, boxes.left, boxes.right, boxes.top, pictures)
     )
     # Counts from 0 for each item.
     index = tf.raw_ops.RaggedRange(

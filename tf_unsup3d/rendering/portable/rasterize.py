@@ -126,7 +126,7 @@ def _compose(
       depth_push: Part of its depth by which a fragment recedes over the margin.
     """
     pixels, own = tf.unique(fragments.pixels)
-    shown, overtaken = find_layers(
+    layers = find_layers(
         own,
         tf.stop_gradient(fragments.extent),
         tf.stop_gradient(fragments.depth),
@@ -136,22 +136,22 @@ def _compose(
     # The same depths, but differentiable, and 0 where there is no surface.
     depths = tf.scatter_nd(sharp.pixels[:, None], sharp.depth, tf.shape(depths))
     weight, rest = layer_weights(
-        shown,
-        overtaken,
+        layers,
+        own,
         fragments.extent,
         fragments.depth,
         tf.gather(depths, pixels),
         depth_push,
     )
-    layers = tf.where(weight > 0.0)
+    shown = tf.where(weight > 0.0)[:, 0]
     soft = _Points(
         fragments.pixels,
         fragments.edges // 3,
         fragments.barycentric(),
         fragments.depth,
         tf.zeros_like(fragments.depth),
-    ).select(tf.gather_nd(shown, layers))
-    soft = soft._replace(weight=tf.gather_nd(weight, layers))
+    ).select(tf.gather(layers.shown, shown))
+    soft = soft._replace(weight=tf.gather(weight, shown))
     weight = tf.tensor_scatter_nd_update(tf.ones_like(depths), pixels[:, None], rest)
     sharp = sharp._replace(weight=tf.gather(weight, sharp.pixels))
     sharp = sharp.select(tf.where(sharp.weight > 0.0)[:, 0])
