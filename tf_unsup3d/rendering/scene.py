@@ -13,7 +13,7 @@ class Scene(NamedTuple):
         that has as many (see `sphere_of_size`); x right, y down, z away from the
         camera.
       texture: `[batch, texture_height, texture_width, 3]`, colours in [-1, 1] in the
-        azimuthal equidistant layout.
+        layout of that mesh.
       background: `[batch, background_height, background_width, 3]`, colours in
         [-1, 1]; a viewpoint sees a part of it.
     """

@@ -1,8 +1,8 @@
 """Separate streams of random numbers for separate purposes.
 
-All randomness of a step is a function of one key of two integers. No two purposes may
-share random numbers: a viewpoint drawn from the same numbers as the latent vector would
-tell the generator from where its object is seen.
+All randomness of a step is a function of one key of two integers. Nothing that is drawn
+for an object may share its random numbers: a viewpoint drawn from the same numbers as
+the latent vector would tell the generator from where its object is seen.
 """
 
 from collections.abc import Sequence

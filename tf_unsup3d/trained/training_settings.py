@@ -50,8 +50,8 @@ class TrainingSettings:
         "alarm/back_spikiness". Empty keeps none.
       divergence_retries: How many times to go back to the last checkpoint when a loss,
         gradient or weight is no longer finite, before training ends.
-      divergence_rate_factor: Factor on both learning rates each time that training goes
-        back. 1 leaves them unchanged.
+      divergence_rate_factor: Factor on both learning rates of the checkpoint each time
+        that training goes back to it. 1 leaves them unchanged.
 
     Raises:
       ValueError: A number is out of range.
