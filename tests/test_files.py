@@ -1,6 +1,8 @@
 import hashlib
 import json
+import math
 
+import numpy as np
 import pytest
 
 from tf_unsup3d import files
@@ -146,3 +148,11 @@ def test_the_checksum_is_that_of_the_content(tmp_path):
     (tmp_path / "a").write_bytes(b"content")
     expected = hashlib.sha256(b"content").hexdigest()
     assert files.file_checksum(tmp_path / "a") == expected
+
+
+def test_numbers_that_are_not_finite_become_null():
+    value = {"a": math.nan, "b": [1.5, (np.float64("inf"), -math.inf), True], "c": "x"}
+    found = files.without_nan(value)
+    assert found == {"a": None, "b": [1.5, [None, None], True], "c": "x"}
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert math.isnan(value["a"])

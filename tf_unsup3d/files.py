@@ -5,6 +5,7 @@ import errno
 import fcntl
 import hashlib
 import json
+import math
 import os
 import pathlib
 import secrets
@@ -155,6 +156,26 @@ def write_json(path: str | os.PathLike, value: object) -> None:
       UserError: If the file cannot be written.
     """
     write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def without_nan(value: object) -> object:
+    """Replaces numbers that are not finite, which JSON does not have.
+
+    Args:
+      value: Numbers, strings and the like, in dictionaries, lists and tuples of any
+        depth.
+
+    Returns:
+      The same with None, which JSON writes as null, where a number is NaN or infinite.
+      Tuples become lists.
+    """
+    if isinstance(value, dict):
+        return {key: without_nan(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 def read_json(path: str | os.PathLike) -> dict:

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from tf_unsup3d.export.json_numbers import without_nan
+from tf_unsup3d.files import without_nan
 from tf_unsup3d.trained.trained_model import TrainedModel
 
 Settings = dict[str, str | int | bool | None]

@@ -10,12 +10,11 @@ import numpy as np
 from tqdm import tqdm
 
 from tf_unsup3d.export.animations import turntable
-from tf_unsup3d.export.json_numbers import without_nan
 from tf_unsup3d.export.meshes import write_mesh
 from tf_unsup3d.export.pictures import write_png
 from tf_unsup3d.export.texture_fill import fill_hidden_texture
 from tf_unsup3d.export.videos import write_video
-from tf_unsup3d.files import write_json
+from tf_unsup3d.files import without_nan, write_json
 from tf_unsup3d.reconstruction.flags import Flag
 from tf_unsup3d.reconstruction.inputs import NamedPicture
 from tf_unsup3d.reconstruction.reconstructor import (

@@ -143,6 +143,14 @@ class Configuration:
                 bindings[name][parameter] = value
         return bindings
 
+    def parameters(self) -> dict[str, Value]:
+        """Returns the values of all parameters by names such as "Trainer.steps"."""
+        return {
+            f"{name}.{parameter}": value
+            for name, values in self.bindings().items()
+            for parameter, value in values.items()
+        }
+
     @property
     def resolution(self) -> int:
         """Height and width of the pictures."""

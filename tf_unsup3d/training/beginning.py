@@ -79,7 +79,7 @@ def begin(
     trainer = Trainer(configuration, folder, strategy)
     step, notes = trainer.restore(), []
     if step:
-        notes = _continue(trainer, folder)
+        notes = _changes(trainer, folder)
     elif transfer_from:
         lines = trainer.transfer(transfer_from)
         notes = [f"from {transfer_from}: {line}" for line in lines]
@@ -116,8 +116,11 @@ def _check_pictures(folder: pathlib.Path, pictures: PictureSet) -> None:
         )
 
 
-def _continue(trainer: Trainer, folder: pathlib.Path) -> list[str]:
-    """Says how the configuration differs from that of the run so far."""
+def _changes(trainer: Trainer, folder: pathlib.Path) -> list[str]:
+    """Says how the configuration differs from that of the run so far.
+
+    If the metric of the best model differs, its best value so far is forgotten.
+    """
     try:
         former = model_folder.read_configuration(folder)
     except UserError as error:
@@ -125,18 +128,12 @@ def _continue(trainer: Trainer, folder: pathlib.Path) -> list[str]:
     if former.training.best_metric != trainer.configuration.training.best_metric:
         # Values of different metrics cannot be compared.
         trainer.forget_best()
-    before, now = _bindings(former), _bindings(trainer.configuration)
+    before, now = (
+        {name: format_value(value) for name, value in found.parameters().items()}
+        for found in (former, trainer.configuration)
+    )
     return [
         f"{name} = {value} from now on, formerly {before.get(name, 'not set')}"
         for name, value in now.items()
         if before.get(name) != value
     ]
-
-
-def _bindings(configuration: Configuration) -> dict[str, str]:
-    """The value of each parameter as text, by its name in gin."""
-    return {
-        f"{name}.{parameter}": format_value(value)
-        for name, parameters in configuration.bindings().items()
-        for parameter, value in parameters.items()
-    }

@@ -19,8 +19,7 @@ from tf_unsup3d.evaluation.shape.depth_network import (
 )
 from tf_unsup3d.evaluation.shape.pairs import DepthPairs
 from tf_unsup3d.evaluation.shape.report import FEWEST_SUPERVISED, Score
-from tf_unsup3d.export.json_numbers import without_nan
-from tf_unsup3d.files import read_json, write_json
+from tf_unsup3d.files import read_json, without_nan, write_json
 
 # Number of times a network sees each pair; twice as many gain little for their time.
 PASSES = 12

@@ -29,11 +29,10 @@ def write_hyperparameters(
       configuration: The configuration of the run.
     """
     values = {
-        f"{name}.{parameter}": value
+        name: value
         if isinstance(value, bool | int | float | str)
         else format_value(value)
-        for name, parameters in configuration.bindings().items()
-        for parameter, value in parameters.items()
+        for name, value in configuration.parameters().items()
     }
     hparams.hparams_config(
         hparams=[hparams.HParam(name) for name in values],
