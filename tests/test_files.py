@@ -1,6 +1,7 @@
 import hashlib
 import json
 import math
+import os
 
 import numpy as np
 import pytest
@@ -77,6 +78,19 @@ def test_an_unwritable_path_is_named(tmp_path, place):
     with pytest.raises(UserError, match=f"^cannot write {tmp_path / place}: "):
         files.write_bytes(tmp_path / place, b"")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.bin"]
+
+
+def test_whether_a_folder_can_be_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in (tmp_path, tmp_path / "a" / "b", "a", "."):
+        files.check_writable(folder)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot write .*file/a: Not a directory"):
+        files.check_writable(tmp_path / "file" / "a")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(UserError, match="cannot write .*a: Permission denied"):
+        files.check_writable(tmp_path / "a")
 
 
 def test_an_error_without_a_reason_of_the_system_keeps_its_own(tmp_path):

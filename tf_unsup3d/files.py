@@ -118,6 +118,26 @@ def creating_folder(path: str | os.PathLike) -> Iterator[pathlib.Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def check_writable(folder: str | os.PathLike) -> None:
+    """Checks, before long work, that its result can be written; writes nothing.
+
+    Args:
+      folder: Folder to write to, which need not exist.
+
+    Raises:
+      UserError: Files cannot be created in the folder, or the folder cannot.
+    """
+    path = pathlib.Path(folder).absolute()
+    existing = next(place for place in (path, *path.parents) if os.path.lexists(place))
+    reason = None
+    if not existing.is_dir():
+        reason = errno.ENOTDIR
+    elif not os.access(existing, os.W_OK | os.X_OK):
+        reason = errno.EACCES
+    if reason:
+        raise UserError(f"cannot write {folder}: {os.strerror(reason)}")
+
+
 def write_bytes(path: str | os.PathLike, content: bytes) -> None:
     """Writes a file with the guarantees of `replacing`.
 

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -11,6 +12,9 @@ from tensorflow_serving.apis import prediction_log_pb2
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.export.saved_model import writing
 from tf_unsup3d.export.saved_model.writing import export_saved_model
+from tf_unsup3d.reconstruction.encoder_training import make_encoder
+from tf_unsup3d.trained import encoder_files
+from tf_unsup3d.trained.encoder_files import TrainedEncoder
 from tf_unsup3d.trained.saved_model_folder import find_versions
 from tf_unsup3d.trained.trained_model import load
 
@@ -45,8 +49,14 @@ SIGNATURES = {
 
 
 @pytest.fixture(scope="module")
-def model(small_run):
-    return load(small_run)
+def model(small_run, tmp_path_factory):
+    """A model with an encoder."""
+    run = tmp_path_factory.mktemp("run") / "small"
+    shutil.copytree(small_run, run)
+    model = load(run)
+    encoder = TrainedEncoder(make_encoder(model), {"steps": 0})
+    encoder_files.write_encoder(run, encoder, model.generator)
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +190,7 @@ def test_the_whole_model_is_in_it(model, folder):
         loaded = load(source)
         assert loaded.configuration == model.configuration
         assert loaded.card == model.card
+        assert loaded.encoder.card == model.encoder.card
         scenes = (each.sample([0, 5], 0.8) for each in (loaded, model))
         for one, other in zip(*scenes, strict=True):
             np.testing.assert_array_equal(one, other)

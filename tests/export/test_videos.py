@@ -103,3 +103,10 @@ def test_frames_as_numbered_pictures(tmp_path):
     for path, frame in zip(paths, _sweep(), strict=True):
         with PIL.Image.open(path) as picture:
             np.testing.assert_array_equal(np.asarray(picture), frame)
+
+
+def test_no_frames_of_a_longer_video_are_left(tmp_path):
+    write_frames(tmp_path, iter(_sweep()))
+    (tmp_path / "0009.png").write_bytes(b"another picture")
+    paths = write_frames(tmp_path, _sweep()[:2])
+    assert sorted(tmp_path.iterdir()) == [*paths, tmp_path / "0009.png"]

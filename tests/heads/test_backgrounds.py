@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from absl import logging
 from PIL import Image
 
 from tf_unsup3d.errors import UserError
@@ -47,5 +48,31 @@ def test_what_cannot_be_a_background_is_named(folder):
         PictureBackgrounds(folder / "none")
     for path in folder.rglob("*.*"):
         path.write_text("no picture")
-    with pytest.raises(UserError, match="cannot be a background: not a picture"):
+    message = "none of its 2 files can be used .the first: .*: not a picture in a"
+    with pytest.raises(UserError, match=message):
         PictureBackgrounds(folder)(np.random.default_rng(0), 32)
+
+
+def test_bad_files_are_skipped_once_and_change_no_other_background(folder, monkeypatch):
+    def crops():
+        draw = PictureBackgrounds(folder)
+        return [draw(np.random.default_rng(seed), 32).tobytes() for seed in range(30)]
+
+    good = folder / "a.png"
+    (folder / "sub/small.png").write_bytes(good.read_bytes())
+    (folder / "text.png").write_bytes(good.read_bytes())
+    before = crops()
+    warnings = []
+    monkeypatch.setattr(
+        logging, "warning", lambda text, *values: warnings.append(text % values)
+    )
+    # Sorted by name, these are the last two of four.
+    Image.new("RGB", (19, 40)).save(folder / "sub/small.png")
+    (folder / "text.png").write_text("no picture")
+    after = crops()
+    assert len(warnings) == 2
+    assert any("small.png: too small: 19x40" in warning for warning in warnings)
+    firsts = [np.random.default_rng(seed).integers(4) for seed in range(30)]
+    for first, one, other in zip(firsts, before, after, strict=True):
+        assert first >= 2 or one == other
+    assert crops() == after

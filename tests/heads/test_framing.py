@@ -116,6 +116,27 @@ def test_angles_of_portraits_are_normally_distributed(model):
     assert np.mean(np.abs(angles[:, 0]) > 36.0) > 0.03
 
 
+@pytest.mark.parametrize("angle", [0, 1])
+def test_a_range_of_0_is_no_variation_of_portraits(model, angle):
+    ranges = [60.0, 15.0]
+    ranges[angle] = 0.0
+
+    def viewpoint(yaw_range, pitch_range):
+        head = sample_head(
+            model,
+            np.random.default_rng(0),
+            yaw_range=yaw_range,
+            pitch_range=pitch_range,
+            portrait=True,
+        )
+        return head.viewpoint
+
+    expected = viewpoint(60.0, 15.0)
+    assert expected[angle] != 0.0
+    expected[angle] = 0.0
+    np.testing.assert_array_equal(viewpoint(*ranges), expected)
+
+
 def test_light_of_portraits_comes_from_one_side_from_two_and_from_everywhere():
     rng = np.random.default_rng(0)
     lights = [Lighting.sample_portrait(rng) for _ in range(300)]

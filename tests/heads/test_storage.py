@@ -220,6 +220,33 @@ def test_the_head_model_and_the_backgrounds_are_recorded(head_set, tmp_path):
         storage.make_head_set(tmp_path / "set", moved)
 
 
+def test_bad_backgrounds_do_not_keep_a_set_from_being_finished(head_set, tmp_path):
+    backgrounds = tmp_path / "backgrounds"
+    shutil.copytree(storage.picture_dir(head_set, "train"), backgrounds)
+    (backgrounds / "000001.png").write_bytes(b"broken")
+    Image.new("RGB", (8, 8)).save(backgrounds / "icon.png")
+    settings = dataclasses.replace(SETTINGS, backgrounds=str(backgrounds))
+    assert storage.make_head_set(tmp_path / "set", settings)
+    assert not storage.make_head_set(tmp_path / "set", settings)
+    (tmp_path / "set/train/000003.png").rename(tmp_path / "before.png")
+    description = tmp_path / "set/heads.json"
+    content = json.loads(description.read_text())
+    description.write_text(json.dumps({**content, "complete": False}))
+    assert storage.make_head_set(tmp_path / "set", settings)
+    again = (tmp_path / "set/train/000003.png").read_bytes()
+    assert again == (tmp_path / "before.png").read_bytes()
+
+
+def test_a_folder_without_backgrounds_is_refused_before_anything_is_written(tmp_path):
+    backgrounds = tmp_path / "backgrounds"
+    backgrounds.mkdir()
+    Image.new("RGB", (8, 8)).save(backgrounds / "icon.png")
+    settings = dataclasses.replace(SETTINGS, backgrounds=str(backgrounds))
+    with pytest.raises(UserError, match=f"^no backgrounds in {backgrounds}: none of"):
+        storage.make_head_set(tmp_path / "set", settings)
+    assert not (tmp_path / "set").exists()
+
+
 def test_other_files_are_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(UserError, match="holds other files"):
@@ -368,6 +395,19 @@ def test_truth_of_another_set_is_named(head_set, tmp_path):
     added = tmp_path / "test/truth/000064.npz"
     added.write_bytes((head_set / "test/truth/000000.npz").read_bytes())
     with pytest.raises(UserError, match=f"^{added} does not belong to the same set as"):
+        storage.load_truth(tmp_path, "test")
+
+
+def test_normals_are_read_on_demand(head_set, tmp_path):
+    with np.load(head_set / "test/truth/000000.npz") as file:
+        arrays = {**file, "normals": np.zeros(3)}
+    path = tmp_path / "test/truth/000000.npz"
+    path.parent.mkdir(parents=True)
+    np.savez(path, **arrays)
+    truth = storage.load_truth(tmp_path, "test", normals=False)
+    assert truth.normals is None
+    np.testing.assert_array_equal(truth.depth, arrays["depth"])
+    with pytest.raises(UserError, match="normals has shape"):
         storage.load_truth(tmp_path, "test")
 
 

@@ -12,7 +12,9 @@ import trimesh
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.export.pictures import to_uint8
+from tf_unsup3d.reconstruction import calibration
 from tf_unsup3d.reconstruction.encoder_training import make_encoder
+from tf_unsup3d.reconstruction.flags import limits_on_card
 from tf_unsup3d.trained import encoder_files, model_folder
 from tf_unsup3d.trained.encoder_files import TrainedEncoder
 from tf_unsup3d.trained.trained_model import load
@@ -98,17 +100,51 @@ def test_limits_of_an_encoder_are_found_anew(
     untrained = TrainedEncoder(make_encoder(model), {"steps": 0, "limits": {}})
     encoder_files.write_encoder(folder, untrained, model.generator)
     weights = (folder / encoder_files.WEIGHTS_NAME).read_bytes()
-    run_in_process(
-        "train_encoder",
-        f"--model_dir={folder}",
-        "--limits_only",
-        f"--data_dir={photos}",
-    )
-    card = json.loads((folder / encoder_files.CARD_NAME).read_text())
-    # One of the files is not a picture.
-    assert card["limits_from"] == {"source": photos.name, "pictures": 2}
-    assert set(card["limits"]) == {"0", "100"} and card["steps"] == 0
-    assert (folder / encoder_files.WEIGHTS_NAME).read_bytes() == weights
+    many = tmp_path / "many"
+    many.mkdir()
+    for index in range(16):
+        shutil.copyfile(photos / "noise.png", many / f"{index}.png")
+    shutil.copyfile(photos / "broken.jpg", many / "broken.jpg")
+    flags = [f"--model_dir={folder}", "--limits_only", "--held_out=16"]
+    for more, source in (
+        ([], "samples of the model"),
+        ([f"--data_dir={many}"], "many"),
+    ):
+        run_in_process("train_encoder", *flags, *more)
+        card = json.loads((folder / encoder_files.CARD_NAME).read_text())
+        assert card["limits_from"] == {"source": source, "pictures": 16}
+        assert set(card["limits"]) == {"0", "100"} and card["steps"] == 0
+        assert (folder / encoder_files.WEIGHTS_NAME).read_bytes() == weights
+
+
+def test_an_encoder_is_kept_although_its_limits_are_not_found(
+    published, tmp_path, run_in_process, monkeypatch
+):
+    def interrupted(*arguments, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(calibration, "with_limits", interrupted)
+    flags = [f"--model_dir={published}", f"--output={tmp_path}", "--steps=1"]
+    with pytest.raises(KeyboardInterrupt):
+        run_in_process("train_encoder", *flags)
+    kept = encoder_files.read_encoder(tmp_path, load(published).generator)
+    assert kept.card["steps"] == 1
+    with pytest.raises(UserError, match="unsup3d-train-encoder --limits_only"):
+        limits_on_card(kept.card, 0)
+
+
+def test_where_nothing_can_be_written_nothing_is_trained(
+    published, photos, run_in_process, monkeypatch
+):
+    def trained(*arguments, **more):
+        raise AssertionError("trained")
+
+    monkeypatch.setattr(calibration, "without_limits", trained)
+    output = photos / "head.png" / "encoder"
+    with pytest.raises(UserError, match="cannot write .*encoder: Not a directory"):
+        run_in_process(
+            "train_encoder", f"--model_dir={published}", f"--output={output}"
+        )
 
 
 @pytest.mark.parametrize(
@@ -141,6 +177,6 @@ def test_an_encoder_of_a_checkpoint_is_where_it_is_looked_for(
 ):
     shutil.copytree(small_run, tmp_path / "run")
     checkpoint = next((tmp_path / "run" / "checkpoints").glob("ckpt-*.npz"))
-    flags = [f"--model_dir={checkpoint}", "--steps=1", "--held_out=2"]
+    flags = [f"--model_dir={checkpoint}", "--steps=1", "--held_out=16"]
     run_in_process("train_encoder", *flags)
     assert load(checkpoint).encoder.card["steps"] == 1

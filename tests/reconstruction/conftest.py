@@ -32,11 +32,10 @@ def model(small_bindings):
 
 @pytest.fixture(scope="session")
 def encoder(model):
-    from tf_unsup3d.reconstruction.calibration import make_encoder_with_limits
+    from tf_unsup3d.reconstruction.calibration import with_limits, without_limits
 
-    return make_encoder_with_limits(
-        model, 120, held_out=32, fit_steps=FIT_STEPS, **SIZES
-    )
+    encoder = without_limits(model, 120, **SIZES)
+    return with_limits(model, encoder, held_out=32, fit_steps=FIT_STEPS)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.reconstruction.inputs import read_pictures
+from tf_unsup3d.reconstruction.inputs import check_output, read_pictures
 
 
 @pytest.fixture
@@ -71,3 +71,21 @@ def test_no_picture_is_one_line(folder, tmp_path):
     ):
         with pytest.raises(UserError, match=message):
             read_pictures(source, 16)
+
+
+def test_results_are_not_written_among_the_pictures(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(folder)
+    for source, output in (
+        (".", "."),
+        (folder, folder / "out"),
+        (folder / "a.png", folder),
+        ("a.png", folder / "more" / ".."),
+    ):
+        with pytest.raises(UserError, match="where the pictures of --input lie"):
+            check_output(source, output)
+    with zipfile.ZipFile("photos.zip", "w") as file:
+        file.write("a.png")
+    check_output("photos.zip", folder)
+    check_output(folder, tmp_path / "photos-out")
+    check_output(folder / "more", folder / "out")
+    check_output("a.png", "out")

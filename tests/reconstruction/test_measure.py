@@ -6,7 +6,11 @@ import pytest
 import tensorflow as tf
 
 from tests.reconstruction.conftest import FIT_STEPS
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.evaluation.reconstruction import measure as module
 from tf_unsup3d.evaluation.reconstruction.measure import measure_reconstruction
+from tf_unsup3d.reconstruction.reconstructor import Reconstructor
+from tf_unsup3d.trained.weights import weights_checksum
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +47,57 @@ def test_heads_stand_beside_the_average_head(report):
     assert report.heads["average head"]["side"] < report.heads["both"]["side"]
 
 
-def test_the_report_is_json_with_a_table_and_a_sheet(report):
+def test_the_report_is_json_with_a_table_and_a_sheet(report, encoder):
     content = json.loads(report.to_json())
-    assert content["settings"]["samples"] == 4
-    assert content["settings"]["steps"] == FIT_STEPS
+    settings = content["settings"]
+    assert settings["samples"] == settings["heads"] == 4
+    assert settings["steps"] == FIT_STEPS
+    assert settings["encoder_steps"] == 120
+    assert settings["encoder_seed"] == encoder.card["seed"]
+    assert settings["encoder_checksum"] == weights_checksum(encoder.network)
+    assert settings["perceptual_network"] == "EfficientNet-Lite0"
     table = report.table()
     for word in ("own samples", "heads", "average head", "viewpoint", "flagged"):
         assert word in table
     assert report.sheet.shape[0] > 4 * 96
+
+
+def test_wrong_truth_is_found_before_anything_is_reconstructed(
+    model, encoder, tmp_path, monkeypatch
+):
+    def reconstruct(*arguments, **options):
+        raise AssertionError("something is reconstructed")
+
+    monkeypatch.setattr(Reconstructor, "fit", reconstruct)
+    with pytest.raises(UserError, match="holds no truth"):
+        measure_reconstruction(model, count=4, truth_dir=tmp_path, encoder=encoder)
+
+
+def test_no_graph_is_built_while_the_time_is_taken(model, encoder, monkeypatch):
+    built = []
+
+    def network(pictures):
+        built.append(pictures.shape)
+        return encoder.network(pictures)
+
+    class Watched(Reconstructor):
+        """Records how many graphs of the encoder each fit builds."""
+
+        def __init__(self, model, encoder):
+            super().__init__(model, encoder._replace(network=network))
+            self.fits = []
+
+        def fit(self, pictures, **options):
+            before = len(built)
+            found = super().fit(pictures, **options)
+            self.fits.append(len(built) - before)
+            return found
+
+    # Batches of 16 and of 2.
+    pairs, viewpoints = module.sample_pairs(model, 18)
+    watched = Watched(model, encoder)
+    draw = module.depth_drawing(model.renderer)
+    module._scores(
+        watched, encoder.card, draw, pairs, viewpoints, FIT_STEPS, None, from_mean=False
+    )
+    assert watched.fits[0] > 0 and watched.fits[1:] == [0, 0]

@@ -51,6 +51,16 @@ def test_the_encoder_of_another_generator_is_refused(folder, generators):
         read_encoder(folder, generators[1])
 
 
+def test_weights_that_are_not_those_of_the_card_are_refused(folder, generators):
+    path = folder / "encoder.npz"
+    with np.load(path) as file:
+        weights = dict(file)
+    weights["000"] += 1
+    np.savez_compressed(path, **weights)
+    with pytest.raises(UserError, match=r"encoder\.json belongs to other weights"):
+        read_encoder(folder, generators[0])
+
+
 def test_a_missing_encoder_is_named(tmp_path, generators):
     with pytest.raises(UserError, match="no encoder in .*; train one with unsup3d-"):
         read_encoder(tmp_path, generators[0])

@@ -15,6 +15,12 @@ import math
 import numpy as np
 from PIL import Image, ImageFilter
 
+from tf_unsup3d.geometry.portrait_alignment import (
+    CENTRE_BELOW_EYES,
+    EYE_DISTANCES,
+    MOUTH_DISTANCES,
+)
+
 # Part of the side of a square over which what lies beyond the border of the picture
 # fades into one colour, and by which it is blurred.
 _FADING = 0.3
@@ -100,10 +106,13 @@ def portrait_square(points: FacePoints) -> Square:
     eye_to_eye, eyes_to_mouth = right_eye - left_eye, mouth - eyes
     # The mean of two estimates of the direction across the face.
     axis = eye_to_eye + (eyes_to_mouth[1], -eyes_to_mouth[0])
-    side = 2.0 * max(2.0 * np.hypot(*eye_to_eye), 1.8 * np.hypot(*eyes_to_mouth))
-    x, y = eyes + 0.1 * eyes_to_mouth
+    half = max(
+        EYE_DISTANCES * np.hypot(*eye_to_eye),
+        MOUTH_DISTANCES * np.hypot(*eyes_to_mouth),
+    )
+    x, y = eyes + CENTRE_BELOW_EYES * eyes_to_mouth
     angle = math.degrees(math.atan2(axis[1], axis[0]))
-    return Square((float(x), float(y)), float(side), angle)
+    return Square((float(x), float(y)), float(2.0 * half), angle)
 
 
 def cut_out(image: Image.Image, square: Square, resolution: int) -> np.ndarray:

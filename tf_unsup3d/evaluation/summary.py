@@ -12,11 +12,13 @@ def summarize(values: dict[str, np.ndarray]) -> dict[str, float]:
 
     Returns:
       The mean `NAME` and the standard deviation `NAME_std` of each measure, over the
-      items that have a value. Where none has, the mean is NaN.
+      items that have a value. Where none has, both are NaN.
     """
     summary = {}
     for name, value in values.items():
         measured = value[np.isfinite(value)]
-        summary[name] = float(measured.mean()) if measured.size else float("nan")
-        summary[f"{name}_std"] = float(measured.std()) if measured.size else 0.0
+        if not measured.size:
+            measured = np.array([np.nan])
+        summary[name] = float(measured.mean())
+        summary[f"{name}_std"] = float(measured.std())
     return summary

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from tf_unsup3d.export.pictures import to_uint8
+from tf_unsup3d.export.drawing import draw_pictures
 from tf_unsup3d.export.texture_fill import fill_hidden_texture
 from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
@@ -202,13 +202,13 @@ def _draw_grid(
 ) -> np.ndarray:
     """Draws the objects side by side, `[height, width, 3]` uint8."""
     count, size = scene.vertices.shape[0], renderer.resolution
-    viewpoint = [math.radians(yaw_degrees), math.radians(pitch_degrees), 0.0]
-    drawn = renderer(scene, tf.constant([viewpoint] * count), outputs=("picture",))
     if columns is None:
         columns = _columns(count)
     rows = -(-count // columns)
     cells = np.full([rows * columns, size, size, 3], 255, np.uint8)
-    cells[:count] = to_uint8(drawn["picture"].numpy())
+    pictures = draw_pictures(renderer, scene, yaw_degrees, pitch_degrees)
+    for index, picture in enumerate(pictures):
+        cells[index] = picture
     grid = cells.reshape(rows, columns, size, size, 3).swapaxes(1, 2)
     return grid.reshape(rows * size, columns * size, 3)
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
+from tf_unsup3d.export.drawing import draw_pictures
 from tf_unsup3d.export.meshes import write_mesh
-from tf_unsup3d.export.pictures import to_uint8, write_png
+from tf_unsup3d.export.pictures import write_png
 from tf_unsup3d.export.scene_sheets import depth_sheet, scene_sheet
 from tf_unsup3d.export.texture_fill import fill_hidden_texture
 from tf_unsup3d.rendering.scene import Scene
@@ -29,9 +30,10 @@ def write_samples(
 ) -> list[pathlib.Path]:
     """Writes sheets of random objects, and a picture and meshes of each of them.
 
-    Objects are made and written in batches, so that memory does not grow with their
-    number. The sheets show those of the first batch. Textures are continued where no
-    picture of training could show them; see `fill_hidden_texture`.
+    Objects are made and written in batches, and large pictures are drawn one by one, so
+    that memory does not grow with their number. The sheets show those of the first
+    batch. Textures are continued where no picture of training could show them; see
+    `fill_hidden_texture`.
 
     Args:
       model: The trained model.
@@ -55,6 +57,7 @@ def write_samples(
     """
     folder = pathlib.Path(output)
     written: list[pathlib.Path] = []
+    renderer = model.renderer.replace(resolution=resolution or model.resolution)
     with tqdm(total=len(seeds), desc="samples", unit="object", disable=None) as bar:
         for first in range(0, len(seeds), BATCH_SIZE):
             batch = seeds[first : first + BATCH_SIZE]
@@ -67,11 +70,10 @@ def write_samples(
                 for name, sheet in sheets.items():
                     write_png(folder / name, sheet)
                     written.append(folder / name)
-            drawn = model.draw(scene, yaw_degrees, pitch_degrees, resolution=resolution)
-            pictures = to_uint8(drawn["picture"])
-            for index, seed in enumerate(batch):
+            pictures = draw_pictures(renderer, scene, yaw_degrees, pitch_degrees)
+            for index, (seed, picture) in enumerate(zip(batch, pictures, strict=True)):
                 path = folder / f"picture_{seed:04d}.png"
-                write_png(path, pictures[index])
+                write_png(path, picture)
                 written.append(path)
                 written += _write_meshes(
                     model, scene, index, folder / f"mesh_{seed:04d}", mesh_suffixes

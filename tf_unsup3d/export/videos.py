@@ -11,7 +11,7 @@ import PIL.Image
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.export.pictures import write_png
-from tf_unsup3d.files import replacing
+from tf_unsup3d.files import replacing, writing
 
 SUFFIXES = (".mp4", ".gif")
 
@@ -58,6 +58,8 @@ def write_frames(
 ) -> list[pathlib.Path]:
     """Writes frames as numbered PNG files, for programs that cut videos.
 
+    Files of the numbers that follow, which a longer video left there, are removed.
+
     Args:
       folder: The folder to write to, which is created if necessary.
       frames: As in `write_video`.
@@ -66,15 +68,19 @@ def write_frames(
       The files, `0000.png` and so on.
 
     Raises:
-      UserError: A file cannot be written.
+      UserError: A file cannot be written or removed.
       ValueError: As in `write_video`.
     """
+    names = (pathlib.Path(folder) / f"{number:04}.png" for number in itertools.count())
     paths = []
-    for number, frame in enumerate(_checked(frames)):
-        paths.append(pathlib.Path(folder) / f"{number:04}.png")
+    for frame in _checked(frames):
+        paths.append(next(names))
         write_png(paths[-1], frame)
     if not paths:
         raise ValueError("frames must not be empty")
+    with writing(folder):
+        for path in itertools.takewhile(pathlib.Path.exists, names):
+            path.unlink()
     return paths
 
 

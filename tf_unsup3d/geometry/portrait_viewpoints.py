@@ -6,12 +6,8 @@ import math
 
 import tensorflow as tf
 
+from tf_unsup3d.geometry.portrait_alignment import EYE_DISTANCES, MOUTH_DISTANCES
 from tf_unsup3d.geometry.viewpoints import GaussianViewpoints, rotation_matrices
-
-# FFHQ's alignment (Karras et al. 2019) makes half the width of a picture the larger of
-# this many distances between the eyes, and of this many from the eyes to the mouth.
-EYE_DISTANCES = 2.0
-MOUTH_DISTANCES = 1.8
 
 
 @dataclasses.dataclass(frozen=True)

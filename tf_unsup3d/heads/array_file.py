@@ -1,6 +1,7 @@
 """Arrays of `.npz` files, checked as they are read."""
 
 import os
+from collections.abc import Collection
 from typing import NoReturn
 
 import numpy as np
@@ -18,18 +19,21 @@ class ArrayFile:
 
     Args:
       path: The file to read.
+      leave_out: Names of arrays that are not read.
 
     Raises:
       UserError: If the file cannot be read or is not an undamaged `.npz` file.
     """
 
-    def __init__(self, path: str | os.PathLike):
+    def __init__(self, path: str | os.PathLike, leave_out: Collection[str] = ()):
         self._path = path
         with reading(path), open(path, "rb") as file:
             # On damaged files, NumPy, zipfile and zlib raise almost any exception.
             try:
                 with np.load(file, allow_pickle=False) as arrays:
-                    self._arrays = {key: arrays[key] for key in arrays.files}
+                    self._arrays = {
+                        key: arrays[key] for key in arrays.files if key not in leave_out
+                    }
             except Exception as error:
                 raise UserError(
                     f"{path} is not an .npz file of arrays, or is damaged"

@@ -1,10 +1,11 @@
 """Backgrounds, either synthetic or cropped from pictures."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 
 from tf_unsup3d.data import pictures
 from tf_unsup3d.errors import UserError
@@ -78,6 +79,8 @@ def sample_background(rng: np.random.Generator, resolution: int) -> np.ndarray:
 class PictureBackgrounds:
     """Random crops of the pictures in a folder, half of which are mirrored.
 
+    A file that cannot be used is skipped with a warning: another one is drawn.
+
     Args:
       folder: Folder of pictures and sub-folders.
 
@@ -91,6 +94,7 @@ class PictureBackgrounds:
         self._folder = folder
         self._files = pictures.list_files(folder)
         self._read = pictures.open_source(folder)
+        self._skipped: set[str] = set()
 
     @property
     def checksum(self) -> str:
@@ -108,18 +112,38 @@ class PictureBackgrounds:
           [resolution, resolution, 3] float32 in linear light.
 
         Raises:
-          UserError: If the chosen file is not a picture or is too small.
+          UserError: If no file is a picture that is large enough.
         """
-        name = self._files[rng.integers(len(self._files))].name
         size = resolution + resolution // 4
-        try:
-            picture = pictures.load_picture(self._read(name), size)
-        except pictures.BadPictureError as error:
-            raise UserError(
-                f"{Path(self._folder) / name} cannot be a background: {error}"
-            ) from error
+        picture = self._random_picture(rng, size)
         top, left = rng.integers(size - resolution + 1, size=2)
         picture = picture[top : top + resolution, left : left + resolution]
         if rng.uniform() < 0.5:
             picture = picture[:, ::-1]
         return to_linear(picture / np.float32(255.0))
+
+    def _random_picture(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        """A random picture `[size, size, 3]` uint8 of those that can be used."""
+        reason = ""
+        for index in _random_order(rng, len(self._files)):
+            name = self._files[index].name
+            try:
+                return pictures.load_picture(self._read(name), size)
+            except pictures.BadPictureError as error:
+                bad = f"{Path(self._folder) / pictures.printable(name)}: {error}"
+                reason = reason or bad
+                # Once for each file, however often it is drawn.
+                if name not in self._skipped:
+                    self._skipped.add(name)
+                    logging.warning("skipped the background %s", bad)
+        raise UserError(
+            f"no backgrounds in {self._folder}: none of its {len(self._files)} files "
+            f"can be used (the first: {reason})"
+        )
+
+
+def _random_order(rng: np.random.Generator, count: int) -> Iterator[int]:
+    """Numbers below `count`: one at random, then all of them in random order."""
+    yield int(rng.integers(count))
+    # Drawn only if the first cannot be used, so that all else stays the same if it can.
+    yield from rng.permutation(count)

@@ -10,7 +10,11 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from tf_unsup3d.geometry.portrait_viewpoints import EYE_DISTANCES, MOUTH_DISTANCES
+from tf_unsup3d.geometry.portrait_alignment import (
+    CENTRE_BELOW_EYES,
+    EYE_DISTANCES,
+    MOUTH_DISTANCES,
+)
 from tf_unsup3d.geometry.viewpoints import rotation_matrices
 from tf_unsup3d.heads.landmarks import EYE_X, EYE_Y, MOUTH_Y
 from tf_unsup3d.heads.model import HeadModel
@@ -92,7 +96,7 @@ def _centre(landmarks: np.ndarray) -> np.ndarray:
     """The middle of the frame of landmarks [3, dimensions]."""
     left, right, mouth = landmarks
     eyes = 0.5 * (left + right)
-    return eyes + 0.1 * (mouth - eyes)
+    return eyes + CENTRE_BELOW_EYES * (mouth - eyes)
 
 
 def _half_width(landmarks: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import scipy.stats
 from tf_unsup3d.heads.appearance import Appearance
 from tf_unsup3d.heads.hair import Hairstyle
 from tf_unsup3d.heads.lighting import Lighting
-from tf_unsup3d.heads.model import ASYMMETRY_PREFIX, HeadModel
+from tf_unsup3d.heads.model import HeadModel
 from tf_unsup3d.heads.patterns import Waves
 
 # Larger coefficients, in standard deviations, produce caricatures.
@@ -61,7 +61,6 @@ def sample_head(
     *,
     yaw_range: float = 60.0,
     pitch_range: float = 15.0,
-    symmetric: bool = False,
     portrait: bool = False,
 ) -> HeadParameters:
     """Draws a random head, its light and background, and a view of it.
@@ -70,10 +69,9 @@ def sample_head(
       model: The head model.
       rng: Random number generator, the only source of randomness.
       yaw_range: Largest yaw in degrees; yaw is distributed over
-        [-yaw_range, yaw_range].
+        [-yaw_range, yaw_range]. 0 means that heads do not turn.
       pitch_range: Largest pitch in degrees; pitch is distributed over
-        [-pitch_range, pitch_range].
-      symmetric: Whether the left and right halves of the head are mirror images.
+        [-pitch_range, pitch_range]. 0 means that heads do not nod.
       portrait: Whether viewpoints and light are those of portraits: normally
         distributed angles, with deviations of 20, 8 and 2 degrees, and light that may
         come from two sides or from everywhere. Otherwise the angles are uniformly
@@ -89,16 +87,9 @@ def sample_head(
         viewpoint = limits * rng.uniform(-1.0, 1.0, 3)
     shape = rng.normal(size=len(model.names))
     shape = np.clip(shape, -_LARGEST_COEFFICIENT, _LARGEST_COEFFICIENT)
-    hairstyle = Hairstyle.sample(rng)
-    if symmetric:
-        lopsided = [name.startswith(ASYMMETRY_PREFIX) for name in model.names]
-        shape = np.where(lopsided, 0.0, shape)
-        hairstyle = dataclasses.replace(
-            hairstyle, part=0.0, raggedness=0.0, waviness=0.0
-        )
     return HeadParameters(
         shape=shape.astype(np.float32),
-        hairstyle=hairstyle,
+        hairstyle=Hairstyle.sample(rng),
         appearance=Appearance.sample(rng),
         lighting=Lighting.sample_portrait(rng) if portrait else Lighting.sample(rng),
         background_seed=int(rng.integers(2**31)),
@@ -111,8 +102,11 @@ def _portrait_viewpoint(
 ) -> np.ndarray:
     deviations = np.array(_PORTRAIT_DEVIATIONS)
     largest = np.array([yaw_range, pitch_range, 180.0]) / deviations
-    angles = deviations * scipy.stats.truncnorm.rvs(-largest, largest, random_state=rng)
-    return np.radians(angles)
+    # SciPy refuses an empty range, so any other stands for it meanwhile.
+    varies = largest > 0.0
+    bounds = np.where(varies, largest, 1.0)
+    angles = deviations * scipy.stats.truncnorm.rvs(-bounds, bounds, random_state=rng)
+    return np.radians(np.where(varies, angles, 0.0))
 
 
 def coefficients(head: HeadParameters, model: HeadModel) -> dict[str, float]:

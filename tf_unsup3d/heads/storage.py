@@ -81,7 +81,7 @@ def make_head_set(
 
     Raises:
       UserError: If the folder holds something else or cannot be written, or if the
-        head model or the backgrounds cannot be used.
+        head model or none of the backgrounds can be used.
     """
     output = Path(output)
     if output.exists() and not output.is_dir():
@@ -107,12 +107,13 @@ def make_head_set(
     return True
 
 
-def load_truth(output: str | os.PathLike, split: str) -> Truth:
+def load_truth(output: str | os.PathLike, split: str, *, normals: bool = True) -> Truth:
     """Reads the truth about the pictures of a split.
 
     Args:
       output: Folder of the set.
       split: `validation` or `test`; no truth is stored about the training pictures.
+      normals: Whether to read the normals, which take most of the memory.
 
     Returns:
       The truth about all pictures of the split.
@@ -126,7 +127,7 @@ def load_truth(output: str | os.PathLike, split: str) -> Truth:
     paths = sorted(folder.glob("[0-9]*.npz"))
     if not paths:
         raise UserError(f"{folder} holds no truth of head pictures")
-    return read_truth(paths)
+    return read_truth(paths, normals=normals)
 
 
 def load_camera(output: str | os.PathLike) -> PinholeCamera:
@@ -269,6 +270,8 @@ class _Maker:
         self._background: Background = sample_background
         if settings.backgrounds:
             self._background = PictureBackgrounds(settings.backgrounds)
+            # A folder without any background is refused before anything is written.
+            self._background(np.random.default_rng(0), settings.resolution)
         if settings.head_model:
             self._model = load_head_model(settings.head_model)
         else:

@@ -27,7 +27,7 @@ class Truth:
       depth: [pictures, height, width] float32 z coordinates at the pixel centres,
         measured from the camera; 0 outside the head.
       normals: [pictures, height, width, 3] float32 outward unit normals in camera space
-        at the pixel centres; 0 outside the head.
+        at the pixel centres; 0 outside the head. None if they were not read.
       mask: [pictures, height, width] bool, true on the head.
       viewpoints: [pictures, 3] float32 (yaw, pitch, roll) in radians.
       coefficients: [pictures, coefficients] float32; see `parameters.coefficients`.
@@ -36,7 +36,7 @@ class Truth:
 
     names: list[str]
     depth: np.ndarray
-    normals: np.ndarray
+    normals: np.ndarray | None
     mask: np.ndarray
     viewpoints: np.ndarray
     coefficients: np.ndarray
@@ -76,11 +76,12 @@ def write_truth(
         )
 
 
-def read_truth(paths: Sequence[str | os.PathLike]) -> Truth:
+def read_truth(paths: Sequence[str | os.PathLike], *, normals: bool = True) -> Truth:
     """Reads files that `write_truth` has written for one split.
 
     Args:
       paths: The files, at least one.
+      normals: Whether to read the normals.
 
     Returns:
       The truth about the pictures of all files, in order.
@@ -88,7 +89,7 @@ def read_truth(paths: Sequence[str | os.PathLike]) -> Truth:
     Raises:
       UserError: If a file is damaged, or does not fit the others.
     """
-    parts = [_read_file(path) for path in paths]
+    parts = [_read_file(path, normals) for path in paths]
     first = parts[0]
     for path, part in zip(paths, parts, strict=True):
         if (
@@ -103,7 +104,7 @@ def read_truth(paths: Sequence[str | os.PathLike]) -> Truth:
     return Truth(
         names=[name for part in parts for name in part.names],
         depth=joined("depth"),
-        normals=joined("normals"),
+        normals=joined("normals") if normals else None,
         mask=joined("mask"),
         viewpoints=joined("viewpoints"),
         coefficients=joined("coefficients"),
@@ -111,8 +112,8 @@ def read_truth(paths: Sequence[str | os.PathLike]) -> Truth:
     )
 
 
-def _read_file(path: str | os.PathLike) -> Truth:
-    file = ArrayFile(path)
+def _read_file(path: str | os.PathLike, normals: bool) -> Truth:
+    file = ArrayFile(path, leave_out=() if normals else ("normals",))
     depth = file.numbers("depth", None, None, None)
     mask = file.booleans("mask", *depth.shape)
     if not np.all(depth[mask] > 0.0):
@@ -126,7 +127,7 @@ def _read_file(path: str | os.PathLike) -> Truth:
     return Truth(
         names=names,
         depth=depth,
-        normals=file.numbers("normals", *depth.shape, 3),
+        normals=file.numbers("normals", *depth.shape, 3) if normals else None,
         mask=mask,
         viewpoints=file.numbers("viewpoints", pictures, 3),
         coefficients=file.numbers("coefficients", pictures, len(coefficient_names)),

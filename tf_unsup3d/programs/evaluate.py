@@ -206,20 +206,21 @@ def main(argv: list[str]) -> None:
     del argv
     chosen = _chosen()
     from tf_unsup3d.export.pictures import write_png
-    from tf_unsup3d.files import write_text
+    from tf_unsup3d.files import check_writable, write_text
     from tf_unsup3d.trained.trained_model import load
 
     cli.make_repeatable()
     model = load(_MODEL_DIR.value)
     output = pathlib.Path(_OUTPUT.value)
+    check_writable(output)
     for name in chosen:
         report = _MEASURES[name](model)
         settings = {"model_dir": _MODEL_DIR.value, **report.settings}
         report = dataclasses.replace(report, settings=settings)
+        print(report.table())
         write_text(output / f"{name}.json", report.to_json())
         if report.sheet is not None:
             write_png(output / f"{name}.png", report.sheet)
-        print(report.table())
 
 
 def run() -> None:

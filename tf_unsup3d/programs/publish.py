@@ -26,7 +26,8 @@ _OUTPUT = flags.DEFINE_string("output", None, "Folder to write to.", required=Tr
 _SCORES = flags.DEFINE_multi_string(
     "scores",
     [],
-    "JSON file of unsup3d-evaluate, which is kept on the card. May be repeated.",
+    "JSON file of unsup3d-evaluate, which is kept on the card under its name. May be "
+    "repeated with files of other names.",
 )
 
 
@@ -41,7 +42,8 @@ def read_scores(paths: list[str]) -> dict[str, dict]:
       that were measured, which mean nothing elsewhere.
 
     Raises:
-      UserError: A file cannot be read, or is not one of unsup3d-evaluate.
+      UserError: A file cannot be read or is not one of unsup3d-evaluate, or two have
+        the same name.
     """
     scores = {}
     for path in map(pathlib.Path, paths):
@@ -51,6 +53,8 @@ def read_scores(paths: list[str]) -> dict[str, dict]:
             raise UserError(f"--scores: {path} is no file of unsup3d-evaluate")
         for name in [name for name in settings if name.endswith("_dir")]:
             del settings[name]
+        if path.stem in scores:
+            raise UserError(f"--scores: two files are called {path.stem}: rename one")
         scores[path.stem] = content
     return scores
 

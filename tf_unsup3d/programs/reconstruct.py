@@ -32,7 +32,9 @@ _ALIGN = flags.DEFINE_enum(
     "What to cut out of each picture: its central square (none), or each face in it, "
     "upright and framed as in FFHQ (faces), which needs the extra tf-unsup3d[faces].",
 )
-_OUTPUT = flags.DEFINE_string("output", None, "Folder to write to.", required=True)
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "Folder to write to, apart from the pictures.", required=True
+)
 _ENCODER = flags.DEFINE_string(
     "encoder",
     None,
@@ -56,11 +58,13 @@ def main(argv: list[str]) -> None:
     """Loads the model, reads the pictures and reconstructs them."""
     del argv
     from tf_unsup3d.data.face_detection import FaceDetector
-    from tf_unsup3d.reconstruction.inputs import read_pictures
+    from tf_unsup3d.files import check_writable
+    from tf_unsup3d.reconstruction.inputs import check_output, read_pictures
     from tf_unsup3d.reconstruction.outputs import reconstruct_files
     from tf_unsup3d.trained.encoder_files import read_encoder
     from tf_unsup3d.trained.trained_model import load
 
+    check_output(_INPUT.value, _OUTPUT.value)
     cli.make_repeatable()
     detector = FaceDetector() if _ALIGN.value == "faces" else None
     model = load(_MODEL_DIR.value)
@@ -69,6 +73,7 @@ def main(argv: list[str]) -> None:
     else:
         encoder = model.encoder
     pictures, skipped = read_pictures(_INPUT.value, model.resolution, detector)
+    check_writable(_OUTPUT.value)
     for name, reason in skipped.items():
         print(f"skipped {name}: {reason}", file=sys.stderr)
     flagged = reconstruct_files(

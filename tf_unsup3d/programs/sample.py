@@ -42,7 +42,8 @@ _COUNT = flags.DEFINE_integer(
 _TRUNCATION_PSI = flags.DEFINE_float(
     "truncation_psi",
     0.7,
-    "1 samples as trained; smaller values stay nearer to the mean object.",
+    "1 samples as trained; smaller values stay nearer to the mean object. The video "
+    "truncation passes through all values up to 1 whatever this is.",
 )
 _YAW = flags.DEFINE_float("yaw", 0.0, "Yaw of the single pictures, in degrees.")
 _PITCH = flags.DEFINE_float("pitch", 0.0, "Pitch of all pictures, in degrees.")

@@ -49,8 +49,9 @@ _STEPS = flags.DEFINE_integer(
 _HELD_OUT = flags.DEFINE_integer(
     "held_out",
     128,
-    "Number of pictures or samples that these limits are based on.",
-    lower_bound=1,
+    "Number of pictures or samples that these limits are based on, all if there are "
+    "fewer.",
+    lower_bound=16,
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.", lower_bound=0)
 
@@ -59,9 +60,11 @@ def main(argv: list[str]) -> None:
     """Loads the model, trains the encoder and writes it."""
     del argv
     from tf_unsup3d.data.dataset import open_pictures
+    from tf_unsup3d.files import check_writable
     from tf_unsup3d.reconstruction.calibration import (
-        make_encoder_with_limits,
+        check_enough,
         with_limits,
+        without_limits,
     )
     from tf_unsup3d.trained import encoder_files
     from tf_unsup3d.trained.model_folder import PREFIX
@@ -77,15 +80,19 @@ def main(argv: list[str]) -> None:
     pictures = None
     if _DATA_DIR.value is not None:
         pictures = open_pictures(_DATA_DIR.value, model.resolution)
-    seed, held_out = _SEED.value, _HELD_OUT.value
+        check_enough(pictures)
+    seed = _SEED.value
     if _LIMITS_ONLY.value:
-        encoder = with_limits(
-            model, model.encoder, pictures=pictures, held_out=held_out, seed=seed
-        )
+        encoder = model.encoder
+        check_writable(output)
     else:
-        encoder = make_encoder_with_limits(
-            model, _STEPS.value, pictures=pictures, held_out=held_out, seed=seed
-        )
+        check_writable(output)
+        encoder = without_limits(model, _STEPS.value, seed=seed)
+        # Whatever happens to the limits, --limits_only can find them afterwards.
+        encoder_files.write_encoder(output, encoder, model.generator)
+    encoder = with_limits(
+        model, encoder, pictures=pictures, held_out=_HELD_OUT.value, seed=seed
+    )
     encoder_files.write_encoder(output, encoder, model.generator)
     size = (output / encoder_files.WEIGHTS_NAME).stat().st_size
     print(f"an encoder of {size / 1e6:.1f} MB is in {output}")

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.data.dataset import PictureSet
+from tf_unsup3d.errors import UserError
 from tf_unsup3d.reconstruction.encoder_training import PICTURES_PER_STEP, train_encoder
 from tf_unsup3d.reconstruction.flags import limits_of
 from tf_unsup3d.reconstruction.reconstructor import BATCH_SIZE, STEPS, Reconstructor
@@ -13,31 +14,23 @@ from tf_unsup3d.trained.random_streams import calibration_key
 from tf_unsup3d.trained.trained_model import TrainedModel
 
 HELD_OUT = 128
+# The limits are high quantiles, of which fewer pictures tell nothing.
+LEAST_PICTURES = 16
 
 
-def make_encoder_with_limits(
-    model: TrainedModel,
-    steps: int,
-    *,
-    pictures: PictureSet | None = None,
-    seed: int = 0,
-    held_out: int = HELD_OUT,
-    fit_steps: int = STEPS,
-    **sizes: int,
+def without_limits(
+    model: TrainedModel, steps: int, *, seed: int = 0, **sizes: int
 ) -> TrainedEncoder:
-    """Trains an encoder, and finds out how well other pictures are reconstructed.
+    """Trains an encoder, which has no limits yet; see `with_limits`.
 
     Args:
       model: The model whose pictures the encoder is for.
       steps: Number of training steps.
-      pictures: See `with_limits`.
       seed: Seed of the initial weights and of all samples.
-      held_out: See `with_limits`.
-      fit_steps: See `with_limits`.
       **sizes: Sizes of the network that differ from the defaults of `Encoder`.
 
     Returns:
-      The encoder.
+      The encoder, with how it was trained on its card.
     """
     network, records = train_encoder(model, steps, seed=seed, **sizes)
     card = {
@@ -46,14 +39,7 @@ def make_encoder_with_limits(
         "seed": seed,
         "errors": records,
     }
-    return with_limits(
-        model,
-        TrainedEncoder(network, card),
-        pictures=pictures,
-        held_out=held_out,
-        fit_steps=fit_steps,
-        seed=seed,
-    )
+    return TrainedEncoder(network, card)
 
 
 def with_limits(
@@ -79,10 +65,14 @@ def with_limits(
 
     Returns:
       The encoder with the limits on its card.
+
+    Raises:
+      UserError: There are fewer than `LEAST_PICTURES` pictures.
     """
     if pictures is None:
         source, chosen = "samples of the model", _own_samples(model, held_out, seed)
     else:
+        check_enough(pictures)
         source, chosen = pictures.source, _some_of(pictures, held_out, seed)
     reconstructor = Reconstructor(model, encoder)
     limits = {
@@ -93,6 +83,22 @@ def with_limits(
     return encoder._replace(
         card={**encoder.card, "limits": limits, "limits_from": about}
     )
+
+
+def check_enough(pictures: PictureSet) -> None:
+    """Checks that pictures are enough to base limits on.
+
+    Args:
+      pictures: The pictures.
+
+    Raises:
+      UserError: There are fewer than `LEAST_PICTURES`.
+    """
+    if pictures.count < LEAST_PICTURES:
+        raise UserError(
+            f"limits need at least {LEAST_PICTURES} pictures, and {pictures.source} "
+            f"has {pictures.count}"
+        )
 
 
 def _own_samples(model: TrainedModel, count: int, seed: int) -> np.ndarray:

@@ -49,7 +49,8 @@ def with_styles(
 ) -> Reconstruction:
     """Replaces the objects by those of other styles.
 
-    Viewpoints and lights stay; residuals, which belong to a picture, are left out.
+    Viewpoints and lights stay. Residuals and the correction of the background, which
+    belong to a picture, are left out.
 
     Args:
       model: The model.

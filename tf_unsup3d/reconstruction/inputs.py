@@ -6,6 +6,7 @@ import zipfile
 from typing import NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
 from tf_unsup3d.data.face_detection import FaceDetector
 from tf_unsup3d.data.pictures import (
@@ -66,7 +67,7 @@ def read_pictures(
     pictures: list[NamedPicture] = []
     skipped: dict[str, str] = {}
     stems: set[str] = set()
-    for file in names:
+    for file in tqdm(names, desc="pictures", unit="file", disable=None):
         try:
             found = _load(read(file), resolution, detector)
         except BadPictureError as error:
@@ -85,6 +86,28 @@ def read_pictures(
         others = f", and {len(skipped) - 1} more" if len(skipped) > 1 else ""
         raise UserError(f"no pictures in {source}: {name}: {reason}{others}")
     return pictures, skipped
+
+
+def check_output(source: str | os.PathLike, output: str | os.PathLike) -> None:
+    """Checks that what is written does not get among the pictures that are read.
+
+    Args:
+      source: See `read_pictures`.
+      output: Folder to write to.
+
+    Raises:
+      UserError: The folder is that of the pictures, or in it.
+    """
+    source, folder = pathlib.Path(source).resolve(), pathlib.Path(output).resolve()
+    if source.is_dir():
+        among = folder.is_relative_to(source)
+    else:
+        among = folder == source.parent and not zipfile.is_zipfile(source)
+    if among:
+        raise UserError(
+            f"--output: {output} is where the pictures of --input lie, which could be "
+            "overwritten; name another folder"
+        )
 
 
 def _load(

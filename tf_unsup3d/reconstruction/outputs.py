@@ -49,7 +49,8 @@ def reconstruct_files(
     For each picture these files are written: the textured mesh `STEM.glb`, a sheet
     `STEM.png` (see `reconstruction_sheet`) and a turntable, `STEM.mp4` if the package
     imageio-ffmpeg is there and `STEM.gif` otherwise. `reconstruction.json` holds the
-    numbers about all of them, and is written anew after each batch.
+    numbers about all of them, and is written anew after each batch. Existing files of
+    these names are replaced.
 
     Args:
       model: The model.
@@ -111,7 +112,8 @@ def _write_batch(
         write_mesh(
             paths["mesh"], one.vertices[0].numpy(), model.mesh, one.texture[0].numpy()
         )
-        write_png(paths["sheet"], reconstruction_sheet(model, found.take(chosen)))
+        sheet = reconstruction_sheet(model, found.take(chosen), one)
+        write_png(paths["sheet"], sheet)
         write_video(paths["video"], turntable(model, one, yaws_degrees=_YAWS), _FPS)
         files = {kind: path.name for kind, path in paths.items()}
         entries.append({"name": named.name, "files": files, **_numbers(found, index)})

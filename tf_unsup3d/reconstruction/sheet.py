@@ -17,7 +17,7 @@ _ERROR_GAIN = 4.0
 
 
 def reconstruction_sheet(
-    model: TrainedModel, reconstruction: Reconstruction
+    model: TrainedModel, reconstruction: Reconstruction, filled: Scene | None = None
 ) -> np.ndarray:
     """Draws a row for each picture.
 
@@ -29,6 +29,8 @@ def reconstruction_sheet(
     Args:
       model: The model.
       reconstruction: The pictures and their reconstruction.
+      filled: The objects with filled textures, if they have been computed before; see
+        `fill_hidden_texture`.
 
     Returns:
       `[height, width, 3]` uint8.
@@ -53,9 +55,9 @@ def reconstruction_sheet(
         "normals": normals_to_rgb(normals, mask),
         "depth": depth_to_grey(depth, mask, middle - 1.0, middle + 1.0),
     }
-    scene = fill_hidden_texture(model, reconstruction.scene)
+    filled = filled or fill_hidden_texture(model, reconstruction.scene)
     for yaw in _YAWS:
-        columns[f"{yaw:.0f}°"] = _view(model, scene, yaw)
+        columns[f"{yaw:.0f}°"] = _view(model, filled, yaw)
     labels = ["flagged" if flags else "" for flags in reconstruction.flags]
     rows = [list(row) for row in zip(*columns.values(), strict=True)]
     return compose_sheet(rows, list(columns), labels)

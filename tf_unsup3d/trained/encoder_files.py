@@ -48,7 +48,11 @@ def write_encoder(
         for name, value in encoder.network.get_config().items()
         if isinstance(value, int) and not isinstance(value, bool)
     }
-    about = {"network": sizes, "generator": weights_checksum(generator)}
+    about = {
+        "network": sizes,
+        "generator": weights_checksum(generator),
+        "weights": weights_checksum(encoder.network),
+    }
     write_weights(encoder.network, folder / WEIGHTS_NAME)
     write_json(folder / CARD_NAME, {**encoder.card, **about})
 
@@ -64,8 +68,8 @@ def read_encoder(folder: pathlib.Path, generator: Generator) -> TrainedEncoder:
       The encoder.
 
     Raises:
-      UserError: There is no encoder, a file is damaged, or the encoder belongs to
-        another generator.
+      UserError: There is no encoder, a file is damaged, the encoder belongs to another
+        generator, or its card to other weights.
     """
     path = folder / CARD_NAME
     if not has_encoder(folder):
@@ -85,4 +89,11 @@ def read_encoder(folder: pathlib.Path, generator: Generator) -> TrainedEncoder:
         raise UserError(f"{path} does not describe an encoder: {error}") from error
     network.build([None, network.resolution, network.resolution, 3])
     read_weights(network, folder / WEIGHTS_NAME)
+    # A program that was killed may have left weights beside the card of former ones.
+    checksum = weights_checksum(network)
+    if card.get("weights", checksum) != checksum:
+        raise UserError(
+            f"{path} belongs to other weights than those in {folder / WEIGHTS_NAME}; "
+            "train an encoder anew with unsup3d-train-encoder"
+        )
     return TrainedEncoder(network, card)

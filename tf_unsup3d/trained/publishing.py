@@ -33,15 +33,19 @@ def publish(
     has_encoder = model.folder is not None and encoder_files.has_encoder(model.folder)
     encoder = model.encoder if has_encoder else None
     card = {**model.card, "scores": {**model.card.get("scores", {}), **scores}}
-    with writing(folder):
-        for name in (
-            discriminator_files.WEIGHTS_NAME,
-            encoder_files.WEIGHTS_NAME,
-            encoder_files.CARD_NAME,
-        ):
-            (folder / name).unlink(missing_ok=True)
     model_folder.publish(folder, model.generator, model.configuration, card)
     if discriminator:
         discriminator_files.write_discriminator(folder, discriminator)
+    else:
+        _remove(folder, discriminator_files.WEIGHTS_NAME)
     if encoder:
         encoder_files.write_encoder(folder, encoder, model.generator)
+    else:
+        _remove(folder, encoder_files.CARD_NAME, encoder_files.WEIGHTS_NAME)
+
+
+def _remove(folder: pathlib.Path, *names: str) -> None:
+    """Removes files of a folder, as far as there are any."""
+    with writing(folder):
+        for name in names:
+            (folder / name).unlink(missing_ok=True)

@@ -44,8 +44,10 @@ class StyleDistribution:
           The distribution.
         """
         shape = [_SAMPLES, generator.latent_size]
-        latents = tf.random.stateless_normal(shape, [0, _SAMPLES])
-        styles = generator.styles(latents).numpy().astype(np.float64)
+        # The first to ask for it may be a graph that is being built.
+        with tf.init_scope():
+            latents = tf.random.stateless_normal(shape, [0, _SAMPLES])
+            styles = generator.styles(latents).numpy().astype(np.float64)
         mean = styles.mean(0)
         variances, columns = np.linalg.eigh(np.cov(styles - mean, rowvar=False))
         deviations = np.sqrt(np.maximum(variances[::-1], 0.0))

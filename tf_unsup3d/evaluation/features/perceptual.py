@@ -13,6 +13,7 @@ from tf_unsup3d.evaluation.features.efficientnet_lite0 import (
 # the distances [batch].
 PerceptualDistance = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
+PERCEPTUAL_NETWORK = "EfficientNet-Lite0"
 # The last layer of each resolution, from 112 x 112 to 7 x 7.
 _LAYERS = ("block0", "block2", "block4", "block10", "block15")
 

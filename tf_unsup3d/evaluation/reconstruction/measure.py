@@ -6,7 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.evaluation.drawing import Draw, depth_drawing
-from tf_unsup3d.evaluation.features.perceptual import PerceptualDistance
+from tf_unsup3d.evaluation.features.perceptual import (
+    PERCEPTUAL_NETWORK,
+    PerceptualDistance,
+)
 from tf_unsup3d.evaluation.reconstruction.report import ReconstructionReport
 from tf_unsup3d.evaluation.report import describe_model
 from tf_unsup3d.evaluation.shape.depth_metrics import compare_depth
@@ -28,6 +31,7 @@ from tf_unsup3d.reconstruction.reconstructor import (
 from tf_unsup3d.reconstruction.sheet import reconstruction_sheet
 from tf_unsup3d.trained.encoder_files import TrainedEncoder
 from tf_unsup3d.trained.trained_model import TrainedModel
+from tf_unsup3d.trained.weights import weights_checksum
 
 LARGEST_COUNT = 200
 _SHOWN = 16
@@ -67,6 +71,14 @@ def measure_reconstruction(
     """
     encoder = encoder or model.encoder
     reconstructor = Reconstructor(model, encoder)
+    if truth_dir is not None:
+        # A wrong folder is to end the measurement before anything is reconstructed.
+        validation, test = (
+            load_head_pairs(truth_dir, split, model.resolution, model.camera)
+            for split in ("validation", "test")
+        )
+        test = test.take(slice(count))
+        head_viewpoints = load_truth(truth_dir, "test", normals=False).viewpoints
     card, draw = encoder.card, depth_drawing(model.renderer)
     pairs, viewpoints = sample_pairs(model, count, seed=seed)
     samples, shown = _scores(
@@ -81,12 +93,6 @@ def measure_reconstruction(
     )
     heads = {}
     if truth_dir is not None:
-        validation, test = (
-            load_head_pairs(truth_dir, split, model.resolution, model.camera)
-            for split in ("validation", "test")
-        )
-        test = test.take(slice(count))
-        viewpoints = load_truth(truth_dir, "test").viewpoints[:count]
         average = np.broadcast_to(average_depth(validation), test.depth.shape)
         heads["average head"] = _depth_scores(average, test.mask, test)
         found, _ = _scores(
@@ -94,7 +100,7 @@ def measure_reconstruction(
             card,
             draw,
             test,
-            viewpoints,
+            head_viewpoints[:count],
             steps,
             perceptual,
             from_mean=False,
@@ -104,7 +110,11 @@ def measure_reconstruction(
         "samples": len(pairs),
         "steps": steps,
         "encoder_steps": card.get("steps"),
+        "encoder_seed": card.get("seed"),
+        "encoder_checksum": weights_checksum(encoder.network),
+        "perceptual_network": None if perceptual is None else PERCEPTUAL_NETWORK,
         "truth_dir": None if truth_dir is None else str(truth_dir),
+        "heads": 0 if truth_dir is None else len(test),
     }
     sheet = reconstruction_sheet(model, shown.take(slice(_SHOWN)))
     return ReconstructionReport(settings, samples, heads, sheet=sheet)
@@ -122,8 +132,9 @@ def _scores(
 ) -> tuple[dict[str, dict[str, float]], Reconstruction]:
     """The scores of each way of reconstruction, and the result of both together."""
     pictures = pairs.pictures
-    # The first call of each kind also builds graphs, which is not to be timed.
-    reconstructor.refine(reconstructor.fit(pictures[:1], steps=1), 1)
+    # The first calls also build graphs, some for each size of a batch, which is not to
+    # be timed.
+    reconstructor.refine(reconstructor.fit(pictures, steps=1), 1)
     found = {"encoder": reconstructor.fit(pictures, steps=0)}
     if from_mean:
         found["from the mean"] = reconstructor.fit(pictures, steps=steps, start="mean")

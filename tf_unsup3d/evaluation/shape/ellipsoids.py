@@ -19,7 +19,7 @@ def ellipsoid_residual(
 ) -> np.ndarray:
     """Subtracts the best-fitting ellipsoid from each depth map.
 
-    The front of any ellipsoid is z = z0 + a x + b y - c sqrt(1 - |L (p - p0)|^2) at
+    The front of any ellipsoid is z = z0 + a x + b y - c sqrt(1 - |L^T (p - p0)|^2) at
     p = (x, y), with a lower triangular 2 x 2 matrix L: nine parameters for each
     picture. The Levenberg-Marquardt method minimizes the sum of squared differences in
     z over the points in the mask. It starts from the ellipse with the moments of these
@@ -99,8 +99,9 @@ def _fit(x: np.ndarray, y: np.ndarray, z: np.ndarray, weight: np.ndarray) -> np.
         (weight * product).sum(1) / count + bias
         for product, bias in ((x * x, 1e-6), (x * y, 0.0), (y * y, 1e-6))
     )
-    # An ellipse with semi-axes A has the second moments A^2 / 4. One that is twice as
-    # large has all points well inside, even if the mask is only part of an ellipse.
+    # An ellipse with semi-axes A has the second moments A^2 / 4. One of twice the area,
+    # with axes longer by sqrt(2), has all points well inside, even if the mask is only
+    # part of an ellipse.
     covariance = np.stack([xx, xy, xy, yy], -1).reshape(-1, 2, 2)
     lower = np.linalg.cholesky(np.linalg.inv(8.0 * covariance))
     parameters = np.zeros([len(x), 9])

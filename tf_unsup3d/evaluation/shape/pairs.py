@@ -65,7 +65,7 @@ def load_head_pairs(
         the set is unfinished, or a picture is missing or not the one that its truth is
         about.
     """
-    truth = storage.load_truth(head_set, split)
+    truth = storage.load_truth(head_set, split, normals=False)
     if storage.load_camera(head_set) != camera:
         raise UserError(
             f"{head_set} was rendered with another camera than the model's, so their "

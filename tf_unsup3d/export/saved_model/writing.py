@@ -1,5 +1,6 @@
 """Writing a trained model as a version of a SavedModel."""
 
+import contextlib
 import math
 import pathlib
 import shutil
@@ -16,7 +17,7 @@ from tf_unsup3d.export.saved_model.warmup import FILE_NAME, write_warmup_request
 from tf_unsup3d.files import creating_folder, write_json, write_text
 from tf_unsup3d.models.precision import convolutions_in
 from tf_unsup3d.rendering import op_library
-from tf_unsup3d.trained import model_folder
+from tf_unsup3d.trained import encoder_files, model_folder
 from tf_unsup3d.trained.saved_model_folder import EXTRA_NAME, find_versions
 from tf_unsup3d.trained.trained_model import TrainedModel
 
@@ -74,6 +75,10 @@ def export_saved_model(
     if folder.exists():
         raise UserError(f"{folder} exists: a version is never overwritten")
     name = output.resolve().name
+    encoder = None
+    # One of an earlier state of the generator would be of no use.
+    with contextlib.suppress(UserError):
+        encoder = model.encoder
     with convolutions_in(tf.float32):
         signatures = Signatures(model, "op" if with_custom_op else "portable")
         with creating_folder(folder) as temporary:
@@ -92,6 +97,8 @@ def export_saved_model(
                 model.card,
                 dtype=np.float32,
             )
+            if encoder:
+                encoder_files.write_encoder(extra, encoder, model.generator)
             write_text(extra / CARD_NAME, format_model_card(model, name))
             write_json(extra / DESCRIPTION_NAME, _describe(model, name, version))
             write_warmup_requests(extra / FILE_NAME, name, _warmup_requests(model))
