@@ -4,6 +4,9 @@ import io
 import json
 import pathlib
 import re
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from PIL import Image
 from starlette.requests import Request
 
 from tf_unsup3d.export.animations import FULL_TURN
+from tf_unsup3d.reconstruction import editing
 from tf_unsup3d.rendering import op_library
 from tf_unsup3d.rendering.op_library import RasterizerLibraryError
 from tf_unsup3d.serving import model_source
@@ -109,6 +113,62 @@ def test_description(viewer, views):
     assert products == pytest.approx(np.diag(np.diag(products)), abs=1e-4)
     parts = [each["part_of_variance"] for each in described["directions"]]
     assert parts == sorted(parts, reverse=True) and sum(parts) <= 1.0
+
+
+def test_directions_and_mean_are_those_of_the_model(views, small_run):
+    described, model = views.describe(), load(small_run)
+    assert described["mean_style"] == pytest.approx(model.mean_style[0].numpy())
+    for axis, direction in enumerate(described["directions"]):
+        style = np.zeros([1, views.style_size], np.float32)
+        moved = editing.move(model, style, axis, deviations=1.0)
+        assert direction["step"] == pytest.approx(moved[0])
+
+
+def test_questions_about_another_model_are_refused(viewer, views, small_run, style):
+    other = load(small_run)
+    assert Views(other).checksum == views.checksum
+    kernel = other.generator.trainable_variables[-1]
+    kernel.assign(kernel + 1e-3)
+    checksum = Views(other).checksum
+    assert checksum != views.checksum
+    for path, path_params in (
+        ("/viewer/picture.png", {}),
+        ("/viewer/mesh.glb", {}),
+        ("/viewer/turntable{suffix}", {"suffix": ".gif"}),
+    ):
+        # Even if the other model's styles cannot be read.
+        query = f"style=1,2&checksum={checksum}"
+        assert refusal(viewer, path, query, **path_params)[0] == 412
+    described = json.loads(ask(viewer, "/viewer/model.json").body)
+    query = f"style={text_of(style)}&checksum={described['checksum']}"
+    assert ask(viewer, "/viewer/mesh.glb", query).status_code == 200
+
+
+def test_a_newer_version_leaves_what_is_served_as_it_is(small_run, tmp_path):
+    """The program serves the model that it draws, whatever comes into its folder."""
+    with model_source.served_folder(str(small_run)) as served:
+        folder = shutil.copytree(served, tmp_path / "small")
+    program = f"""
+import shutil
+from tf_unsup3d.serving import server
+from tf_unsup3d.trained.saved_model_folder import find_versions
+
+def serve(folder, name, **options):
+    shutil.copytree({str(folder / "1")!r}, {str(folder / "2")!r})
+    print(name, find_versions(folder))
+    return True
+
+server.serve = serve
+from tf_unsup3d.programs import view
+view.run()
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program, f"--model_dir={folder}"],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "small [1]\n"
 
 
 @pytest.mark.parametrize("kind", KINDS)

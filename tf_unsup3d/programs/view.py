@@ -40,8 +40,8 @@ def main(argv: list[str]) -> None:
     cli.check_serving_packages()
     from tf_unsup3d.serving.limits import Limits
     from tf_unsup3d.serving.model_source import (
+        exported_folder,
         load_to_draw,
-        served_folder,
         served_name,
     )
     from tf_unsup3d.serving.server import log_to_stderr, serve
@@ -56,8 +56,11 @@ def main(argv: list[str]) -> None:
 
     log_to_stderr()
     name = served_name(_MODEL_DIR.value)
-    viewer = ViewerPaths(name, Views(load_to_draw(_MODEL_DIR.value)))
-    with served_folder(_MODEL_DIR.value) as folder:
+    model = load_to_draw(_MODEL_DIR.value)
+    viewer = ViewerPaths(name, Views(model))
+    # What maps seeds to styles must be what draws them. The folder of a run or of a
+    # SavedModel may hold a newer model by now, or later.
+    with exported_folder(model, name) as folder:
         has_ended = serve(
             folder,
             name,

@@ -20,9 +20,7 @@ _LOGGER = logging.getLogger(__name__)
 def served_folder(source: str) -> Iterator[pathlib.Path]:
     """Provides the folder of a model, with a folder for each version.
 
-    A trained model is exported to a temporary folder, which is removed when the block
-    ends. Its pictures are drawn by the compiled op where it is built, and otherwise by
-    ops of TensorFlow.
+    A trained model is exported; see `exported_folder`.
 
     Args:
       source: Such a folder, or a trained model; see `tf_unsup3d.load`.
@@ -42,10 +40,28 @@ def served_folder(source: str) -> Iterator[pathlib.Path]:
             raise UserError(
                 f"{folder} is one version of a model; name the folder that holds it"
             )
-    model = load(source)
+    with exported_folder(load(source), served_name(source)) as output:
+        yield output
+
+
+@contextlib.contextmanager
+def exported_folder(model: TrainedModel, name: str) -> Iterator[pathlib.Path]:
+    """Exports a trained model to a temporary folder, removed when the block ends.
+
+    Args:
+      model: The trained model. Its pictures are drawn by the compiled op where it is
+        built, and otherwise by ops of TensorFlow.
+      name: The name of the model.
+
+    Yields:
+      The folder, with one version.
+
+    Raises:
+      UserError: The model cannot be exported.
+    """
     with tempfile.TemporaryDirectory(prefix="unsup3d-serve-") as temporary:
-        _LOGGER.info("exporting %s", source)
-        output = pathlib.Path(temporary) / served_name(source)
+        _LOGGER.info("exporting %s", name)
+        output = pathlib.Path(temporary) / name
         export_saved_model(model, output, with_custom_op=_op_is_built())
         yield output
 

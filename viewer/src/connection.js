@@ -1,57 +1,74 @@
-// Tells the user when the service does not answer, and goes on when it does again.
+// Says what is wrong, and goes on when the service answers again.
 
 import { ready } from "./service.js";
 
 const POLL_MILLISECONDS = 1000;
 
-/** Shows what is wrong, and calls `onRecovery` when the service is ready again. */
+/** What an error says about the service as a whole, if anything. */
+function outage(error) {
+  if (error.kind === "gone") {
+    return (
+      "The service does not answer. Is unsup3d-view still running? " +
+      "This page goes on as soon as it answers."
+    );
+  }
+  return error.kind === "unavailable"
+    ? `The model is not ready yet: ${error.message}`
+    : "";
+}
+
+/**
+ * Shows what is wrong with the service, and with each part of the page. Calls `onRetry`
+ * when the service is ready again, or the user wants to try again.
+ */
 export class Connection {
   #alert = document.getElementById("alert");
   #text = document.getElementById("alert-text");
-  #retry = document.getElementById("retry");
-  #onRecovery;
-  #watching = false;
-  #wake = () => {};
+  #onRetry;
+  #outage = ""; // what is wrong with the service
+  #failures = new Map(); // and with parts of the page, by their names
+  #wake = null; // looks at the service at once, while it is watched
 
-  constructor(onRecovery) {
-    this.#onRecovery = onRecovery;
-    this.#retry.addEventListener("click", () => this.#wake());
+  constructor(onRetry) {
+    this.#onRetry = onRetry;
+    document
+      .getElementById("retry")
+      .addEventListener("click", () => (this.#wake ?? this.#onRetry)());
   }
 
-  /** Shows an error, and watches for the end of those that may pass. */
-  report(error) {
-    if (error.kind === "gone") {
-      this.#say(
-        "The service does not answer. Is unsup3d-view still running? " +
-          "This page goes on as soon as it answers.",
-      );
-    } else if (error.kind === "unavailable") {
-      this.#say(`The model is not ready yet: ${error.message}`);
-    } else {
-      const refused = error.kind === "refused";
-      const what = refused ? "The service refused this" : "This page cannot go on";
-      this.#say(`${what}: ${error.message}`);
-      this.#retry.hidden = true;
+  /** Shows why a part of the page failed, and watches for the end of an outage. */
+  report(part, error) {
+    if (outage(error)) {
+      this.#setOutage(outage(error));
+      this.#watch();
       return;
     }
-    this.#retry.hidden = false;
-    this.#watch();
+    const what = error.kind === "refused" ? "The service refused" : "Cannot show";
+    this.#failures.set(part, `${what} the ${part}: ${error.message}`);
+    this.#show();
   }
 
-  /** Takes back what was said, for an answer came. */
-  clear() {
-    if (!this.#watching) this.#alert.hidden = true;
+  /** Takes back what was said about a part of the page, which is as it should be. */
+  clear(part) {
+    this.#failures.delete(part);
+    this.#show();
   }
 
-  #say(text) {
-    this.#alert.hidden = false;
+  #setOutage(text) {
+    this.#outage = text;
+    this.#show();
+  }
+
+  #show() {
+    const lines = [this.#outage, ...this.#failures.values()].filter(Boolean);
+    this.#alert.hidden = !lines.length;
+    const text = lines.join("\n");
     // Said again, it would be read out again.
     if (this.#text.textContent !== text) this.#text.textContent = text;
   }
 
   async #watch() {
-    if (this.#watching) return;
-    this.#watching = true;
+    if (this.#wake) return;
     for (;;) {
       await new Promise((resolve) => {
         this.#wake = resolve;
@@ -61,11 +78,11 @@ export class Connection {
         await ready();
         break;
       } catch (error) {
-        if (error.kind === "unavailable") this.report(error);
+        this.#setOutage(outage(error) || this.#outage);
       }
     }
-    this.#watching = false;
-    this.clear();
-    this.#onRecovery();
+    this.#wake = null;
+    this.#setOutage("");
+    this.#onRetry();
   }
 }

@@ -2,19 +2,21 @@
 
 /**
  * Runs a task, and once more if it was asked for meanwhile. While it runs, the panel is
- * marked as busy.
+ * marked as busy; if it failed, as not up to date.
  */
 export class Latest {
   #panel;
+  #note;
   #task;
-  #onError;
+  #connection;
   #running = false;
   #again = false;
 
-  constructor(panel, task, onError) {
-    this.#panel = panel;
+  constructor(name, task, connection) {
+    this.#panel = document.getElementById(name);
+    this.#note = document.getElementById(`${name}-note`);
     this.#task = task;
-    this.#onError = onError;
+    this.#connection = connection;
   }
 
   async ask() {
@@ -26,8 +28,11 @@ export class Latest {
       this.#again = false;
       try {
         await this.#task();
+        this.#note.textContent = "";
+        this.#connection.clear(this.#panel.id);
       } catch (error) {
-        this.#onError(error);
+        this.#note.textContent = "(not up to date)";
+        this.#connection.report(this.#panel.id, error);
       }
     }
     this.#running = false;

@@ -11,13 +11,21 @@ export class ServiceError extends Error {
   }
 }
 
+let model; // as `describe` found it
+
 async function ask(read, path, options) {
   let response;
   try {
     response = await fetch(path, options);
     if (response.ok) return await read(response);
-  } catch (error) {
-    throw new ServiceError("gone", String(error));
+  } catch {
+    throw new ServiceError("gone", "the service does not answer");
+  }
+  // The service was started again with another model, or another name for it: nothing
+  // that the page knows is true any more.
+  if (response.status === 412 || (model && response.status === 404)) {
+    location.reload();
+    return new Promise(() => {});
   }
   const message = await response.json().then(
     (body) => body.error,
@@ -32,7 +40,8 @@ const asJson = (response) => response.json();
 /** Writes a style so that its float32 elements are kept exactly. */
 function query(style, values = {}) {
   const text = style.map((value) => value.toPrecision(9)).join(",");
-  return `style=${text}&${new URLSearchParams(values)}`;
+  const { checksum } = model;
+  return `style=${text}&${new URLSearchParams({ checksum, ...values })}`;
 }
 
 function angles(viewpoint) {
@@ -47,16 +56,19 @@ function angles(viewpoint) {
 export const ready = () => ask(asJson, "/readyz");
 
 /** Describes the model; see `Views.describe` in Python. */
-export const describe = () => ask(asJson, "/viewer/model.json");
+export async function describe() {
+  model = await ask(asJson, "/viewer/model.json");
+  return model;
+}
 
-/** Maps seeds to styles by the signature `map_seed`, in TensorFlow Serving's protocol. */
-export async function mapSeeds(name, seeds, truncation) {
+/** Maps a seed to a style by the signature `map_seed`, in TensorFlow Serving's protocol. */
+export async function mapSeed(seed) {
   const body = JSON.stringify({
     signature_name: "map_seed",
-    inputs: { seed: seeds, truncation_psi: truncation },
+    inputs: { seed: [seed], truncation_psi: [1] },
   });
-  const path = `/v1/models/${encodeURIComponent(name)}:predict`;
-  return (await ask(asJson, path, { method: "POST", body })).outputs;
+  const path = `/v1/models/${encodeURIComponent(model.name)}:predict`;
+  return (await ask(asJson, path, { method: "POST", body })).outputs[0];
 }
 
 /** Draws an object as a PNG file. */

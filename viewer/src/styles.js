@@ -1,12 +1,11 @@
 // From seeds and sliders to a style.
 
-import { mapSeeds } from "./service.js";
+import { mapSeed } from "./service.js";
 
-/** Makes styles of one model. Styles of seeds are asked for once. */
+/** Makes styles of one model. The style of a seed is asked for once. */
 export class Styles {
   #description;
-  #bySeed = new Map();
-  #mean;
+  #bySeed = new Map(); // promises, because picture and mesh ask at the same time
 
   constructor(description) {
     this.#description = description;
@@ -18,10 +17,11 @@ export class Styles {
    * `mix` is the part of the other identity; `steps` are in standard deviations.
    */
   async style({ seed, otherSeed, mix, truncation, steps }) {
-    await this.#load(mix > 0 ? [seed, otherSeed] : [seed]);
-    const first = this.#bySeed.get(seed);
-    const second = mix > 0 ? this.#bySeed.get(otherSeed) : first;
-    return this.#mean.map((mean, index) => {
+    const [first, second] = await Promise.all([
+      this.#ofSeed(seed),
+      this.#ofSeed(mix > 0 ? otherSeed : seed),
+    ]);
+    return this.#description.mean_style.map((mean, index) => {
       const mixed = first[index] + mix * (second[index] - first[index]);
       let value = mean + truncation * (mixed - mean);
       steps.forEach((step, number) => {
@@ -31,14 +31,13 @@ export class Styles {
     });
   }
 
-  async #load(seeds) {
-    const missing = [...new Set(seeds)].filter((seed) => !this.#bySeed.has(seed));
-    if (!missing.length && this.#mean) return;
-    // Truncated by 0, every style is the mean style.
-    const truncation = [...missing.map(() => 1), 0];
-    const asked = [...missing, 0];
-    const styles = await mapSeeds(this.#description.name, asked, truncation);
-    missing.forEach((seed, index) => this.#bySeed.set(seed, styles[index]));
-    this.#mean = styles.at(-1);
+  #ofSeed(seed) {
+    if (!this.#bySeed.has(seed)) {
+      const style = mapSeed(seed);
+      this.#bySeed.set(seed, style);
+      // What failed can be asked for again.
+      style.catch(() => this.#bySeed.delete(seed));
+    }
+    return this.#bySeed.get(seed);
   }
 }

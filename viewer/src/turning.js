@@ -9,6 +9,9 @@ const DEGREES_PER_KEY = 5;
 // A drag over the whole frame.
 const DEGREES_PER_FRAME = 180;
 
+/** Whether a key is meant for the browser, such as Alt and an arrow. */
+export const isShortcut = ({ altKey, ctrlKey, metaKey }) => altKey || ctrlKey || metaKey;
+
 /** Turns a viewpoint further. */
 export function turned(viewpoint, yaw, pitch) {
   const wrapped = ((viewpoint.yaw + yaw + 180) % 360 + 360) % 360 - 180;
@@ -20,7 +23,7 @@ export function turned(viewpoint, yaw, pitch) {
 export function makeTurnable(frame, onTurn, onFront) {
   let drag = null;
   frame.addEventListener("pointerdown", (event) => {
-    if (event.target.closest("button")) return;
+    if (event.button !== 0 || event.target.closest("button")) return;
     drag = { pointerId: event.pointerId, x: event.clientX, y: event.clientY };
     frame.setPointerCapture(event.pointerId);
   });
@@ -46,7 +49,8 @@ export function makeTurnable(frame, onTurn, onFront) {
     Home: onFront,
   };
   frame.addEventListener("keydown", (event) => {
-    if (!Object.hasOwn(keys, event.key) || event.target !== frame) return;
+    if (isShortcut(event) || event.target !== frame) return;
+    if (!Object.hasOwn(keys, event.key)) return;
     event.preventDefault();
     keys[event.key]();
   });

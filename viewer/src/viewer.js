@@ -5,7 +5,7 @@ import { Latest } from "./latest.js";
 import { canDraw, MeshView } from "./mesh_view.js";
 import * as service from "./service.js";
 import { Styles } from "./styles.js";
-import { FRONT, makeTurnable, turned } from "./turning.js";
+import { FRONT, isShortcut, makeTurnable, turned } from "./turning.js";
 
 const SEEDS = 1e9;
 const ZOOM_STEP = 1.25;
@@ -21,12 +21,8 @@ let seeds = { seed: 0, "other-seed": 1 }; // the last valid ones
 let meshViewpoint = FRONT; // that of the picture, or its own
 
 const connection = new Connection(() => (description ? refresh() : start()));
-const picture = new Latest(byId("picture"), updatePicture, report);
-const mesh = new Latest(byId("mesh"), updateMesh, report);
-
-function report(error) {
-  connection.report(error);
-}
+const picture = new Latest("picture", updatePicture, connection);
+const mesh = new Latest("mesh", updateMesh, connection);
 
 // What the controls say.
 
@@ -40,7 +36,7 @@ function currentStyle() {
     otherSeed: seeds["other-seed"],
     mix: number("mix") / 100,
     truncation: number("truncation"),
-    steps: description.directions.map((_, index) => number(`direction-${index}`)),
+    steps: steps(),
   });
 }
 
@@ -48,16 +44,25 @@ function currentKind() {
   return byId("controls").elements.kind.value;
 }
 
-/** What identity is shown, for captions and names of files. */
+function steps() {
+  return description.directions.map((_, index) => number(`direction-${index}`));
+}
+
+/** What identity is asked for, for captions and names of files. */
 function identity() {
   const mix = number("mix");
-  return mix > 0
-    ? `seed ${seeds.seed} mixed with seed ${seeds["other-seed"]} at ${mix} %`
-    : `seed ${seeds.seed}`;
+  const mixed = `mixed with seed ${seeds["other-seed"]} at ${mix} %`;
+  return [
+    mix > 0 ? `seed ${seeds.seed} ${mixed}` : `seed ${seeds.seed}`,
+    `truncation ${number("truncation")}`,
+    ...steps().flatMap((step, index) =>
+      step ? [`direction ${index + 1} at ${step}`] : [],
+    ),
+  ].join(", ");
 }
 
 function fileName(suffix) {
-  const words = `${description.name} ${identity().replace(" %", "")}`;
+  const words = `${description.name} ${identity()}`;
   return `${words.replace(/[^\w.-]+/g, "-")}${suffix}`;
 }
 
@@ -74,21 +79,20 @@ async function show(image, blob, alt) {
 async function updatePicture() {
   const kind = currentKind();
   const from = viewpoint();
-  const blob = await service.picture(await currentStyle(), kind, from);
   const alt = `${kind} of ${identity()}, yaw ${from.yaw}°, pitch ${from.pitch}°`;
+  const blob = await service.picture(await currentStyle(), kind, from);
   await show(byId("picture-image"), blob, alt);
-  connection.clear();
 }
 
 async function updateMesh() {
+  const alt = `mesh of ${identity()}`;
   const style = await currentStyle();
   if (meshView) {
     await meshView.load(await (await service.mesh(style)).arrayBuffer());
   } else {
     const blob = await service.picture(style, "object", meshViewpoint);
-    await show(byId("mesh-image"), blob, `mesh of ${identity()}`);
+    await show(byId("mesh-image"), blob, alt);
   }
-  connection.clear();
 }
 
 function refresh() {
@@ -105,6 +109,14 @@ function turnMesh(to) {
   meshViewpoint = to;
   if (meshView) meshView.turn(to);
   else mesh.ask();
+}
+
+function useWebGL() {
+  meshView = new MeshView(byId("mesh-canvas"), description, () => {
+    useWithoutWebGL();
+    mesh.ask();
+  });
+  byId("mesh-canvas").hidden = byId("zoom").hidden = false;
 }
 
 /** Without WebGL the service draws the mesh, too. */
@@ -157,7 +169,7 @@ function readSeed(id) {
 
 const randomSeed = () => Math.floor(Math.random() * SEEDS);
 
-/** A viewpoint as in training. */
+/** A viewpoint within the limits of training, each as likely as any other. */
 function randomViewpoint() {
   const [yaw, pitch, roll] = description.viewpoint_limits_degrees.map((limit) =>
     Math.round((2 * Math.random() - 1) * limit),
@@ -252,34 +264,38 @@ function addTurning() {
 function addZoom() {
   onClick("zoom-in", () => meshView.zoom(ZOOM_STEP));
   onClick("zoom-out", () => meshView.zoom(1 / ZOOM_STEP));
-  byId("mesh").addEventListener("keydown", ({ key }) => {
-    if (key === "+") meshView?.zoom(ZOOM_STEP);
-    if (key === "-") meshView?.zoom(1 / ZOOM_STEP);
+  byId("mesh").addEventListener("keydown", (event) => {
+    if (isShortcut(event)) return;
+    if (event.key === "+") meshView?.zoom(ZOOM_STEP);
+    if (event.key === "-") meshView?.zoom(1 / ZOOM_STEP);
   });
 }
 
-async function download(button, suffix, make) {
+/** Saves a file, and tells in a line how that went. */
+async function download(button, line, suffix, make) {
   const name = fileName(suffix);
   button.disabled = true;
-  byId("status").textContent = `Making ${name} …`;
+  line.textContent = `Making ${name} …`;
   try {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(await make(await currentStyle()));
     link.download = name;
     link.click();
     URL.revokeObjectURL(link.href);
-    byId("status").textContent = `Saved ${name}`;
+    line.textContent = `Saved ${name}`;
   } catch (error) {
-    byId("status").textContent = `${name} could not be made.`;
-    report(error);
+    line.textContent = `${name} could not be made: ${error.message}`;
   } finally {
     button.disabled = false;
   }
 }
 
 function addDownloads() {
-  const add = (button, suffix, make) =>
-    button.addEventListener("click", () => download(button, suffix, make));
+  const add = (button, suffix, make) => {
+    const line = document.createElement("p");
+    byId("status").append(line);
+    button.addEventListener("click", () => download(button, line, suffix, make));
+  };
   add(byId("download-mesh"), ".glb", service.mesh);
   for (const suffix of description.video_suffixes) {
     const button = document.createElement("button");
@@ -291,13 +307,7 @@ function addDownloads() {
   }
 }
 
-async function start() {
-  try {
-    description = await service.describe();
-  } catch (error) {
-    report(error);
-    return;
-  }
+function addEverything() {
   document.title = `${description.name} – tf_unsup3d viewer`;
   byId("model-name").textContent = description.name;
   const [yaw, pitch] = description.viewpoint_limits_degrees.map(Math.round);
@@ -309,17 +319,25 @@ async function start() {
   addTurning();
   addZoom();
   addDownloads();
-  if (canDraw()) {
-    byId("mesh-canvas").hidden = byId("zoom").hidden = false;
-    meshView = new MeshView(byId("mesh-canvas"), description, () => {
-      useWithoutWebGL();
-      mesh.ask();
-    });
-  } else {
+  try {
+    if (canDraw()) useWebGL();
+    else useWithoutWebGL();
+  } catch {
+    // A browser may have WebGL and yet give the page none of it.
     useWithoutWebGL();
   }
   byId("controls").inert = false;
   refresh();
+}
+
+async function start() {
+  try {
+    description = await service.describe();
+    addEverything();
+    connection.clear("page");
+  } catch (error) {
+    connection.report("page", error);
+  }
 }
 
 start();

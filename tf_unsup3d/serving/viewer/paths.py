@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import http
 import importlib.resources
 import json
 import math
@@ -87,11 +88,14 @@ class ViewerPaths:
         return Response(self._assets[name], headers=_HEADERS, media_type=media_type)
 
     async def _viewer_model(self, request: Request, body: bytes) -> Response:
-        return Response(self._description, media_type="application/json")
+        # A page that starts anew must not find the former model.
+        headers = {"cache-control": "no-cache"}
+        return Response(
+            self._description, headers=headers, media_type="application/json"
+        )
 
     async def _viewer_picture(self, request: Request, body: bytes) -> Response:
-        query = request.query_params
-        check_names(query, ("style", "kind", *ANGLES))
+        query = self._query(request, "kind", *ANGLES)
         kind = query.get("kind", KINDS[0])
         if kind not in KINDS:
             raise bad_request(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
@@ -102,20 +106,30 @@ class ViewerPaths:
         return Response(content, media_type="image/png")
 
     async def _viewer_mesh(self, request: Request, body: bytes) -> Response:
-        check_names(request.query_params, ("style",))
-        style = self._style(request.query_params)
+        style = self._style(self._query(request))
         content = await self._call(self._views.mesh, style)
         return Response(content, media_type="model/gltf-binary")
 
     async def _viewer_video(self, request: Request, body: bytes) -> Response:
-        query, suffix = request.query_params, request.path_params["suffix"]
+        suffix = request.path_params["suffix"]
         if suffix not in self._views.video_suffixes:
             known = " and ".join(self._views.video_suffixes)
             raise not_found(f"videos end in {known}, not in {suffix!r}")
-        check_names(query, ("style", "pitch_degrees"))
+        query = self._query(request, "pitch_degrees")
         pitch = read_number(query, "pitch_degrees")
         content = await self._call(self._views.video, self._style(query), suffix, pitch)
         return Response(content, media_type=_VIDEO_TYPES[suffix])
+
+    def _query(self, request: Request, *names: str) -> QueryParams:
+        """The query, which may hold a style, the checksum of its model, and `names`."""
+        query = request.query_params
+        # First, because the style of another model may break all other rules.
+        if query.get("checksum", self._views.checksum) != self._views.checksum:
+            raise RequestError(
+                http.HTTPStatus.PRECONDITION_FAILED, "the model is another one by now"
+            )
+        check_names(query, ("checksum", "style", *names))
+        return query
 
     def _style(self, query: QueryParams) -> np.ndarray:
         """Reads `style`, numbers with commas between them."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import hashlib
 import importlib.util
 import math
 import pathlib
@@ -30,8 +31,6 @@ KINDS = ("picture", "normals", "depth", "texture", "background", "object")
 # Height and width of pictures and videos in pixels: sharp on a page, and drawn in tens
 # of milliseconds.
 _RESOLUTION = 256
-# Styles whose principal directions are found.
-_STYLES = 1024
 _DIRECTIONS = 6
 # How much further than the mean object others may reach.
 _REACH = 1.1
@@ -64,12 +63,14 @@ class Views:
       model: The trained model.
 
     Attributes:
+      checksum: Tells apart models of different weights or configurations.
       style_size: Number of elements of a style.
       video_suffixes: Formats of videos that can be made here.
     """
 
     def __init__(self, model: TrainedModel):
         self._model = model
+        self.checksum = _checksum(model)
         self.style_size: int = model.mean_style.shape[-1]
         has_ffmpeg = importlib.util.find_spec("imageio_ffmpeg") is not None
         self.video_suffixes = (".mp4", ".gif") if has_ffmpeg else (".gif",)
@@ -81,15 +82,18 @@ class Views:
         """Tells what the page needs to know about the model, for JSON.
 
         Returns:
-          By name: the size of a style; the camera of the `object` pictures, which looks
-          along -z at the point that objects turn about, the pivot; the lamps; the
-          limits of the viewpoints of training in degrees; and the principal directions
-          of the styles, each with one standard deviation as its length, beside the part
-          of the variance that it explains. Camera and lamps are in glTF's axes.
+          By name: the checksum; the size of a style; the mean style; the camera of the
+          `object` pictures, which looks along -z at the point that objects turn about,
+          the pivot; the lamps; the limits of the viewpoints of training in degrees; and
+          the principal directions of the styles, each with one standard deviation as
+          its length, beside the part of the variance that it explains. Camera and lamps
+          are in glTF's axes.
         """
         camera = self._object_camera
         return {
+            "checksum": self.checksum,
             "style_size": self.style_size,
+            "mean_style": self._model.mean_style[0].numpy().tolist(),
             "camera": {
                 "field_of_view_degrees": math.degrees(camera.field_of_view),
                 "distance": camera.distance,
@@ -202,23 +206,25 @@ class Views:
         return fill_hidden_texture(self._model, self._scene(style))
 
     def _principal_directions(self) -> list[dict[str, Any]]:
-        styles = self._model.styles(range(_STYLES), truncation_psi=1.0).numpy()
-        _, deviations, directions = np.linalg.svd(
-            styles - styles.mean(0), full_matrices=False
-        )
-        variances = deviations**2 / _STYLES
-        # A direction and its opposite are the same; the largest element decides.
-        largest = np.argmax(np.abs(directions), 1, keepdims=True)
-        directions *= np.sign(np.take_along_axis(directions, largest, 1))
+        styles = self._model.style_distribution
+        variances = styles.deviations**2
+        steps = styles.deviations[:, None] * styles.axes
         return [
-            {
-                "part_of_variance": float(variance / variances.sum()),
-                "step": (math.sqrt(variance) * direction).tolist(),
-            }
-            for variance, direction in zip(
-                variances[:_DIRECTIONS], directions[:_DIRECTIONS], strict=True
+            {"part_of_variance": float(part), "step": step.tolist()}
+            for part, step in zip(
+                (variances / variances.sum())[:_DIRECTIONS],
+                steps[:_DIRECTIONS],
+                strict=True,
             )
         ]
+
+
+def _checksum(model: TrainedModel) -> str:
+    """A checksum of all that a model is made of."""
+    digest = hashlib.sha256(model.configuration.to_gin().encode())
+    for variable in model.generator.variables:
+        digest.update(variable.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _camera_around(model: TrainedModel) -> tuple[PinholeCamera, np.ndarray]:
