@@ -85,8 +85,10 @@ def test_flags_name_measure_value_and_limit():
 def test_limits_for_a_number_of_steps():
     limits = {"0": dict.fromkeys(MEASURES, 9), "50": dict.fromkeys(MEASURES, 5)}
     card = {"limits": limits}
-    assert limits_on_card(card, 49)["error"] == 9.0
+    assert limits_on_card(card, 0)["error"] == 9.0
     assert limits_on_card(card, 50)["error"] == limits_on_card(card, 99)["error"] == 5.0
+    between = 9.0 - 4.0 * np.log(11.0) / np.log(51.0)
+    assert limits_on_card(card, 10)["error"] == pytest.approx(between)
 
 
 @pytest.mark.parametrize("limits", [None, {}, {"0": {}}, {"0": 3}, {"a": {}}, []])

@@ -122,22 +122,31 @@ def limits_of(measures: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 
 def limits_on_card(card: Mapping[str, Any], steps: int) -> dict[str, float]:
-    """Finds the limits for a number of steps on the card of an encoder.
+    """Finds the limits for a number of steps from those on the card of an encoder.
+
+    Between the numbers of steps that the card has limits for, they are interpolated
+    linearly in the logarithm of 1 + steps, which measured limits follow closely.
 
     Args:
       card: The card, which holds limits for some numbers of steps.
       steps: Number of steps of the fits.
 
     Returns:
-      The limits for the largest of these numbers that is not above `steps`.
+      The limit of each measure. Beyond the card's numbers of steps it is that for the
+      nearest one.
 
     Raises:
       UserError: The card holds no such limits.
     """
     try:
-        found = {int(count): values for count, values in card["limits"].items()}
-        limits = found[max(count for count in found if count <= steps)]
-        return {name: float(limits[name]) for name in MEASURES}
+        found = sorted((int(count), value) for count, value in card["limits"].items())
+        places = np.log1p([count for count, _ in found])
+        return {
+            name: float(
+                np.interp(np.log1p(steps), places, [value[name] for _, value in found])
+            )
+            for name in MEASURES
+        }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(
             "the card of the encoder does not hold all limits; find them with "
