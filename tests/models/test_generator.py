@@ -67,6 +67,19 @@ def test_size_is_constrained_whatever_the_weights():
     np.testing.assert_allclose(np.linalg.norm(centre, axis=-1), 0.3, rtol=1e-3)
 
 
+def test_width_does_not_take_from_a_fixed_depth():
+    ball = tf.math.l2_normalize(tf.random.stateless_normal([1, 1000, 3], [1, 2]), -1)
+    narrow, wide = (
+        tf.math.reduce_std(
+            fix_size(ball * [width, 1.0, 1.0], 0.65, 0.3, 1.3, fixed_depth=True)[0], 0
+        ).numpy()
+        for width in (1.0, 1.2)
+    )
+    np.testing.assert_allclose(narrow[2], 0.65 / np.sqrt(3.0), rtol=1e-4)
+    np.testing.assert_allclose(wide[2], narrow[2], rtol=1e-4)
+    np.testing.assert_allclose(wide[0] / narrow[0], 1.2, rtol=0.02)
+
+
 def test_proportions_are_constrained():
     ball = tf.math.l2_normalize(tf.random.stateless_normal([1, 1000, 3], [1, 2]), -1)
 

@@ -59,6 +59,8 @@ class Generator(keras.Model):
       radius: RMS distance of the vertices of an object from their centre; see
         `fix_size`. By default there is a margin around objects in pictures that just
         hold the unit ball, as those of the default camera do.
+      fixed_depth: Whether `fix_size` sets the depth of objects alone, which suits
+        objects whose widths differ more than their depths, as heads with hair do.
       size_constraint: Whether `fix_size` is applied. Without it, nothing but the
         pictures determines the size of an object.
       max_offset: Largest distance of the centre of an object from the origin.
@@ -103,6 +105,7 @@ class Generator(keras.Model):
         subdivisions: int = 32,
         front_magnification: float = 1.0,
         radius: float = 0.65,
+        fixed_depth: bool = False,
         size_constraint: bool = True,
         max_offset: float = 0.3,
         max_stretch: float = 1.35,
@@ -151,6 +154,7 @@ class Generator(keras.Model):
             subdivisions=subdivisions,
             front_magnification=front_magnification,
             radius=radius,
+            fixed_depth=fixed_depth,
             size_constraint=size_constraint,
             max_offset=max_offset,
             max_stretch=max_stretch,
@@ -267,6 +271,7 @@ class Generator(keras.Model):
                 config["radius"],
                 config["max_offset"],
                 config["max_stretch"],
+                config["fixed_depth"],
             )
         return Scene(vertices, tf.tanh(texture), tf.tanh(background))
 

@@ -6,13 +6,17 @@ import tensorflow as tf
 
 
 def fix_size(
-    vertices: tf.Tensor, radius: float, max_offset: float, max_stretch: float
+    vertices: tf.Tensor,
+    radius: float,
+    max_offset: float,
+    max_stretch: float,
+    fixed_depth: bool = False,
 ) -> tf.Tensor:
     """Gives objects a fixed size.
 
     The paper mentions a size constraint without its form. Here the RMS distance of the
-    vertices from their centre is set, which needs no weight to be tuned and cannot be
-    outgrown. Two bounds go with it:
+    vertices from their centre is set, or their RMS extent along z alone, which needs no
+    weight to be tuned and cannot be outgrown. Two bounds go with it:
 
     * The proportions. Otherwise an object escapes the constraint in the direction that
       the pictures show least, and grows long along the line of sight.
@@ -24,6 +28,8 @@ def fix_size(
       max_offset: Largest distance of that centre from the origin.
       max_stretch: Bound of the RMS extents along x, y and z, each divided by the
         geometric mean of the three; above 1. It is approached smoothly.
+      fixed_depth: Whether only the RMS extent along z is set, to that of a ball of this
+        `radius`. Otherwise an object that is wider than others has to be shallower.
 
     Returns:
       `[batch, vertices, 3]`.
@@ -36,9 +42,11 @@ def fix_size(
     stretch = log_size - tf.reduce_mean(log_size, -1, keepdims=True)
     limit = math.log(max_stretch)
     centred *= tf.exp(limit * tf.tanh(stretch / limit) - stretch)
-    mean_square = tf.reduce_mean(
-        tf.reduce_sum(tf.square(centred), -1, keepdims=True), 1, keepdims=True
-    )
+    mean_squares = tf.reduce_mean(tf.square(centred), 1, keepdims=True)
+    if fixed_depth:
+        mean_square = 3.0 * mean_squares[..., 2:]
+    else:
+        mean_square = tf.reduce_sum(mean_squares, -1, keepdims=True)
     distance = tf.sqrt(tf.reduce_sum(tf.square(centre), -1, keepdims=True) + 1e-12)
     offset = centre * tf.minimum(1.0, max_offset / distance)
     return centred * (radius * tf.math.rsqrt(mean_square + 1e-12)) + offset

@@ -96,7 +96,7 @@ def yaw_differences(viewpoints: Viewpoints) -> list[float]:
 
 
 def object_radius(vertices: np.ndarray) -> np.ndarray:
-    """Computes the size that `Generator.radius` sets.
+    """Computes the size of objects, which `Generator.radius` usually sets.
 
     Args:
       vertices: `[objects, vertices, 3]`.
