@@ -30,6 +30,8 @@ OP := $(call op_of,requirements.txt)
 OP_TF215 := $(call op_of,requirements-tf215.txt)
 CXX_FILES := $(shell find custom_ops/rasterizer/cc -name '*.h' -o -name '*.cc')
 OP_SOURCES := custom_ops/rasterizer/build.py $(CXX_FILES)
+# What npm leaves last.
+GLTF_VALIDATOR := tests/e2e/gltf_validator/node_modules/.package-lock.json
 # Whether the op has CUDA kernels: on, off, or auto for on where there is a GPU.
 CUDA ?= auto
 
@@ -51,7 +53,7 @@ test: venv op lint
 	.venv/bin/python $(PYTEST) --ignore=tests/e2e --ignore=tests/stress
 
 # The files that take longest come first in the alphabet, and stay there.
-e2e: venv op docs
+e2e: venv op docs $(GLTF_VALIDATOR)
 	.venv/bin/python $(PYTEST) --no-loadscope-reorder tests/e2e
 
 stress: venv op
@@ -99,6 +101,7 @@ clean:
 
 distclean: clean
 	rm -rf .venv .venv-tf215 .venv-docs viewer/node_modules
+	rm -rf tests/e2e/gltf_validator/node_modules
 
 # Runs a command whose output is only worth reading when it fails.
 define quietly
@@ -144,6 +147,11 @@ DOWNLOAD = about 3 GB, some minutes the first time
 .venv-docs/.packages: DOWNLOAD = about 170 MB
 .venv-docs/.packages: requirements-docs.txt
 	$(make_environment)
+
+# Without npm, the tests that need the validator are skipped.
+$(GLTF_VALIDATOR): tests/e2e/gltf_validator/package-lock.json
+	@! command -v npm >/dev/null || \
+	    { cd $(<D) && npm ci --loglevel=error --no-audit --no-fund && touch $(abspath $@); }
 
 # The project itself, in place, for the console scripts.
 .venv/.project: pyproject.toml setup.py .venv/.packages $(OP)

@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -24,6 +25,9 @@ if "PYTEST_XDIST_WORKER_COUNT" in os.environ:
     threads = str(max(2, (os.cpu_count() or 2) // workers))
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", threads)
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
+# The same examples each time, however long one takes on a busy machine.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser):
@@ -253,7 +257,7 @@ def fixed_seeds():
 
 
 @pytest.fixture
-def run_in_process():
+def run_in_process(monkeypatch):
     """Runs the main function of a program in this process: `run(name, *arguments)`.
 
     Programs have flags of the same names, but absl keeps those of all modules together.
@@ -261,6 +265,11 @@ def run_in_process():
     """
     from absl import flags
     from absl.testing import flagsaver
+
+    from tf_unsup3d.programs import cli
+
+    # It cannot be undone, and would slow down the tests that follow in this process.
+    monkeypatch.setattr(cli, "make_repeatable", lambda: None)
 
     def run(name, *arguments):
         for module, defined in flags.FLAGS.flags_by_module_dict().items():

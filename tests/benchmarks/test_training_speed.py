@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import stylegan2_ada_process, training
+from benchmarks import stylegan2_ada_process, training_step
 from benchmarks.training_step import TrainingWorkload, measure, table, time_in_turns
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.trained.configuration import Configuration
@@ -19,8 +19,24 @@ def gin_file(small_bindings, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def result(gin_file):
-    return measure(gin_file, ["Trainer.r1_interval = 4"], rounds=2)
+def measured(gin_file):
+    """What a measurement found, and its workload, whose graphs are built."""
+    workloads = []
+
+    def keep(*arguments):
+        workloads.append(TrainingWorkload(*arguments))
+        return workloads[-1]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(training_step, "TrainingWorkload", keep)
+        result = measure(gin_file, ["Trainer.r1_interval = 4"], rounds=2)
+    (workload,) = workloads
+    return result, workload
+
+
+@pytest.fixture(scope="module")
+def result(measured):
+    return measured[0]
 
 
 def test_parts_and_rest_are_the_step(result):
@@ -67,10 +83,8 @@ def test_the_peer_has_the_channels_of_the_configuration(gin_file, tmp_path):
         stylegan2_ada_process.measure("nothing-here", str(tmp_path), settings)
 
 
-def test_both_kinds_of_steps_train_the_same_networks(gin_file, tmp_path):
-    configuration = Configuration.from_files([gin_file])
-    pictures = training.write_pictures(tmp_path / "pictures", 16, 16)
-    workload = TrainingWorkload(configuration, pictures)
+def test_both_kinds_of_steps_train_the_same_networks(measured):
+    _, workload = measured
     state = workload.state
 
     def weights():

@@ -30,10 +30,10 @@ def run(*command, **options):
 @pytest.fixture(scope="module")
 def issues():
     """A function: what the validator finds in files, by path."""
-    if shutil.which("npm") is None:
+    if shutil.which("node") is None:
         pytest.skip("needs npm (Debian: apt install npm)")
     if not (VALIDATOR / "node_modules").exists():
-        run("npm", "ci", "--no-audit", "--no-fund", cwd=VALIDATOR)
+        pytest.skip("needs the validator, which make e2e installs")
 
     def validate(paths):
         return json.loads(run("node", VALIDATOR / "validate.js", *paths))

@@ -9,8 +9,6 @@ import pytest
 from playwright.sync_api import expect
 
 SITE = pathlib.Path(__file__).resolve().parents[2] / "build" / "site"
-# However busy the machine is, only what never comes ends the wait.
-PATIENCE_MS = 240_000
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -31,7 +29,6 @@ def url():
 
 def test_pages_are_read_and_searched_without_a_network(browser, url):
     page = browser.new_page(viewport={"width": 1300, "height": 900})
-    page.set_default_timeout(PATIENCE_MS)
     faults = []
     page.on("pageerror", lambda fault: faults.append(str(fault)))
     # What is still being loaded when a page is left is aborted, which is no fault.
@@ -56,15 +53,14 @@ def test_pages_are_read_and_searched_without_a_network(browser, url):
     page.get_by_role("link", name="Public names").click()
     page.locator("article").get_by_role("link", name="write_mesh").click()
     expect(page).to_have_url(
-        f"{url}docs/reference/export.html#tf_unsup3d.export.meshes.write_mesh",
-        timeout=PATIENCE_MS,
+        f"{url}docs/reference/export.html#tf_unsup3d.export.meshes.write_mesh"
     )
     assert "Writes one textured mesh." in page.locator("article").inner_text()
 
     # Typed, since the page searches when a key comes up.
     page.locator(".md-search__input").press_sequentially("truncation_psi")
     results = page.locator(".md-search-result__item")
-    expect(results.first).to_be_visible(timeout=PATIENCE_MS)
+    expect(results.first).to_be_visible()
     assert faults == []
     page.close()
 

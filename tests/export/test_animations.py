@@ -15,7 +15,6 @@ from tf_unsup3d.export.animations import (
 from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.export.texture_fill import fill_hidden_texture
 from tf_unsup3d.rendering.scene import Scene
-from tf_unsup3d.trained.trained_model import load
 
 
 def turntable(*arguments, **options):
@@ -23,8 +22,8 @@ def turntable(*arguments, **options):
 
 
 @pytest.fixture(scope="module")
-def model(small_run):
-    return load(small_run)
+def model(pivoting_model):
+    return pivoting_model
 
 
 def test_objects_turn_side_by_side(model):
@@ -33,7 +32,9 @@ def test_objects_turn_side_by_side(model):
         model, scene, yaws_degrees=yaws, resolution=16, pitch_degrees=10.0
     )
     assert frames.shape == (4, 2 * 16, 3 * 16, 3)
-    renderer = model.renderer.replace(background_range=(0.0, 0.0))
+    renderer = model.renderer.replace(
+        background_range=(0.0, 0.0), pivot=(0.0, 0.0, 0.0)
+    )
     for frame, yaw in zip(frames, yaws, strict=True):
         viewpoint = [math.radians(yaw), math.radians(10.0), 0.0]
         drawn = renderer(scene, tf.constant([viewpoint] * 5))

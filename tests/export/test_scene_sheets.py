@@ -4,14 +4,14 @@ import pytest
 from tf_unsup3d.export.pictures import depth_to_grey, normals_to_rgb, to_uint8
 from tf_unsup3d.export.scene_sheets import depth_sheet, scene_sheet
 from tf_unsup3d.export.sheets import FONT_SIZE, GUTTER, SMALLEST_PICTURE
-from tf_unsup3d.trained.trained_model import load
 
 YAWS = (-90.0, -45.0, 0.0, 45.0, 90.0)
+MIDDLE = (0.0, 0.0, 0.0)
 
 
 @pytest.fixture(scope="module")
-def model(small_run):
-    return load(small_run)
+def model(pivoting_model):
+    return pivoting_model
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,10 @@ def test_scene_sheet_shows_each_object_in_a_row(model, scene):
         normals_to_rgb(drawn["normals"], drawn["mask"]),
         to_uint8(scene.texture.numpy()),
         to_uint8(scene.background.numpy()),
-        *(to_uint8(model.draw(scene, yaw, 5.0)["picture"]) for yaw in YAWS),
+        *(
+            to_uint8(model.draw(scene, yaw, 5.0, pivot=MIDDLE)["picture"])
+            for yaw in YAWS
+        ),
     ]
     for column, pictures in enumerate(expected):
         for row, picture in enumerate(pictures):
@@ -47,7 +50,8 @@ def test_depth_sheet_shows_each_object_in_a_row(model, scene):
     sheet = depth_sheet(model, scene, 5.0)
     middle = model.camera.distance
     for index, yaw in enumerate(YAWS):
-        drawn = model.draw(scene, yaw, 5.0, outputs=("depth", "normals", "mask"))
+        names = ("depth", "normals", "mask")
+        drawn = model.draw(scene, yaw, 5.0, pivot=MIDDLE, outputs=names)
         depth, normals, mask = (drawn[n] for n in ("depth", "normals", "mask"))
         depth = depth_to_grey(depth, mask, middle - 1.0, middle + 1.0)
         normals = normals_to_rgb(normals, mask)

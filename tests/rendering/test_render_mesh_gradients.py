@@ -1,6 +1,7 @@
 """The registered gradient against finite differences, in double precision."""
 
 import dataclasses
+import functools
 import types
 from collections.abc import Callable
 
@@ -58,20 +59,34 @@ def _difference(render, inputs, name, direction, step, weights, **options):
     return (values[0] - values[1]) / (2 * step)
 
 
-@pytest.mark.parametrize(
-    "name", ["vertices", "uv", "texture", "attributes", "background"]
-)
-@pytest.mark.parametrize("margin", [1.0, 2.5])
-def test_gradient_is_that_of_the_picture(
-    name, margin, bumpy_inputs, render_inputs, render_with_gradients
-):
-    errors = []
-    for seed in range(SCENES):
+@pytest.fixture(scope="module")
+def bumpy_gradients(bumpy_inputs, render_with_gradients):
+    """Inputs, weights, directions and gradients by name: `(margin, seed)`.
+
+    The gradients with respect to all inputs are those of one picture, so they are
+    computed once for the tests of all inputs.
+    """
+
+    @functools.cache
+    def compute(margin, seed):
         inputs = bumpy_inputs(seed)
         rng = np.random.default_rng(1000 + seed)
         weights = rng.normal(size=inputs["background"].shape)
         _, _, gradients = render_with_gradients(inputs, weights, margin=margin)
-        direction = _directions(rng, inputs)[name]
+        return inputs, weights, _directions(rng, inputs), gradients
+
+    return compute
+
+
+@pytest.mark.parametrize(
+    "name", ["vertices", "uv", "texture", "attributes", "background"]
+)
+@pytest.mark.parametrize("margin", [1.0, 2.5])
+def test_gradient_is_that_of_the_picture(name, margin, bumpy_gradients, render_inputs):
+    errors = []
+    for seed in range(SCENES):
+        inputs, weights, directions, gradients = bumpy_gradients(margin, seed)
+        direction = directions[name]
         # So short a step meets no pixel on the border of two pieces of the picture.
         difference = _difference(
             render_inputs, inputs, name, direction, 1e-7, weights, margin=margin

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.serving.toy_model import hold_body
 from tf_unsup3d.serving.application import Service
 from tf_unsup3d.serving.batching import Batcher
 from tf_unsup3d.serving.limits import Limits
@@ -55,11 +56,14 @@ def post(toy_folder, body, *, chunks=1, **limits):
     return asyncio.run(main())
 
 
-def test_an_answer_that_takes_too_long_is_given_up(toy_folder):
-    body = {"signature_name": "wait", "inputs": [500]}
-    found = post(toy_folder, body, request_seconds=0.02)
+def test_an_answer_that_takes_too_long_is_given_up(toy_folder, tmp_path):
+    end = tmp_path / "end"
+    try:
+        found = post(toy_folder, hold_body(end), request_seconds=0.02)
+    finally:
+        end.touch()
     assert found == (504, "no answer within 0.02 s")
-    assert post(toy_folder, body) == (200, None)
+    assert post(toy_folder, hold_body(end)) == (200, None)
 
 
 def test_all_bodies_together_have_a_limit(toy_folder):

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from benchmarks.server_process import ServerProcess
-from tests.serving.toy_model import write_version
+from tests.serving.toy_model import has_begun, hold_body, write_version
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.serving.limits import Limits
 from tf_unsup3d.serving.model_source import served_folder
@@ -39,16 +39,17 @@ def state(server, number):
     return response.json()["model_version_status"][0]["state"]
 
 
-def wait(server, steps):
-    body = {"signature_name": "wait", "inputs": [steps]}
-    return requests.post(server.url + PREDICT, json=body)
+def hold(server, end):
+    """Keeps the model busy until there is a file."""
+    return requests.post(server.url + PREDICT, json=hold_body(end))
 
 
 def test_versions_change_and_the_end_waits_for_answers(toy_folder, two, tmp_path):
     folder = shutil.copytree(toy_folder, tmp_path / "toy")
     server = ServerProcess(
-        f"--model={folder}", "--queue_size=15", "--request_seconds=60"
+        f"--model={folder}", "--queue_size=15", "--request_seconds=600"
     )
+    end = tmp_path / "end"
     try:
         server.wait_until_ready()
         # A new version takes over while requests go on, none of which fails.
@@ -76,23 +77,26 @@ def test_versions_change_and_the_end_waits_for_answers(toy_folder, two, tmp_path
         (folder / "3" / "saved_model.pb").write_bytes(b"\xff\xff")
         server.wait_for(lambda: state(server, 3) == "END")
         assert factor(server) == 2.0
-        assert [line for line in server.log if "version 3 is not served" in line]
+        server.wait_for(
+            lambda: any("version 3 is not served" in line for line in server.log)
+        )
 
         # A full queue refuses; what it has accepted is answered before the end.
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
-            running = pool.submit(wait, server, 600)
-            server.wait_for(lambda: server.metric("unsup3d_requests_in_flight") == 2)
-            server.wait_for(lambda: server.metric("unsup3d_queue_rows") == 0)
-            waiting = [pool.submit(wait, server, steps) for steps in range(15)]
-            server.wait_for(lambda: server.metric("unsup3d_queue_rows") == 15)
-            refused = wait(server, 1)
-            assert refused.status_code == 503
-            assert refused.json() == {"error": "the queue is full: 15 rows wait"}
-            assert refused.headers["retry-after"] == "1"
-            server.send_signal()
-            assert running.result().json() == {"outputs": [600.0]}
-            for steps, future in enumerate(waiting):
-                assert future.result().json() == {"outputs": [float(steps)]}
+            running = pool.submit(hold, server, end)
+            try:
+                server.wait_for(lambda: has_begun(end))
+                waiting = [pool.submit(factor, server) for _ in range(15)]
+                server.wait_for(lambda: server.metric("unsup3d_queue_rows") == 15)
+                refused = hold(server, end)
+                assert refused.status_code == 503
+                assert refused.json() == {"error": "the queue is full: 15 rows wait"}
+                assert refused.headers["retry-after"] == "1"
+                server.send_signal()
+            finally:
+                end.touch()
+            assert running.result().json() == {"outputs": True}
+            assert [future.result() for future in waiting] == [2.0] * 15
         assert server.wait() == 0
         assert server.log[-1].endswith("INFO ended")
         assert not [line for line in server.log if "Traceback" in line]
@@ -100,12 +104,12 @@ def test_versions_change_and_the_end_waits_for_answers(toy_folder, two, tmp_path
         server.stop()
 
 
-def test_a_model_that_does_not_end_does_not_keep_the_service(toy_folder):
+def test_a_model_that_does_not_end_does_not_keep_the_service(toy_folder, tmp_path):
     server = ServerProcess(f"--model={toy_folder}", "--request_seconds=0.5")
     try:
         server.wait_until_ready()
         assert requests.get(f"{server.url}/healthz").status_code == 200
-        assert wait(server, 2**31 - 1).status_code == 504
+        assert hold(server, tmp_path / "never").status_code == 504
 
         def is_unhealthy():
             response = requests.get(f"{server.url}/healthz")

@@ -5,6 +5,8 @@ import pathlib
 import tensorflow as tf
 
 PICTURE_SIZE = 8
+# What `hold` adds to the name of its file for the one that it writes.
+BEGUN = ".begun"
 
 
 class ToyModel(tf.Module):
@@ -43,12 +45,14 @@ class ToyModel(tf.Module):
     def sum(self, x):
         return {"total": tf.reduce_sum(x), "terms": x}
 
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32, "steps")])
-    def wait(self, steps):
-        matrix = tf.fill([256, 256], 1.0 / 256.0)
-        for _ in tf.range(tf.reduce_max(steps)):
-            matrix = matrix @ matrix
-        return {"y": tf.cast(steps, tf.float32) + 0.0 * matrix[0, 0]}
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string, "path")])
+    def hold(self, path):
+        """Says that it has begun, and computes until there is a file of that name."""
+        tf.io.write_file(tf.strings.join([path, BEGUN]), "")
+        looked = tf.constant(1)
+        while tf.size(tf.io.matching_files(path)) == 0:
+            looked += 1
+        return {"was_there": looked > 0}
 
     @tf.function(
         input_signature=[
@@ -135,10 +139,20 @@ class ToyModel(tf.Module):
         }
 
 
+def hold_body(path: pathlib.Path) -> dict:
+    """The body of a request that is answered once a file is there."""
+    return {"signature_name": "hold", "inputs": str(path)}
+
+
+def has_begun(path: pathlib.Path) -> bool:
+    """Whether the model computes what `hold_body` asks for."""
+    return path.with_name(path.name + BEGUN).exists()
+
+
 def write_version(folder: pathlib.Path, number: int) -> pathlib.Path:
     """Writes a version, which multiplies by its number."""
     model = ToyModel(number)
-    names = "echo invert sum wait blank map_seed render generate render_mesh".split()
+    names = "echo invert sum hold blank map_seed render generate render_mesh".split()
     signatures = {name: getattr(model, name) for name in names}
     path = folder / str(number)
     tf.saved_model.save(model, path, {"serving_default": model.scale, **signatures})

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.ports import free_ports
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.trained.checkpoints import find_checkpoints
 from tf_unsup3d.trained.configuration import Configuration
@@ -160,16 +160,6 @@ def test_one_machine_is_no_cluster(monkeypatch, config):
     assert make_strategy().num_replicas_in_sync == 1
     with pytest.raises(UserError, match="several_machines needs .* TF_CONFIG"):
         make_strategy("several_machines")
-
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("localhost", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def start_workers(bindings, pictures, run):

@@ -6,7 +6,6 @@ import pytest
 
 from tf_unsup3d.data.prepare import prepare_pictures
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.programs import cli
 from tf_unsup3d.trained.configuration import Configuration
 
 
@@ -19,10 +18,7 @@ def contents(folder):
 
 
 @pytest.fixture
-def dry_run(run_in_process, small_bindings, monkeypatch):
-    # The tests that follow in this process are not to be slowed down.
-    monkeypatch.setattr(cli, "make_repeatable", lambda: None)
-
+def dry_run(run_in_process, small_bindings):
     def run(data_dir, model_dir, *bindings):
         run_in_process(
             "train",

@@ -1,6 +1,7 @@
 """A run that is killed again and again ends like one that was left alone."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -85,6 +86,8 @@ def test_three_kills_change_nothing(small_bindings, pictures, tmp_path):
     arguments = [[*small_bindings, *BINDINGS], str(pictures), runs]
     result = subprocess.run(
         [sys.executable, "-u", "-c", FORKS, json.dumps(arguments)],
+        # As the program sets it for its users.
+        env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": "1"},
         capture_output=True,
         text=True,
     )

@@ -1,5 +1,6 @@
 """Training as a user runs it: repeats, resumes, and refuses what it cannot use."""
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -36,16 +37,6 @@ GROWTH = [
     "Trainer.stage_pictures = 40",
     "Trainer.fade_pictures = 40",
 ]
-SEVERAL_RUNS = """
-import json, sys
-from tf_unsup3d.programs import cli
-from tf_unsup3d.trained.configuration import Configuration
-from tf_unsup3d.training.session import train
-
-cli.make_repeatable()
-for bindings, data_dir, model_dir in json.loads(sys.argv[1]):
-    train(Configuration.from_files([], bindings), data_dir, model_dir)
-"""
 
 
 @pytest.fixture
@@ -70,22 +61,31 @@ def bindings(small_bindings):
 def runs(bindings, pictures, tmp_path_factory):
     """Folders of several runs, by name."""
     folder = tmp_path_factory.mktemp("runs")
-    runs = [
-        ([*bindings, "Trainer.steps = 40"], "whole"),
-        ([*bindings, "Trainer.steps = 40"], "again"),
-        ([*bindings, *GROWTH, "Trainer.steps = 25"], "grown"),
-        ([*bindings, *GROWTH, "Trainer.steps = 15"], "grown_in_parts"),
-        ([*bindings, *GROWTH, "Trainer.steps = 25"], "grown_in_parts"),
-    ]
-    arguments = [(lines, str(pictures), str(folder / name)) for lines, name in runs]
-    # A repeat is one in a process of its own. After another run in the same process,
-    # rounding differs on some processors.
-    processes = [
-        subprocess.Popen([sys.executable, "-c", SEVERAL_RUNS, json.dumps(part)])
-        for part in (arguments[:1], arguments[1:])
-    ]
-    assert [process.wait() for process in processes] == [0, 0]
-    return {name: folder / name for _, name in runs}
+    growing = [*bindings, *GROWTH]
+    parts = {
+        "whole": [[*bindings, "Trainer.steps = 40"]],
+        "again": [[*bindings, "Trainer.steps = 40"]],
+        "grown": [[*growing, "Trainer.steps = 25"]],
+        "grown_in_parts": [
+            [*growing, "Trainer.steps = 15"],
+            [*growing, "Trainer.steps = 25"],
+        ],
+    }
+    # What the program sets for its users is not what the tests set.
+    environment = {**os.environ}
+    environment.pop("TF_ENABLE_ONEDNN_OPTS", None)
+
+    def run(name):
+        # Each part has a process of its own. After another run in the same process,
+        # rounding differs on some processors.
+        for lines in parts[name]:
+            subprocess.run(
+                command(lines, pictures, folder / name), env=environment, check=True
+            )
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(run, parts))
+    return {name: folder / name for name in parts}
 
 
 def command(bindings, data, model_dir):

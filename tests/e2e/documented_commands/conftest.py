@@ -7,9 +7,9 @@ background; their stand-ins return as soon as they answer.
 
 import os
 import pathlib
+import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 
@@ -19,6 +19,7 @@ import pytest
 from tests.e2e.documented_commands.commands import commands
 from tests.head_models import content
 from tests.photographs import drawn_faces, paste, scene
+from tests.ports import free_ports
 from tests.test_documentation import ROOT
 from tf_unsup3d.data.alignment import Square
 from tf_unsup3d.data.prepare import prepare_pictures
@@ -97,13 +98,7 @@ exec {program} "$@"
 @pytest.fixture(scope="session")
 def ports():
     """Free ports in place of those that services have by default."""
-    sockets = {port: socket.socket() for port in PORTS.values()}
-    for each in sockets.values():
-        each.bind(("127.0.0.1", 0))
-    found = {port: each.getsockname()[1] for port, each in sockets.items()}
-    for each in sockets.values():
-        each.close()
-    return found
+    return dict(zip(PORTS.values(), free_ports(len(PORTS)), strict=True))
 
 
 @pytest.fixture(scope="session")
@@ -180,7 +175,7 @@ def follow(stand_ins, ports):
         try:
             for code in commands(page):
                 for port, free in ports.items():
-                    code = code.replace(str(port), str(free))
+                    code = re.sub(rf"\b{port}\b", str(free), code)
                 result = subprocess.run(
                     ["bash", "-euo", "pipefail", "-c", code],
                     cwd=folder,
@@ -196,15 +191,23 @@ def follow(stand_ins, ports):
     return run
 
 
+@pytest.fixture(scope="session")
+def prepared(belongings, tmp_path_factory):
+    """The faces of `belongings`, prepared in both sizes that pages name."""
+    folder = tmp_path_factory.mktemp("prepared")
+    for size in (64, 128):
+        prepare_pictures(belongings / "faces", folder / str(size), size)
+    return folder
+
+
 @pytest.fixture
-def furnished(belongings, tmp_path):
+def furnished(belongings, prepared, tmp_path):
     """A folder with what a page expects, from one to begin with: `furnished(page)`."""
 
     def furnish(page, beginning=belongings):
         folder = tmp_path / "folder"
         shutil.copytree(beginning, folder, symlinks=True)
-        for size in (64, 128):
-            prepare_pictures(folder / "faces", folder / "data" / str(size), size)
+        shutil.copytree(prepared, folder / "data", dirs_exist_ok=True)
         if "--output=prepared " not in "\n".join(commands(page)):
             (folder / "prepared").symlink_to(folder / "data" / "64")
         return folder

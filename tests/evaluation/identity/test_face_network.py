@@ -1,4 +1,6 @@
 import importlib.util
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -28,6 +30,46 @@ def test_without_the_packages_the_extra_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(module.importlib, "import_module", missing)
     with pytest.raises(UserError, match=f"dlib-bin: {extra}"):
         face_network()
+
+
+def test_faces_are_cut_out_of_enlarged_portraits(monkeypatch):
+    calls = []
+
+    def note(name, answer):
+        def called(*arguments):
+            calls.append((name, *arguments))
+            return answer
+
+        return called
+
+    dlib = types.SimpleNamespace(
+        rectangle=lambda *corners: corners,
+        shape_predictor=lambda path: note(("points", path), "points"),
+        get_face_chip=note("chip", "chip"),
+        face_recognition_model_v1=lambda path: types.SimpleNamespace(
+            compute_face_descriptor=lambda chip: (
+                calls.append((("descriptor", path), chip)) or [len(calls)] * 128
+            )
+        ),
+    )
+    monkeypatch.setitem(sys.modules, "dlib", dlib)
+    monkeypatch.setattr(module, "package_file", lambda package, name, *_: name)
+    portraits = np.random.default_rng(0).integers(0, 256, [2, 64, 64, 3], np.uint8)
+    descriptors = face_network()(portraits)
+    assert descriptors.dtype == np.float64
+    # In the order of the portraits, of three calls each.
+    np.testing.assert_array_equal(descriptors, np.float64([[3] * 128, [6] * 128]))
+    points = "points", "models/shape_predictor_5_face_landmarks.dat"
+    descriptor = "descriptor", "models/dlib_face_recognition_resnet_model_v1.dat"
+    for index, portrait in enumerate(portraits):
+        (found, enlarged, box), chip, described = calls[3 * index : 3 * index + 3]
+        assert found == points and box == (50, 81, 205, 236)
+        assert enlarged.shape == (256, 256, 3) and enlarged.dtype == np.uint8
+        small = enlarged.reshape(64, 4, 64, 4, 3).mean((1, 3))
+        assert np.abs(small - portrait).mean() < 20.0
+        assert chip[0] == "chip" and chip[1] is enlarged
+        assert chip[2:] == ("points", 150, 0.25)
+        assert described == (descriptor, "chip")
 
 
 @pytest.mark.skipif(

@@ -14,6 +14,7 @@ from tf_unsup3d.evaluation.shape import references
 from tf_unsup3d.evaluation.shape.pairs import DepthPairs, load_head_pairs, sample_pairs
 from tf_unsup3d.evaluation.shape.report import ShapeReport
 from tf_unsup3d.evaluation.shape.sheet import shape_sheet
+from tf_unsup3d.export.sheets import FONT_SIZE, GUTTER, SMALLEST_PICTURE
 from tf_unsup3d.heads import storage
 from tf_unsup3d.rendering.camera import PinholeCamera
 
@@ -40,6 +41,15 @@ def test_head_pairs_belong_together(head_set):
     path = storage.picture_dir(head_set, "test") / truth.names[3]
     with PIL.Image.open(path) as picture:
         np.testing.assert_array_equal(pairs.pictures[3], np.asarray(picture))
+
+
+def test_normals_are_not_read(head_set, tmp_path):
+    shutil.copytree(head_set, tmp_path / "set")
+    (path,) = (tmp_path / "set/test/truth").glob("*.npz")
+    with np.load(path) as file:
+        arrays = {name: value for name, value in file.items() if name != "normals"}
+    np.savez(path, **arrays)
+    assert len(load_head_pairs(tmp_path / "set", "test", 16, CAMERA)) == 5
 
 
 def test_a_missing_picture_is_named(head_set, tmp_path):
@@ -223,5 +233,18 @@ def test_sheet_shows_no_error_for_scaled_truth(head_set):
     test = load_head_pairs(head_set, "test", 16, CAMERA)
     depth = np.where(test.mask, 1.2 * test.depth, 12.0)
     sheet = shape_sheet(test, depth, test.mask, 2)
-    # The column of errors stands at the right.
-    assert sheet[40:, -100:].min(-1)[sheet[40:, -100:].max(-1) < 255].max() == 0
+    assert error_cell(sheet, 0).max() == error_cell(sheet, 1).max() == 0
+    # A bump that the truth does not have.
+    row, column = np.argwhere(test.mask[0])[0]
+    depth[0, row, column] *= 1.1
+    sheet = shape_sheet(test, depth, test.mask, 2)
+    shown = error_cell(sheet, 0)
+    assert shown[row, column].min() == shown.max() == 255
+    assert error_cell(sheet, 1).max() == 0
+
+
+def error_cell(sheet, row):
+    """The picture of errors, the last one of a row, 16 x 16 before it was enlarged."""
+    top = 2 * FONT_SIZE + row * (SMALLEST_PICTURE + GUTTER)
+    cell = sheet[top : top + SMALLEST_PICTURE, -SMALLEST_PICTURE - GUTTER : -GUTTER]
+    return cell[::6, ::6]
