@@ -125,7 +125,7 @@ def limits_on_card(card: Mapping[str, Any], steps: int) -> dict[str, float]:
     """Finds the limits for a number of steps from those on the card of an encoder.
 
     Between the numbers of steps that the card has limits for, they are interpolated
-    linearly in the logarithm of 1 + steps, which measured limits follow closely.
+    linearly in the logarithm of 1 + steps, from which measured limits differ little.
 
     Args:
       card: The card, which holds limits for some numbers of steps.

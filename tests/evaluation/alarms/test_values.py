@@ -211,3 +211,11 @@ def test_flatness_and_hollowness_do_not_depend_on_size():
         frontal = depth, erode(mask > 0.99), RENDERER.camera
         found.append([flatness(*frontal), hollow_face(*frontal)])
     np.testing.assert_allclose(found[0], found[1], rtol=0.15)
+
+
+def test_it_does_not_matter_where_objects_turn_about_in_training():
+    scene = scene_of(spiky_ball())
+    values = mean_values(scene, RENDERER)
+    assert values["mask_variation"] > 0.0
+    pivoting = RENDERER.replace(pivot=(0.05, -0.1, -0.4))
+    assert mean_values(scene, pivoting) == pytest.approx(values, abs=1e-5)
