@@ -31,7 +31,7 @@ SMALL = {
     ],
     "unsup3d-evaluate": ["--samples=16"],
     "unsup3d-make-heads": ["--count=16", "--validation_count=2", "--test_count=2"],
-    "unsup3d-train-encoder": ["--steps=2", "--held_out=4"],
+    "unsup3d-train-encoder": ["--steps=2", "--held_out=16"],
     "unsup3d-sample": ["--seeds=0-1"],
     "tensorboard": ["--port=0"],
     "curl": ["--fail"],
