@@ -139,7 +139,7 @@ def test_where_nothing_can_be_written_nothing_is_trained(
     def trained(*arguments, **more):
         raise AssertionError("trained")
 
-    monkeypatch.setattr(calibration, "without_limits", trained)
+    monkeypatch.setattr(calibration, "make_trained_encoder", trained)
     output = photos / "head.png" / "encoder"
     with pytest.raises(UserError, match="cannot write .*encoder: Not a directory"):
         run_in_process(

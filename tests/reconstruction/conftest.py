@@ -32,9 +32,9 @@ def model(small_bindings):
 
 @pytest.fixture(scope="session")
 def encoder(model):
-    from tf_unsup3d.reconstruction.calibration import with_limits, without_limits
+    from tf_unsup3d.reconstruction.calibration import make_trained_encoder, with_limits
 
-    encoder = without_limits(model, 120, **SIZES)
+    encoder = make_trained_encoder(model, 120, **SIZES)
     return with_limits(model, encoder, held_out=32, fit_steps=FIT_STEPS)
 
 

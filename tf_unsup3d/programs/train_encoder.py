@@ -63,8 +63,8 @@ def main(argv: list[str]) -> None:
     from tf_unsup3d.files import check_writable
     from tf_unsup3d.reconstruction.calibration import (
         check_enough,
+        make_trained_encoder,
         with_limits,
-        without_limits,
     )
     from tf_unsup3d.trained import encoder_files
     from tf_unsup3d.trained.model_folder import PREFIX
@@ -87,7 +87,7 @@ def main(argv: list[str]) -> None:
         check_writable(output)
     else:
         check_writable(output)
-        encoder = without_limits(model, _STEPS.value, seed=seed)
+        encoder = make_trained_encoder(model, _STEPS.value, seed=seed)
         # Whatever happens to the limits, --limits_only can find them afterwards.
         encoder_files.write_encoder(output, encoder, model.generator)
     encoder = with_limits(

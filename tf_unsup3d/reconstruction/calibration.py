@@ -18,7 +18,7 @@ HELD_OUT = 128
 LEAST_PICTURES = 16
 
 
-def without_limits(
+def make_trained_encoder(
     model: TrainedModel, steps: int, *, seed: int = 0, **sizes: int
 ) -> TrainedEncoder:
     """Trains an encoder, which has no limits yet; see `with_limits`.
