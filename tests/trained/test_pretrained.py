@@ -7,6 +7,7 @@ import tf_unsup3d
 from tf_unsup3d.evaluation.alarms.limits import raised_alarms
 from tf_unsup3d.evaluation.alarms.values import mean_values
 from tf_unsup3d.trained import model_folder
+from tf_unsup3d.trained.discriminator_files import load_discriminator
 from tf_unsup3d.trained.trained_model import load
 
 NAMES = model_folder.pretrained_names()
@@ -37,6 +38,13 @@ def test_their_encoders_find_viewpoints(name):
 def test_they_are_small(name):
     files = model_folder.find_folder(f"pretrained:{name}").iterdir()
     assert sum(path.stat().st_size for path in files) < 10e6
+
+
+def test_discriminator_of_faces_can_tell_that_they_are_made_up():
+    model = load("pretrained:faces64")
+    discriminator = load_discriminator("pretrained:faces64")
+    pictures = model.draw(model.sample(range(32), truncation_psi=1.0))["picture"]
+    assert -2.0 < np.mean(discriminator(pictures)) < -0.3
 
 
 def test_heads_have_better_depth_than_the_average():
