@@ -220,6 +220,11 @@ def test_the_order_can_be_entered_anywhere(data_dir, shuffle):
     assert len(take(data_dir, 1, first_batch=10**9)) == 8
 
 
+def test_no_iterator_has_a_thread_to_wait_for(data_dir):
+    batches = dataset.open_pictures(data_dir, 16).batches(8, seed=0)
+    assert batches.map(tf.identity).options().autotune.enabled is False
+
+
 def test_distributed_over_one_replica(data_dir):
     strategy = tf.distribute.MirroredStrategy(["CPU:0"])
     made = dataset.open_pictures(data_dir, 16).batches(8, seed=1)

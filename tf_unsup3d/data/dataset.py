@@ -117,7 +117,10 @@ class PictureSet(abc.ABC):
         )
         options = tf.data.Options()
         options.deterministic = True
-        return batches.with_options(options).prefetch(tf.data.AUTOTUNE)
+        # Its thread sleeps for up to a minute, and the end of an iterator may wait for
+        # it. Without it, AUTOTUNE above is the number of threads there are.
+        options.autotune.enabled = False
+        return batches.with_options(options).prefetch(2)
 
     def doubt(self) -> None:
         """Has all stored pictures checked when the set is opened again.
