@@ -118,7 +118,7 @@ class PictureSet(abc.ABC):
         options = tf.data.Options()
         options.deterministic = True
         # Its thread sleeps for up to a minute, and the end of an iterator may wait for
-        # it. Without it, AUTOTUNE above is the number of threads there are.
+        # it. Without it, AUTOTUNE above is a fixed number of threads.
         options.autotune.enabled = False
         return batches.with_options(options).prefetch(2)
 
