@@ -16,6 +16,7 @@ from tf_unsup3d.models.back_pole import (
 from tf_unsup3d.models.back_smoothing import BackSmoothing
 from tf_unsup3d.models.batch_part import WHOLE_BATCH, BatchPart
 from tf_unsup3d.models.checks import check_range, check_resolution
+from tf_unsup3d.models.flat_base import cut_below
 from tf_unsup3d.models.mapping import Mapping
 from tf_unsup3d.models.shape_pyramid import mirror, sample_vertices, sum_pyramid
 from tf_unsup3d.models.size_constraint import fix_size
@@ -65,6 +66,9 @@ class Generator(keras.Model):
         pictures determines the size of an object.
       max_offset: Largest distance of the centre of an object from the origin.
       max_stretch: Bound of the proportions of an object; see `fix_size`.
+      cut_below: Height at which objects end in a flat base, as y, which points down and
+        is 1 at the lower edge of pictures; see `flat_base.cut_below`. 0 leaves them
+        whole.
       symmetric_shape: Whether shapes are their own mirror images.
       symmetric_texture: Whether textures are their own mirror images. By default they
         are not, because light and hair may fall on one side.
@@ -109,6 +113,7 @@ class Generator(keras.Model):
         size_constraint: bool = True,
         max_offset: float = 0.3,
         max_stretch: float = 1.35,
+        cut_below: float = 0.0,
         symmetric_shape: bool = True,
         symmetric_texture: bool = False,
         closed_back: bool = False,
@@ -139,6 +144,7 @@ class Generator(keras.Model):
         check_range("front_magnification", front_magnification, 1.0, 8.0)
         check_range("radius", radius, 1e-3, 1e3)
         check_range("max_offset", max_offset, 0.0, 1e3)
+        check_range("cut_below", cut_below, 0.0, 1e3)
         check_range("max_stretch", max_stretch, 1.0 + 1e-6, 1e3)
         if not level_weights:
             raise ValueError("level_weights must hold at least one number")
@@ -158,6 +164,7 @@ class Generator(keras.Model):
             size_constraint=size_constraint,
             max_offset=max_offset,
             max_stretch=max_stretch,
+            cut_below=cut_below,
             symmetric_shape=symmetric_shape,
             symmetric_texture=symmetric_texture,
             closed_back=closed_back,
@@ -273,6 +280,8 @@ class Generator(keras.Model):
                 config["max_stretch"],
                 config["fixed_depth"],
             )
+        if config["cut_below"]:
+            vertices = cut_below(vertices, config["cut_below"])
         return Scene(vertices, tf.tanh(texture), tf.tanh(background))
 
     def call(
