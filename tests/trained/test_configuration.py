@@ -8,7 +8,7 @@ import pytest
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.geometry.portrait_viewpoints import PortraitViewpoints
-from tf_unsup3d.geometry.viewpoints import GaussianViewpoints, UniformViewpoints
+from tf_unsup3d.geometry.viewpoints import UniformViewpoints
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
 
@@ -92,7 +92,7 @@ def test_published_configurations_are_as_they_were(name):
     assert configuration.training.r1_gamma == {64: 0.2, 128: 0.5}[resolution]
     assert configuration.generator["latent_size"] == 128
     viewpoints = {
-        "faces128": GaussianViewpoints((20.0, 8.0, 2.0)),
+        "faces128": PortraitViewpoints((22.7, 12.0, 0.5)),
         "faces64": PortraitViewpoints((22.7, 12.0, 0.5)),
         "heads64": UniformViewpoints((60.0, 15.0, 0.0)),
     }[name]

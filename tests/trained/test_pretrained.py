@@ -40,9 +40,10 @@ def test_they_are_small(name):
     assert sum(path.stat().st_size for path in files) < 10e6
 
 
-def test_discriminator_of_faces_can_tell_that_they_are_made_up():
-    model = load("pretrained:faces64")
-    discriminator = load_discriminator("pretrained:faces64")
+@pytest.mark.parametrize("name", ["faces64", "faces128"])
+def test_discriminator_of_faces_can_tell_that_they_are_made_up(name):
+    model = load(f"pretrained:{name}")
+    discriminator = load_discriminator(f"pretrained:{name}")
     pictures = model.draw(model.sample(range(32), truncation_psi=1.0))["picture"]
     assert -2.0 < np.mean(discriminator(pictures)) < -0.3
 
