@@ -233,7 +233,8 @@ def _compare(found, expected):
 
     Sums over channels are rounded differently for another batch. 2e-6 in a vertex are
     6e-5 pixels at 64 x 64, and the outline is a ramp of one pixel between colours that
-    differ by up to 2.
+    differ by up to 2; at 128 x 128 that is twice as much. 5e-7 in a vertex turn a
+    triangle that is only 2.5e-4 high by 2e-3, and the normals of a pixel or two with it.
     """
     assert set(found) == set(expected)
     for name, value in expected.items():
@@ -241,9 +242,13 @@ def _compare(found, expected):
         # where it is small, their rounding is large.
         weight = expected["mask"] if name in ("depth", "normals") else np.float32(1)
         weight = weight[..., None] if name == "normals" else weight
-        np.testing.assert_allclose(
-            weight * found[name], weight * value, atol=2e-4, err_msg=name
-        )
+        drawn = name in ("picture", "depth", "normals", "mask")
+        tolerance = max(2e-4, 3e-6 * value.shape[1]) if drawn else 2e-4
+        difference = weight * np.abs(found[name] - value)
+        if name == "normals":
+            assert np.mean(difference > tolerance) <= 1e-4
+            tolerance = 2e-3
+        assert difference.max() <= tolerance, name
 
 
 @pytest.fixture(autouse=True)
