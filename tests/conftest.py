@@ -234,7 +234,7 @@ def _compare(found, expected):
     Sums over channels are rounded differently for another batch. 2e-6 in a vertex are
     6e-5 pixels at 64 x 64, and the outline is a ramp of one pixel between colours that
     differ by up to 2; at 128 x 128 that is twice as much. 5e-7 in a vertex turn a
-    triangle that is only 2.5e-4 high by 2e-3, and the normals of a pixel or two with it.
+    triangle that is only 2.5e-4 high by 2e-3, and with it the normals of a few pixels.
     """
     assert set(found) == set(expected)
     for name, value in expected.items():
