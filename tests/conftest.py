@@ -232,9 +232,10 @@ def _compare(found, expected):
     """Compares outputs by name.
 
     Sums over channels are rounded differently for another batch. 2e-6 in a vertex are
-    6e-5 pixels at 64 x 64, and the outline is a ramp of one pixel between colours that
-    differ by up to 2; at 128 x 128 that is twice as much. 5e-7 in a vertex turn a
-    triangle that is only 2.5e-4 high by 2e-3, and with it the normals of a few pixels.
+    6e-5 pixels at 64 x 64, twice that at 128 x 128, and the outline is a ramp of one
+    pixel between colours that differ by up to 2. Normals change faster where a triangle
+    is seen from its edge: moving the vertices by 5e-7 changed those of one pixel, which
+    a triangle of 0.007 pixels crosses, by up to 7e-4.
     """
     assert set(found) == set(expected)
     for name, value in expected.items():
