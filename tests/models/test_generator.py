@@ -11,7 +11,7 @@ from tf_unsup3d.models.back_pole import (
 )
 from tf_unsup3d.models.generator import Generator
 from tf_unsup3d.models.shape_pyramid import sample_vertices
-from tf_unsup3d.models.size_constraint import fix_size
+from tf_unsup3d.models.size_constraint import bound_width, fix_size
 from tf_unsup3d.rendering.renderer import Renderer
 
 SMALL = dict(
@@ -65,6 +65,36 @@ def test_size_is_constrained_whatever_the_weights():
     radius = np.sqrt(np.square(fixed - centre[:, None]).sum(-1).mean(-1))
     np.testing.assert_allclose(radius, 0.65, rtol=1e-4)
     np.testing.assert_allclose(np.linalg.norm(centre, axis=-1), 0.3, rtol=1e-3)
+
+
+def test_width_is_bounded_smoothly_and_the_inner_part_stays():
+    width = 1.6
+    steps = np.linspace(-4.0, 4.0, 8001, dtype=np.float32)
+    line = np.stack([steps, 0.0 * steps + 0.3, 0.0 * steps - 0.2], -1)[None]
+    bounded = bound_width(line, width).numpy()
+    x = bounded[0, :, 0]
+    np.testing.assert_array_equal(bounded[..., 1:], line[..., 1:])
+    assert 0.799 < np.abs(x).max() < 0.8001
+    inner = np.abs(steps) <= 0.6
+    np.testing.assert_allclose(x[inner], steps[inner], atol=1e-6)
+    np.testing.assert_allclose(x, -x[::-1], atol=1e-6)
+    slopes = np.diff(x) / np.diff(steps)
+    assert slopes.min() > -1e-3 and slopes.max() < 1.0 + 1e-3
+    assert np.abs(np.diff(slopes)).max() < 0.02
+
+
+def test_objects_of_a_generator_are_no_wider_than_the_bound():
+    def width(bound):
+        keras.utils.set_random_seed(1)
+        generator = Generator(**SMALL, max_width=bound)
+        generator.build([None, 16])
+        scene = generator(tf.random.stateless_normal([2, 16], [1, 2]))
+        return np.ptp(scene.vertices[..., 0], axis=1)
+
+    assert width(0.0).min() > 1.0
+    assert width(1.0).max() < 1.0001
+    with pytest.raises(ValueError, match="max_width must be"):
+        Generator(max_width=-1.0)
 
 
 def test_width_does_not_take_from_a_fixed_depth():

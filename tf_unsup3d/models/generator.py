@@ -19,7 +19,7 @@ from tf_unsup3d.models.checks import check_range, check_resolution
 from tf_unsup3d.models.flat_base import cut_below
 from tf_unsup3d.models.mapping import Mapping
 from tf_unsup3d.models.shape_pyramid import mirror, sample_vertices, sum_pyramid
-from tf_unsup3d.models.size_constraint import fix_size
+from tf_unsup3d.models.size_constraint import bound_width, fix_size
 from tf_unsup3d.models.synthesis import Synthesis
 from tf_unsup3d.models.viewpoint_spread import ViewpointSpread
 from tf_unsup3d.rendering.scene import Scene
@@ -66,6 +66,7 @@ class Generator(keras.Model):
         pictures determines the size of an object.
       max_offset: Largest distance of the centre of an object from the origin.
       max_stretch: Bound of the proportions of an object; see `fix_size`.
+      max_width: Bound of the width of an object; see `bound_width`. 0 leaves it open.
       cut_below: Height at which objects end in a flat base, as y, which points down and
         is 1 at the lower edge of pictures; see `flat_base.cut_below`. 0 leaves them
         whole.
@@ -113,6 +114,7 @@ class Generator(keras.Model):
         size_constraint: bool = True,
         max_offset: float = 0.3,
         max_stretch: float = 1.35,
+        max_width: float = 0.0,
         cut_below: float = 0.0,
         symmetric_shape: bool = True,
         symmetric_texture: bool = False,
@@ -144,6 +146,7 @@ class Generator(keras.Model):
         check_range("front_magnification", front_magnification, 1.0, 8.0)
         check_range("radius", radius, 1e-3, 1e3)
         check_range("max_offset", max_offset, 0.0, 1e3)
+        check_range("max_width", max_width, 0.0, 1e3)
         check_range("cut_below", cut_below, 0.0, 1e3)
         check_range("max_stretch", max_stretch, 1.0 + 1e-6, 1e3)
         if not level_weights:
@@ -164,6 +167,7 @@ class Generator(keras.Model):
             size_constraint=size_constraint,
             max_offset=max_offset,
             max_stretch=max_stretch,
+            max_width=max_width,
             cut_below=cut_below,
             symmetric_shape=symmetric_shape,
             symmetric_texture=symmetric_texture,
@@ -280,6 +284,8 @@ class Generator(keras.Model):
                 config["max_stretch"],
                 config["fixed_depth"],
             )
+        if config["max_width"]:
+            vertices = bound_width(vertices, config["max_width"])
         if config["cut_below"]:
             vertices = cut_below(vertices, config["cut_below"])
         return Scene(vertices, tf.tanh(texture), tf.tanh(background))

@@ -50,3 +50,25 @@ def fix_size(
     distance = tf.sqrt(tf.reduce_sum(tf.square(centre), -1, keepdims=True) + 1e-12)
     offset = centre * tf.minimum(1.0, max_offset / distance)
     return centred * (radius * tf.math.rsqrt(mean_square + 1e-12)) + offset
+
+
+def bound_width(vertices: tf.Tensor, width: float) -> tf.Tensor:
+    """Bounds the width of objects.
+
+    Shoulders and loose hair are in pictures of heads, too, and would become parts of
+    the object, which would then be wider than deep. What lies in the inner three
+    quarters of the width stays as it is; what lies beyond approaches the bound
+    smoothly.
+
+    Args:
+      vertices: `[batch, vertices, 3]`.
+      width: Largest extent along x, symmetric about 0; positive.
+
+    Returns:
+      `[batch, vertices, 3]`.
+    """
+    free, margin = 0.375 * width, 0.125 * width
+    x, rest = vertices[..., :1], vertices[..., 1:]
+    beyond = tf.maximum(tf.abs(x) - free, 0.0)
+    x -= tf.sign(x) * (beyond - margin * tf.tanh(beyond / margin))
+    return tf.concat([x, rest], -1)
