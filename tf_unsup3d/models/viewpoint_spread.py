@@ -8,14 +8,14 @@ import tensorflow as tf
 
 # Bounds of the factors: a quarter and four times what is configured.
 _LARGEST = 4.0
-# The logarithms of the factors are this part of the weight, so that they move more
-# slowly than other weights under the generator's optimizer.
-_RATE = 0.25
+# From viewpoints that vary too much, training comes to the right ones, but not from
+# those that vary too little. So the factors begin above what may be a fair guess.
+_FIRST = 2.0
 
 
 @keras.saving.register_keras_serializable(package="tf_unsup3d")
 class ViewpointSpread(keras.layers.Layer):
-    """Factors by which yaw, pitch and roll are scaled, which begin at 1.
+    """Factors by which yaw, pitch and roll are scaled, which begin at 2.
 
     Viewpoints are random numbers times a spread (the reparameterisation of Kingma and
     Welling 2014), so the factors get the generator's gradient through the renderer:
@@ -26,8 +26,12 @@ class ViewpointSpread(keras.layers.Layer):
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
         """Creates the weights."""
         del input_shape
+        limit = math.log(_LARGEST)
+        first = keras.initializers.Constant(
+            limit * math.atanh(math.log(_FIRST) / limit)
+        )
         self.weight = self.add_weight(
-            name="weight", shape=(3,), initializer="zeros", dtype=tf.float32
+            name="weight", shape=(3,), initializer=first, dtype=tf.float32
         )
         self.built = True
 
@@ -42,4 +46,4 @@ class ViewpointSpread(keras.layers.Layer):
         """
         limit = math.log(_LARGEST)
         weight = tf.cast(self.weight, tf.float32)
-        return viewpoints * tf.exp(limit * tf.tanh(_RATE * weight / limit))
+        return viewpoints * tf.exp(limit * tf.tanh(weight / limit))
