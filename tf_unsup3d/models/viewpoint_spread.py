@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-# Bounds of the factors: a quarter and four times what is configured.
-_LARGEST = 4.0
+# Logarithm of the largest factor; that of the smallest is its negative.
+_LIMIT = math.log(4.0)
 # From viewpoints that vary too much, training comes to the right ones, but not from
 # those that vary too little. So the factors begin above what may be a fair guess.
 _FIRST = 2.0
@@ -26,9 +26,8 @@ class ViewpointSpread(keras.layers.Layer):
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
         """Creates the weights."""
         del input_shape
-        limit = math.log(_LARGEST)
         first = keras.initializers.Constant(
-            limit * math.atanh(math.log(_FIRST) / limit)
+            _LIMIT * math.atanh(math.log(_FIRST) / _LIMIT)
         )
         self.weight = self.add_weight(
             name="weight", shape=(3,), initializer=first, dtype=tf.float32
@@ -44,6 +43,5 @@ class ViewpointSpread(keras.layers.Layer):
         Returns:
           `[..., 3]` float32.
         """
-        limit = math.log(_LARGEST)
         weight = tf.cast(self.weight, tf.float32)
-        return viewpoints * tf.exp(limit * tf.tanh(weight / limit))
+        return viewpoints * tf.exp(_LIMIT * tf.tanh(weight / _LIMIT))
