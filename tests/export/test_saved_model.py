@@ -201,6 +201,8 @@ def test_what_it_says_of_itself(model, folder):
     description = json.loads((extra / "model.json").read_text())
     assert description["name"] == "small" and description["version"] == 1
     assert description["vertices"] == 66 and description["resolution"] == 16
+    assert description["texture_coordinates"] == 69
+    assert description["pivot"] == list(model.renderer.pivot)
     card = (extra / "model_card.md").read_text()
     for title in ("Model", "Data", "Scores", "Limits", "Licence"):
         assert f"\n## {title}\n" in card

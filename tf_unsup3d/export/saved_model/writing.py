@@ -120,11 +120,13 @@ def _describe(model: TrainedModel, name: str, version: int) -> dict[str, Any]:
         "style_size": model.mean_style.shape[-1],
         "vertices": len(model.mesh.directions),
         "triangles": len(model.mesh.triangles),
+        "texture_coordinates": len(model.mesh.uv),
         "texture_resolution": scene.texture.shape[1],
         "background_resolution": scene.background.shape[1],
         "resolution": model.resolution,
         "field_of_view_degrees": math.degrees(model.camera.field_of_view),
         "pose": model.camera.pose,
+        "pivot": model.renderer.pivot,
         "viewpoint_limits_degrees": model.viewpoints.limits,
     }
 
