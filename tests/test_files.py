@@ -8,6 +8,7 @@ import pytest
 
 from tf_unsup3d import files
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.gfile_path import GFilePath
 
 
 def test_an_older_file_is_replaced(tmp_path):
@@ -113,6 +114,17 @@ def test_leftovers_of_killed_programs_are_removed(tmp_path, monkeypatch):
     files.remove_leftovers(tmp_path)
     assert list(tmp_path.iterdir()) == [kept]
     files.remove_leftovers(tmp_path / "missing")
+
+
+def test_the_companion_of_a_folder_elsewhere_is_private(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.tempfile, "gettempdir", lambda: str(tmp_path))
+    folder = files.local_companion(GFilePath("gs://bucket/photos"))
+    assert folder.parent == tmp_path and folder.stat().st_mode & 0o777 == 0o700
+    folder.rmdir()
+    (tmp_path / "theirs").mkdir()
+    folder.symlink_to(tmp_path / "theirs")
+    with pytest.raises(UserError, match="it belongs to somebody else"):
+        files.local_companion(GFilePath("gs://bucket/photos"))
 
 
 def test_text_is_utf_8(tmp_path):

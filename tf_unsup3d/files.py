@@ -10,6 +10,7 @@ import os
 import pathlib
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 
@@ -20,6 +21,20 @@ from tf_unsup3d.gfile_path import AnyPath, GFilePath, to_path
 LOCK_NAME = ".lock"
 
 _PARTIAL = ".partial-"
+# What a file is not to blame for: the memory, and file systems that are elsewhere.
+_PASSING = frozenset(
+    {
+        *(errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EINTR),
+        *(errno.ETIMEDOUT, errno.ESTALE, errno.ENODEV, errno.EREMOTEIO),
+        *(errno.ENOTCONN, errno.ECONNRESET, errno.ECONNABORTED, errno.ECONNREFUSED),
+        *(errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH),
+    }
+)
+
+
+def is_passing(error: OSError) -> bool:
+    """Whether an error may be gone the next time, so that the file may be intact."""
+    return error.errno in _PASSING
 
 
 @contextlib.contextmanager
@@ -280,12 +295,23 @@ def local_companion(folder: AnyPath) -> pathlib.Path:
       folder: The folder that they work in.
 
     Returns:
-      That folder itself, or for one elsewhere its companion among the temporary files.
+      That folder itself, or for one elsewhere its companion among the temporary files,
+      which is created if necessary.
+
+    Raises:
+      UserError: The companion cannot be created, or belongs to another user.
     """
     if isinstance(folder, pathlib.Path):
         return folder
     name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    return pathlib.Path(tempfile.gettempdir(), f"unsup3d-{os.getuid()}-{name}")
+    companion = pathlib.Path(tempfile.gettempdir(), f"unsup3d-{os.getuid()}-{name}")
+    with writing(companion):
+        companion.mkdir(0o700, exist_ok=True)
+        found = companion.lstat()
+        # Others may create files there, too, and links that lead elsewhere.
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            raise PermissionError(errno.EPERM, "it belongs to somebody else")
+    return companion
 
 
 @contextlib.contextmanager

@@ -271,6 +271,26 @@ def test_archive_is_listed_as_its_folder(tmp_path):
     assert pictures.open_source(archive)("sub/a.png") == b"sub/a.png"
 
 
+@pytest.mark.parametrize(
+    ("name", "flag"), [(b"\x00photo.png", 0), (b"\xff\xfephoto", 0x800)]
+)
+def test_archives_with_odd_names(tmp_path, name, flag):
+    path = tmp_path / "photos.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x" * len(name), b"first")
+        archive.writestr("good.png", b"second")
+    content = bytearray(path.read_bytes().replace(b"x" * len(name), name))
+    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = content.index(signature) + place
+        content[at : at + 2] = flag.to_bytes(2, "little")
+    path.write_bytes(content)
+    if flag:
+        with pytest.raises(UserError, match=r"photos\.zip is neither a folder"):
+            pictures.list_files(path)
+    else:
+        assert [file.name for file in pictures.list_files(path)] == ["good.png"]
+
+
 def test_broken_members_are_named(tmp_path):
     path = tmp_path / "archive.zip"
     with zipfile.ZipFile(path, "w") as opened:

@@ -239,6 +239,9 @@ def test_versions_are_never_overwritten_and_appear_whole(model, tmp_path, monkey
     present, failure = ["4"], OSError(28, "No space left on device")
     with pytest.raises(UserError, match="cannot write .*5: No space left on device"):
         export_saved_model(model, folder, 5)
+    failure = tf.errors.ResourceExhaustedError(None, None, "No space left")
+    with pytest.raises(UserError, match="cannot write .*5: No space left"):
+        export_saved_model(model, folder, 5)
     assert [path.name for path in folder.iterdir()] == present
     failure = None
     assert export_saved_model(model, folder, 12).name == "12"

@@ -2,6 +2,7 @@ import importlib.util
 import sys
 
 import imageio.v3
+import imageio_ffmpeg
 import numpy as np
 import PIL.Image
 import pytest
@@ -81,6 +82,29 @@ def test_only_mp4_needs_ffmpeg_and_says_what_to_install(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
     alone.write_video(tmp_path / "turn.gif", _sweep())
     assert [path.name for path in tmp_path.iterdir()] == ["turn.gif"]
+
+
+@pytest.mark.parametrize("kept", [0, 400])
+def test_an_mp4_that_ffmpeg_left_unfinished_is_no_file(tmp_path, monkeypatch, kept):
+    write = imageio_ffmpeg.write_frames
+
+    def writer(path, *arguments, **options):
+        inner = write(path, *arguments, **options)
+
+        class Writer:
+            send = inner.send
+
+            def close(self):
+                inner.close()
+                with open(path, "r+b") as file:
+                    file.truncate(kept)
+
+        return Writer()
+
+    monkeypatch.setattr(imageio_ffmpeg, "write_frames", writer)
+    with pytest.raises(UserError, match=r"turn\.mp4: ffmpeg wrote 0 of \d+ frames"):
+        write_video(tmp_path / "turn.mp4", _sweep())
+    assert not list(tmp_path.iterdir())
 
 
 def test_frames_come_from_a_generator_one_by_one(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.files import exclusive
 from tf_unsup3d.heads import storage
 from tf_unsup3d.heads.model_file import HeadModelFile, write_head_model
 from tf_unsup3d.heads.settings import HeadSetSettings
@@ -154,6 +155,15 @@ def test_a_complete_set_is_left_alone(head_set):
     assert not storage.make_head_set(head_set, SETTINGS)
     after = {path: (head_set / path).stat().st_mtime_ns for path in files(head_set)}
     assert before == after
+
+
+def test_only_one_program_makes_a_set(tmp_path):
+    with (
+        exclusive(tmp_path / "set"),
+        pytest.raises(UserError, match="set is in use by another program"),
+    ):
+        storage.make_head_set(tmp_path / "set", SETTINGS)
+    assert not list((tmp_path / "set").iterdir())
 
 
 def test_another_set_is_refused(head_set):

@@ -1,6 +1,7 @@
 """Samples as a user asks for them."""
 
 import gc
+import sys
 import weakref
 
 import pytest
@@ -73,6 +74,15 @@ def test_wrong_flags_are_refused_before_anything_is_written(
 ):
     with pytest.raises(UserError, match=message):
         run(small_run, tmp_path, *arguments)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_package_for_videos_is_named_first(
+    small_run, tmp_path, run, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(UserError, match=r"pip install 'tf-unsup3d\[video\]'"):
+        run(small_run, tmp_path, "--video=turntable", "--video_format=mp4")
     assert not list(tmp_path.iterdir())
 
 

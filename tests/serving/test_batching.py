@@ -128,6 +128,19 @@ def test_meshes_that_take_long_to_draw_are_not_drawn_together():
     run(scenario)
 
 
+def test_meshes_are_not_padded():
+    mesh = mesh_inputs(*[EVERYWHERE], size=16)
+    nine = {name: np.repeat(value, 9, 0) for name, value in mesh.items()}
+
+    async def scenario(batcher, model):
+        model.released.set()
+        inputs = {"x": np.arange(9, dtype=np.float32), **nine}
+        answer = await batcher.predict(model.functions["draw_mesh"], inputs)
+        assert len(answer.array("x")) == len(model.batches[-1]) == 9
+
+    run(scenario)
+
+
 def test_rows_of_different_shapes_are_not_mixed():
     async def scenario(batcher, model):
         requests = [[[1.0]], [[2.0, 3.0]], [[4.0]]]

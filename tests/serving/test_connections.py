@@ -75,7 +75,9 @@ class Client:
 
 
 @contextlib.asynccontextmanager
-async def asking():
+async def asking(count=1, limits=LIMITS):
+    """As many clients, one after the other, that have asked and taken nothing yet."""
+
     async def application(scope, receive, send):
         head = {"type": "http.response.start", "status": 200}
         length = (b"content-length", str(len(BODY)).encode())
@@ -84,7 +86,7 @@ async def asking():
 
     config = uvicorn.Config(
         application,
-        http=connection_class(LIMITS),
+        http=connection_class(limits),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -92,36 +94,40 @@ async def asking():
     )
     config.load()
     loop = asyncio.get_running_loop()
-    connections = []
+    state, connections = ServerState(), []
 
     def connect():
-        connection = config.http_protocol_class(
-            config, ServerState(), {}, HandTimedLoop(loop)
-        )
+        connection = config.http_protocol_class(config, state, {}, HandTimedLoop(loop))
         connections.append(connection)
         return connection
 
-    async with await loop.create_server(connect, "127.0.0.1", 0) as server:
+    async with contextlib.AsyncExitStack() as stack:
+        server = await stack.enter_async_context(
+            await loop.create_server(connect, "127.0.0.1", 0)
+        )
         # So that the system takes little at a time.
         server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**16)
-        with socket.socket() as sock:
+        clients = []
+        for number in range(count):
+            sock = stack.enter_context(socket.socket())
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**16)
             sock.setblocking(False)
             await loop.sock_connect(sock, server.sockets[0].getsockname())
             await loop.sock_sendall(sock, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            while not (connections and connections[0].cycle):
+            while len(connections) <= number or not connections[number].cycle:
                 await asyncio.sleep(0)
-            client = Client(connections[0], sock)
-            while not client.left:
+            clients.append(Client(connections[number], sock))
+            while not clients[number].left:
                 await asyncio.sleep(0)
-            yield client
-            connections[0].transport.abort()
+        yield clients
+        for connection in connections:
+            connection.transport.abort()
 
 
 def run(scenario):
     async def main():
-        async with asking() as client:
-            await scenario(client)
+        async with asking() as clients:
+            await scenario(*clients)
 
     asyncio.run(asyncio.wait_for(main(), 120))
 
@@ -157,3 +163,14 @@ def test_a_client_that_stops_taking_an_answer_is_dropped(taken):
             assert client.left <= left
 
     run(scenario)
+
+
+def test_answers_that_are_not_taken_are_bounded_together():
+    async def main():
+        # Two of them, hardly begun, are too much.
+        limits = Limits(receive_seconds=7.0, answers_bytes=len(BODY) + 2**20)
+        async with asking(3, limits) as (first, second, third):
+            assert first.dropped and second.dropped and not third.dropped
+            await third.take_all()
+
+    asyncio.run(asyncio.wait_for(main(), 120))

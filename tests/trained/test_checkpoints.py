@@ -1,5 +1,6 @@
 """Checkpoint files: whole or absent, and anything else is noticed."""
 
+import errno
 import io
 import pickle
 import resource
@@ -123,6 +124,35 @@ def test_the_one_before_a_damaged_one_is_used(tmp_path, warnings, damage):
         checkpoint_path(tmp_path, value).write_bytes(b"")
     with pytest.raises(UserError, match=f"all 3 checkpoints in {tmp_path} are damaged"):
         restore_newest(tmp_path, lambda one: restore_checkpoint(one, restored))
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ESTALE, "Stale file handle"), MemoryError()]
+)
+def test_an_older_one_is_not_used_where_the_newest_may_be_intact(
+    tmp_path, monkeypatch, error
+):
+    for value in (1.0, 2.0):
+        write(tmp_path, value)
+
+    def fail(archive, member):
+        raise error
+
+    monkeypatch.setattr(zipfile.ZipFile, "read", fail)
+    with pytest.raises(UserError, match="read .*ckpt-2.npz") as raised:
+        restore_newest(tmp_path, lambda one: restore_checkpoint(one, variables()))
+    assert not isinstance(raised.value, DamagedCheckpointError)
+
+
+def test_texts_do_not_become_numbers(tmp_path):
+    write(tmp_path, 7.0)
+    path = checkpoint_path(tmp_path, 7)
+    arrays = {name: array for name, array in np.load(path).items() if name != "sha256"}
+    arrays["network/0001"] = arrays["network/0001"].astype("U8")
+    arrays["sha256"] = checkpoints._checksum(arrays)
+    np.savez(path, **arrays)
+    with pytest.raises(UserError, match="ckpt-7.npz does not fit the config"):
+        restore_checkpoint(Checkpoint(path, 7), variables())
 
 
 def test_no_checkpoint_is_no_error(tmp_path):

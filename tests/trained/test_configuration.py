@@ -116,6 +116,8 @@ def test_published_configurations_are_as_they_were(name):
         ("Generator.symmetric_shape = 1", "must be True or False, got 1"),
         ("Generator.radius = 'big'", "Generator.radius must be a number, got 'big'"),
         ("Generator.radius = 1e999", "Generator.radius must be a number, got inf"),
+        (f"Generator.radius = 1{400 * '0'}", "Generator.radius must be a number"),
+        (f"Trainer.seed = {2**32}", "Trainer.seed must be below 2**32"),
         ("Generator.level_weights = 3", "must be a tuple of numbers, got 3"),
         ("Generator.level_weights = ('a',)", "must be a tuple of numbers"),
         ("Generator.level_weights = ((1.0, 2.0),)", "must be a tuple of numbers"),

@@ -67,7 +67,15 @@ def test_a_missing_encoder_is_named(tmp_path, generators):
 
 
 @pytest.mark.parametrize(
-    "network", [None, [], {"resolution": 4}, {"colour": 3}, {"code_size": "8"}]
+    "network",
+    [
+        None,
+        [],
+        {"resolution": 4},
+        {"colour": 3},
+        {"code_size": "8"},
+        {"resolution": 64.0},
+    ],
 )
 def test_a_damaged_card_is_named(folder, generators, network):
     path = folder / "encoder.json"

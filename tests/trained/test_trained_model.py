@@ -133,6 +133,26 @@ def test_bad_folders_are_named(tmp_path, published):
         load(copy)
 
 
+@pytest.mark.parametrize(
+    ("field", "fault"),
+    [
+        ({"step": "3"}, "step is '3'"),
+        ({"data": 5}, "data must be a text"),
+        ({"licence": ["a"]}, "licence must be a text"),
+        ({"limits": 3}, "limits must be a list of texts"),
+        ({"limits": [3]}, "limits must be a list of texts"),
+        ({"scores": [1]}, "scores must hold"),
+    ],
+)
+def test_cards_of_strangers_are_checked(published, tmp_path, field, fault):
+    folder = tmp_path / "other"
+    shutil.copytree(published, folder)
+    path = folder / "card.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **field}))
+    with pytest.raises(UserError, match=rf"card\.json.*{fault}"):
+        load(folder)
+
+
 def test_damaged_checkpoints_are_named(small_run, tmp_path):
     copy = shutil.copytree(small_run, tmp_path / "run")
     older = copy / "checkpoints" / "ckpt-1.npz"

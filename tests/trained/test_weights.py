@@ -78,10 +78,45 @@ def pickled(path):
     path.write_bytes(content.getvalue())
 
 
+def with_header(text):
+    """Replaces the header of an array by another text of the same length."""
+
+    def spoil(path):
+        content = io.BytesIO()
+        with zipfile.ZipFile(path) as old, zipfile.ZipFile(content, "w") as new:
+            for name in sorted(old.namelist()):
+                member = bytearray(old.read(name))
+                if name == "000.npy":
+                    length = int.from_bytes(member[8:10], "little")
+                    header = text.encode().ljust(length - 1) + b"\n"
+                    member[10 : 10 + length] = header
+                new.writestr(name, bytes(member))
+        path.write_bytes(content.getvalue())
+
+    return spoil
+
+
+def with_bad_lzma(path):
+    content = io.BytesIO()
+    with zipfile.ZipFile(path) as old:
+        names = sorted(old.namelist())
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_LZMA) as new:
+            for name in names:
+                new.writestr(name, old.read(name))
+    spoilt = bytearray(content.getvalue())
+    # Behind the header of the first member and the properties of its compression.
+    start = 30 + len(names[0]) + 9
+    spoilt[start : start + 64] = 64 * b"\xff"
+    path.write_bytes(spoilt)
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
         (halve, "is damaged"),
+        (with_header("{'descr': ("), "is damaged"),
+        (with_header("{[]: 1}"), "is damaged"),
+        (with_bad_lzma, "is damaged"),
         (flip_a_byte, "generator.npz"),
         (lambda path: path.write_bytes(b"no weights"), "is damaged"),
         (lambda path: path.write_bytes(b""), "is damaged"),

@@ -10,10 +10,11 @@ import tensorflow as tf
 from tf_unsup3d import load
 from tf_unsup3d.data import dataset
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.trained import checkpoints
+from tf_unsup3d.trained import checkpoints, model_folder
 from tf_unsup3d.trained.checkpoints import Checkpoint, best_path, find_checkpoints
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.training.beginning import begin
+from tf_unsup3d.training.guard import NotFiniteError
 from tf_unsup3d.training.session import train
 from tf_unsup3d.training.trainer import Trainer, TrainingObserver
 
@@ -121,6 +122,8 @@ def test_another_metric_has_no_best_yet(small_bindings, pictures, tmp_path):
     other = [*bindings, "Trainer.steps = 2", 'Trainer.best_metric = "alarm/extent"']
     for lines, known in ((same, True), (other, False)):
         configuration = Configuration.from_files([], lines)
+        # As if training had been killed before its first checkpoint.
+        model_folder.write_configuration(tmp_path / "run", configuration)
         begun = begin(
             configuration,
             dataset.open_pictures(pictures, 16),
@@ -130,6 +133,17 @@ def test_another_metric_has_no_best_yet(small_bindings, pictures, tmp_path):
         )
         assert begun.step == 1
         assert np.isfinite(begun.trainer.state.best.numpy()) == known
+
+
+def test_going_back_keeps_what_was_best_after_the_checkpoint(
+    trained, tmp_path, pictures
+):
+    trainer = Trainer(trained[0].configuration, tmp_path / "run")
+    observer = Scripted(dict.fromkeys(range(1, 6), 2.0))
+    trainer.train(dataset.open_pictures(pictures, 16), observer)
+    trainer.state.best.assign(1.0)
+    trainer._go_back(NotFiniteError("test"), observer)
+    assert trainer.state.best.numpy() == 1.0
 
 
 def test_an_unknown_metric_is_refused(small_bindings, pictures, tmp_path):

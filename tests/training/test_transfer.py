@@ -112,6 +112,22 @@ def test_levels_may_be_left_out(larger, small_bindings, tmp_path):
     np.testing.assert_allclose(upsample(new(styles)[0]), old(styles)[0], atol=2e-2)
 
 
+def test_learned_viewpoints_go_on_where_fixed_ones_ended(run, small_bindings, tmp_path):
+    learned = [*small_bindings, *SMALL, "Generator.learn_viewpoints = True"]
+    state = make_state(learned)
+    viewpoints = tf.ones([3])
+    lines = transfer(run[0], state)
+    assert "no learned viewpoints: they begin with those that are configured" in lines
+    for generator in (state.generator, state.average):
+        np.testing.assert_array_equal(generator.learned_spread(viewpoints), viewpoints)
+    configuration = Configuration.from_files([], learned)
+    model_folder.publish(tmp_path, state.generator, configuration, {"step": 3})
+    lines = transfer(tmp_path, make_state([*small_bindings, *SMALL]))
+    assert (
+        "its learned viewpoints are left out: those that are configured hold" in lines
+    )
+
+
 def test_layers_of_other_sizes_are_refused(run, small_bindings):
     state = make_state([*small_bindings, *SMALL, "Generator.style_size = 5"])
     with pytest.raises(UserError, match=r"--transfer_from: the mapping.* of .*weights"):

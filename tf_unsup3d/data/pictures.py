@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.files import reading
+from tf_unsup3d.files import is_passing, reading
 from tf_unsup3d.gfile_path import AnyPath, GFilePath, to_path
 
 RESOLUTIONS = (8, 16, 32, 64, 128, 256, 512, 1024)
@@ -32,15 +32,6 @@ _MOST_PIXELS = 2**26
 _PIECE_BYTES = 2**12
 # Number of rows of a picture that are converted at once.
 _BAND_ROWS = 256
-# What a file is not to blame for: the memory, and file systems that are elsewhere.
-_PASSING = frozenset(
-    {
-        *(errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EINTR),
-        *(errno.ETIMEDOUT, errno.ESTALE, errno.ENODEV, errno.EREMOTEIO),
-        *(errno.ENOTCONN, errno.ECONNRESET, errno.ECONNABORTED, errno.ECONNREFUSED),
-        *(errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH),
-    }
-)
 _IGNORED_NAMES = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 _BACKDROP = (255, 255, 255, 255)
 
@@ -292,15 +283,18 @@ def _list_archive(archive: AnyPath) -> list[SourceFile]:
     try:
         with archive.open("rb") as file, zipfile.ZipFile(file) as opened:
             # As in unzip, a later member replaces an earlier one of the same name.
-            members = {m.filename: m for m in opened.infolist() if not m.is_dir()}
-    except zipfile.BadZipFile as error:
+            members = {m.filename: m for m in opened.infolist() if m.filename}
+    except OSError:
+        raise
+    # On damaged archives, zipfile raises other exceptions than its own, too.
+    except Exception as error:
         raise UserError(
             f"{archive} is neither a folder nor a ZIP archive (or is damaged: {error})"
         ) from error
     return [
         SourceFile(name, member.file_size)
         for name, member in members.items()
-        if not any(map(_is_ignored, name.split("/")))
+        if not member.is_dir() and not any(map(_is_ignored, name.split("/")))
     ]
 
 
@@ -322,7 +316,7 @@ def _read_file(path: AnyPath) -> bytes:
     except OSError as error:
         reason = error.strerror or str(error)
         remote = not isinstance(path, Path)
-        if error.errno in _PASSING or (remote and error.errno == errno.EIO):
+        if is_passing(error) or (remote and error.errno == errno.EIO):
             raise UserError(
                 f"cannot read {path}: {reason}; run the same command again to continue"
             ) from error

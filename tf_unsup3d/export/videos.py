@@ -84,6 +84,21 @@ def write_frames(
     return paths
 
 
+def check_package() -> None:
+    """Checks that what writes MP4 is installed.
+
+    Raises:
+      UserError: It is not.
+    """
+    try:
+        import imageio_ffmpeg  # noqa: F401
+    except ImportError:
+        raise UserError(
+            "MP4 needs the package imageio-ffmpeg: pip install 'tf-unsup3d[video]'; a "
+            "path that ends in .gif needs nothing more"
+        ) from None
+
+
 def _checked(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     shape = None
     for frame in frames:
@@ -116,13 +131,9 @@ def _write_gif(
 def _write_mp4(
     path: pathlib.Path, first: np.ndarray, others: Iterator[np.ndarray], fps: float
 ) -> None:
-    try:
-        import imageio_ffmpeg
-    except ImportError:
-        raise UserError(
-            "MP4 needs the package imageio-ffmpeg: pip install 'tf-unsup3d[video]'; a "
-            "path that ends in .gif needs nothing more"
-        ) from None
+    check_package()
+    import imageio_ffmpeg
+
     # Created here first, because ffmpeg would bury the reason for a failure in its log.
     path.touch()
     height, width, _ = first.shape
@@ -138,5 +149,14 @@ def _write_mp4(
     )
     with contextlib.closing(writer):
         writer.send(None)
+        sent = 0
         for frame in itertools.chain([first], others):
             writer.send(np.ascontiguousarray(np.pad(frame, padding, mode="edge")))
+            sent += 1
+    # ffmpeg's exit status is not passed on, and it may have failed at the very end.
+    try:
+        written, _ = imageio_ffmpeg.count_frames_and_secs(str(path))
+    except RuntimeError:
+        written = 0
+    if written != sent:
+        raise OSError(f"ffmpeg wrote {written} of {sent} frames")

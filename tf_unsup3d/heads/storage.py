@@ -23,7 +23,14 @@ from PIL import Image
 
 from tf_unsup3d.data.json_value import JsonValue
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.files import remove_leftovers, replacing, write_json, writing
+from tf_unsup3d.files import (
+    LOCK_NAME,
+    exclusive,
+    remove_leftovers,
+    replacing,
+    write_json,
+    writing,
+)
 from tf_unsup3d.heads.backgrounds import (
     Background,
     PictureBackgrounds,
@@ -80,8 +87,8 @@ def make_head_set(
       Whether there was anything left to make.
 
     Raises:
-      UserError: If the folder holds something else or cannot be written, or if the
-        head model or none of the backgrounds can be used.
+      UserError: If the folder holds something else, another program makes heads in it,
+        it cannot be written, or the head model or none of the backgrounds can be used.
     """
     output = Path(output)
     if output.exists() and not output.is_dir():
@@ -91,6 +98,10 @@ def make_head_set(
         if _is_complete(output, description, camera):
             return False
         maker = _Maker(output, settings, camera)
+    with exclusive(output), writing(output):
+        # Another program may have made it meanwhile.
+        if _is_complete(output, description, camera):
+            return False
         # First of all: without it, what is in the folder is not known as a set.
         _write_description(output, description, camera, complete=False)
         _make_folders(output, settings)
@@ -196,7 +207,8 @@ def _is_complete(
     """Whether the folder holds the complete set; refuses other sets and other files."""
     path = output / DESCRIPTION_NAME
     if not path.exists():
-        if output.is_dir() and any(output.iterdir()):
+        files = set(output.iterdir()) if output.is_dir() else set()
+        if files - {output / LOCK_NAME}:
             raise UserError(
                 f"{output} holds other files; name a new or empty folder for the heads"
             )

@@ -249,7 +249,7 @@ class Generator(keras.Model):
           styles: `[batch, style_size]`, or `[batch, levels, style_size]` with a style
             for each level, from coarse to fine.
           noise_seed: `[2]` integer seed of the noise in texture and background, or
-            None for no noise.
+            None for no noise. Levels of the same size have the same noise in both.
           part: The part that the styles are of the batch whose noise has this seed.
 
         Returns:

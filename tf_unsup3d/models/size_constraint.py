@@ -27,7 +27,8 @@ def fix_size(
       radius: RMS distance of the vertices from their centre.
       max_offset: Largest distance of that centre from the origin.
       max_stretch: Bound of the RMS extents along x, y and z, each divided by the
-        geometric mean of the three; above 1. It is approached smoothly.
+        geometric mean that the three have before; above 1. It is approached smoothly.
+        Relative to the mean afterwards, an extent is below `max_stretch ** (4 / 3)`.
       fixed_depth: Whether only the RMS extent along z is set, to that of a ball of this
         `radius`. Otherwise an object that is wider than others has to be shallower.
 

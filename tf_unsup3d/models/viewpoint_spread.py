@@ -34,6 +34,10 @@ class ViewpointSpread(keras.layers.Layer):
         )
         self.built = True
 
+    def reset(self) -> None:
+        """Makes the factors 1, for a generator that was trained without them."""
+        self.weight.assign(tf.zeros_like(self.weight))
+
     def call(self, viewpoints: tf.Tensor) -> tf.Tensor:
         """Scales viewpoints.
 

@@ -27,7 +27,7 @@ _HEADS = flags.DEFINE_integer(
 _COMPONENTS = flags.DEFINE_integer(
     "components", 64, "Number of principal components to keep."
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Seed of the random people.")
+_SEED = cli.define_seed("Seed of the random people.")
 
 
 def main(argv: list[str]) -> None:

@@ -22,6 +22,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 logging.getLogger("tensorflow").setLevel(logging.WARNING)
 
+# The flags that functions of this module define are those of the calling programs.
+flags.disclaim_key_flags()
+
 # As shells report the end of a program by a signal.
 _SIGNAL_STATUS = 128
 
@@ -74,6 +77,13 @@ def run(main: Callable[[list[str]], None]) -> None:
             sys.exit(1)
 
     app.run(guarded, flags_parser=parse)
+
+
+def define_seed(help_text: str) -> flags.FlagHolder[int]:
+    """Defines the flag `--seed`, which all generators of random numbers take."""
+    return flags.DEFINE_integer(
+        "seed", 0, help_text, lower_bound=0, upper_bound=2**32 - 1
+    )
 
 
 def make_repeatable() -> None:

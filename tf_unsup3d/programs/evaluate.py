@@ -86,7 +86,7 @@ _SAMPLES = flags.DEFINE_integer(
     "The metric reconstruction takes at most 200.",
     lower_bound=16,
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.", lower_bound=0)
+_SEED = cli.define_seed("Seed of all random numbers.")
 _REFERENCES = flags.DEFINE_string(
     "references",
     None,

@@ -52,7 +52,7 @@ _BACKGROUNDS = flags.DEFINE_string(
     "Folder of pictures to use as backgrounds. Without it, the backgrounds are "
     "synthetic.",
 )
-_SEED = flags.DEFINE_integer("seed", _DEFAULTS.seed, "Seed of all random choices.")
+_SEED = cli.define_seed("Seed of all random choices.")
 _YAW_RANGE = flags.DEFINE_float(
     "yaw_range",
     _DEFAULTS.yaw_range,

@@ -53,7 +53,7 @@ _HELD_OUT = flags.DEFINE_integer(
     "fewer.",
     lower_bound=16,
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.", lower_bound=0)
+_SEED = cli.define_seed("Seed of all random numbers.")
 
 
 def main(argv: list[str]) -> None:

@@ -242,7 +242,8 @@ class Batcher:
             for name in first.inputs
         }
         batched = first.function.signature.batched
-        if batched:
+        # The shapes of meshes are many anyway, and each row takes memory to draw.
+        if batched and not is_mesh_request(inputs):
             sizes = self._limits.padded_sizes
             size = next(size for size in sizes if size >= rows)
             inputs = {name: _pad(array, size) for name, array in inputs.items()}

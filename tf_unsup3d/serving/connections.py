@@ -7,6 +7,7 @@ import asyncio
 import http
 import json
 import logging
+import math
 from typing import Any
 
 import h11
@@ -21,8 +22,8 @@ def connection_class(limits: Limits) -> type[H11Protocol]:
     """Makes uvicorn's class of connections for given limits.
 
     Args:
-      limits: The number of connections, the time for the head of a request, and the
-        longest pause in taking an answer.
+      limits: The number of connections, the time for the head of a request, the
+        longest pause in taking an answer, and the bytes of answers that are not taken.
 
     Returns:
       A class for `uvicorn.Config(http=...)`.
@@ -43,6 +44,9 @@ class _LimitedConnection(H11Protocol):
     _write_timer: asyncio.TimerHandle | None = None
     _end_timer: asyncio.TimerHandle | None = None
     _client_has_ended = False
+    # When the client began to take the answer, by the clock of the loop; infinite if it
+    # has nothing to take.
+    _taking_since = math.inf
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(_Transport(transport, self))  # type: ignore[arg-type]
@@ -89,10 +93,13 @@ class _LimitedConnection(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
+        self._taking_since = self.loop.time()
         self._await_taking()
+        self._bound_answers()
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        self._taking_since = math.inf
         if self._write_timer is not None:
             self._write_timer.cancel()
 
@@ -148,6 +155,23 @@ class _LimitedConnection(H11Protocol):
             self._await_taking()
         else:
             self.transport.abort()
+
+    def _bound_answers(self) -> None:
+        """Drops the oldest answers that are not taken yet, if all are too much."""
+        connections = (
+            other for other in self.connections if isinstance(other, _LimitedConnection)
+        )
+        taking = sorted(
+            (other for other in connections if other._taking_since < math.inf),
+            key=lambda other: other._taking_since,
+        )
+        held = sum(other.transport.get_write_buffer_size() for other in taking)
+        for other in taking[:-1]:
+            if held <= self._limits.answers_bytes:
+                break
+            held -= other.transport.get_write_buffer_size()
+            _LOGGER.warning("a client that takes its answer too slowly is dropped")
+            other.transport.abort()
 
     def _after_timeout(self, function: Any) -> asyncio.TimerHandle:
         return self.loop.call_later(self._limits.receive_seconds, function)

@@ -25,6 +25,8 @@ class Limits:
       body_bytes: Most bytes of the body of a request. The default holds a batch of 16
         meshes of 8,192 triangles with their textures.
       bodies_bytes: Most bytes of all bodies that are being received or served.
+      answers_bytes: Most bytes of all answers that clients have not taken yet. Beyond
+        that, those are dropped that have been taken for longest, but never the last.
       picture_size: The pictures of a request have at most the pixels of one of this
         height and width. A pixel of `render_mesh` takes 100 bytes of JSON.
       triangles: Most triangles of the meshes of a request. Each takes 5 kB.
@@ -38,6 +40,7 @@ class Limits:
     queue_size: int = 256
     body_bytes: int = 16 * 2**20
     bodies_bytes: int = 256 * 2**20
+    answers_bytes: int = 256 * 2**20
     picture_size: int = 512
     triangles: int = 2**18
     request_seconds: float = 30.0
@@ -48,8 +51,8 @@ class Limits:
     def padded_sizes(self) -> tuple[int, ...]:
         """The batch sizes that the model is run with: 1 to 8, 10, 12, 14, 16, 20, ...
 
-        Batches are padded to one of these, so that TensorFlow prepares for a few shapes
-        only.
+        Batches, but for those of meshes, are padded to one of these, so that TensorFlow
+        prepares for a few shapes only.
         """
         sizes = [1]
         while sizes[-1] < self.batch_size:

@@ -18,7 +18,7 @@ import tensorflow as tf
 from absl import logging
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.files import reading, replacing, writing
+from tf_unsup3d.files import is_passing, reading, replacing, writing
 
 # Variables by name; those of a network or an optimizer are a list.
 Variables = Mapping[str, tf.Variable | Sequence[tf.Variable]]
@@ -169,10 +169,16 @@ def restore_checkpoint(
         if name in arrays
     ]
     for variable, array in pairs:
-        if array is None or array.shape != tuple(variable.shape):
+        if array is None or not _fits(array, variable):
             raise _misfit(checkpoint)
     for variable, array in pairs:
         variable.assign(array)
+
+
+def _fits(array: np.ndarray, variable: tf.Variable) -> bool:
+    kind = tf.as_dtype(variable.dtype).as_numpy_dtype
+    same_kind = np.can_cast(array.dtype, kind, "same_kind")
+    return same_kind and array.shape == tuple(variable.shape)
 
 
 def _flat(variables: Variables) -> Iterator[tuple[str, tf.Variable]]:
@@ -215,6 +221,11 @@ def _read_arrays(path: pathlib.Path) -> dict[str, np.ndarray]:
             checksum = arrays.pop(_CHECKSUM)
             intact = np.array_equal(checksum, _checksum(arrays))
         except Exception as error:
+            # The checkpoint may be intact: an older one must not take its place.
+            if isinstance(error, OSError) and is_passing(error):
+                raise
+            if isinstance(error, MemoryError):
+                raise UserError(f"not enough memory to read {path}") from error
             raise DamagedCheckpointError(f"checkpoint {path} is damaged") from error
     if not intact:
         raise DamagedCheckpointError(f"checkpoint {path} is damaged (wrong checksum)")

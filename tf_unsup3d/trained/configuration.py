@@ -2,8 +2,8 @@
 
 import dataclasses
 import inspect
-import math
 import pathlib
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -318,7 +318,8 @@ def _is_like(value: Value, default: Value) -> bool:
     if isinstance(default, bool) or isinstance(value, bool):
         return isinstance(default, bool) and isinstance(value, bool)
     if isinstance(default, float):
-        return isinstance(value, int | float) and math.isfinite(value)
+        # A whole number may be too large to become floating point.
+        return isinstance(value, int | float) and abs(value) <= sys.float_info.max
     return isinstance(value, type(default))
 
 

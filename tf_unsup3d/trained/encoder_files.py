@@ -82,11 +82,7 @@ def read_encoder(folder: pathlib.Path, generator: Generator) -> TrainedEncoder:
             f"{path} belongs to another generator, or to an earlier state of this one; "
             "train an encoder anew with unsup3d-train-encoder"
         )
-    sizes = card.get("network")
-    try:
-        network = Encoder(**sizes, name="encoder")  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{path} does not describe an encoder: {error}") from error
+    network = _make_encoder(card.get("network"), path)
     network.build([None, network.resolution, network.resolution, 3])
     read_weights(network, folder / WEIGHTS_NAME)
     # A program that was killed may have left weights beside the card of former ones.
@@ -97,3 +93,16 @@ def read_encoder(folder: pathlib.Path, generator: Generator) -> TrainedEncoder:
             "train an encoder anew with unsup3d-train-encoder"
         )
     return TrainedEncoder(network, card)
+
+
+def _make_encoder(sizes: object, path: pathlib.Path) -> Encoder:
+    """Makes an encoder of the sizes that a card gives."""
+    what = f"{path} does not describe an encoder"
+    if not isinstance(sizes, dict) or any(
+        type(size) is not int for size in sizes.values()
+    ):
+        raise UserError(f"{what}: network must hold whole numbers by name")
+    try:
+        return Encoder(**sizes, name="encoder")
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{what}: {error}") from error

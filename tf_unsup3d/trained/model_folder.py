@@ -205,8 +205,21 @@ def read_published(generator: Generator, folder: pathlib.Path) -> dict[str, Any]
     """
     path = folder / CARD_NAME
     card = read_json(path)
+    _check_card(card, path)
+    read_weights(generator, folder / WEIGHTS_NAME)
+    return card
+
+
+def _check_card(card: dict[str, Any], path: pathlib.Path) -> None:
+    """Checks what the programs read of a card, which may be of a stranger."""
     step = card.get("step")
     if not isinstance(step, int) or isinstance(step, bool) or step < 0:
         raise UserError(f"{path} does not say how long was trained: step is {step!r}")
-    read_weights(generator, folder / WEIGHTS_NAME)
-    return card
+    for name in ("data", "licence"):
+        if not isinstance(card.get(name, ""), str):
+            raise UserError(f"{path}: {name} must be a text")
+    limits = card.get("limits", [])
+    if not isinstance(limits, list) or not all(isinstance(one, str) for one in limits):
+        raise UserError(f"{path}: limits must be a list of texts")
+    if not isinstance(card.get("scores", {}), dict):
+        raise UserError(f"{path}: scores must hold measurements by name")

@@ -102,6 +102,8 @@ class TrainingSettings:
             value = getattr(self, field.name)
             if isinstance(value, int | float) and value < 0:
                 raise ValueError(f"{field.name} must not be negative, got {value}")
+        if self.seed >= 2**32:  # What NumPy's older generator takes, and Keras seeds.
+            raise ValueError(f"seed must be below 2**32, got {self.seed}")
         for name in ("style_mixing", "divergence_rate_factor"):
             if getattr(self, name) > 1:
                 raise ValueError(f"{name} must be at most 1, got {getattr(self, name)}")

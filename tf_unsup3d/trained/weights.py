@@ -4,7 +4,6 @@ import hashlib
 import io
 import pathlib
 import zipfile
-import zlib
 
 import keras
 import numpy as np
@@ -81,16 +80,12 @@ def read_weights(network: keras.Model, path: pathlib.Path) -> None:
                 _read_array(archive, name, tuple(variable.shape), path)
                 for name, variable in zip(names, variables, strict=True)
             ]
+    except UserError:
+        raise
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        ValueError,
-        # What zipfile raises for encryption and unknown kinds of compression.
-        RuntimeError,
-    ) as error:
+    # On damaged files, zipfile and NumPy raise almost any exception.
+    except Exception as error:
         raise UserError(f"{path} is damaged, or holds no weights") from error
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)

@@ -117,17 +117,11 @@ def _check_pictures(folder: pathlib.Path, pictures: PictureSet) -> None:
 
 
 def _changes(trainer: Trainer, folder: pathlib.Path) -> list[str]:
-    """Says how the configuration differs from that of the run so far.
-
-    If the metric of the best model differs, its best value so far is forgotten.
-    """
+    """Says how the configuration differs from that of the run so far."""
     try:
         former = model_folder.read_configuration(folder)
     except UserError as error:
         return [f"note: {error}; it is written anew"]
-    if former.training.best_metric != trainer.configuration.training.best_metric:
-        # Values of different metrics cannot be compared.
-        trainer.forget_best()
     before, now = (
         {name: format_value(value) for name, value in found.parameters().items()}
         for found in (former, trainer.configuration)

@@ -2,6 +2,7 @@
 
 import math
 import pathlib
+import zlib
 
 import keras
 import tensorflow as tf
@@ -35,7 +36,7 @@ class TrainingState:
       r1: `[]` float32, the last gradient penalty; NaN before the first one.
       rate_factor: `[]` float32, what divergence has multiplied the configured learning
         rates by.
-      best: `[]` float32, the smallest value of the configured metric so far, infinite
+      best: `[]` float32, the smallest value of `Trainer.best_metric` so far, infinite
         before the first one.
 
     Raises:
@@ -58,6 +59,9 @@ class TrainingState:
         self.r1 = tf.Variable(math.nan, trainable=False, name="r1")
         self.rate_factor = tf.Variable(1.0, trainable=False, name="rate_factor")
         self.best = tf.Variable(math.inf, trainable=False, name="best")
+        # A number, since checkpoints hold no texts.
+        self._metric = zlib.crc32(settings.best_metric.encode())
+        self._best_of = tf.Variable(self._metric, trainable=False, dtype=tf.int64)
         self._settings = settings
 
     def reset_average(self) -> None:
@@ -135,14 +139,24 @@ class TrainingState:
         self.r1.assign(math.nan)
         self.rate_factor.assign(1.0)
         self.best.assign(math.inf)
+        self._best_of.assign(self._metric)
         variables = {**self.networks(), **self.optimizers(), "step": self.step}
         restore_checkpoint(checkpoint, variables, self._since())
+        if self._best_of.numpy() != self._metric:
+            # Values of different metrics cannot be compared.
+            self.best.assign(math.inf)
+            self._best_of.assign(self._metric)
         # Those of the checkpoint may differ from those that are configured now.
         self.set_rates()
 
     def _since(self) -> dict[str, tf.Variable]:
         """The variables that older checkpoints do not hold."""
-        return {"r1": self.r1, "rate_factor": self.rate_factor, "best": self.best}
+        return {
+            "r1": self.r1,
+            "rate_factor": self.rate_factor,
+            "best": self.best,
+            "best_of": self._best_of,
+        }
 
 
 def _adam(rate: float) -> keras.optimizers.Optimizer:

@@ -190,10 +190,6 @@ class Trainer:
             )
         return self.step
 
-    def forget_best(self) -> None:
-        """Forgets the best value so far, which was that of another metric."""
-        self.state.best.assign(math.inf)
-
     def transfer(self, source: str) -> list[str]:
         """Starts from the networks of another model; see `transfer.transfer`."""
         return transfer(source, self.state)
@@ -386,7 +382,10 @@ class Trainer:
                 f"{what}: training diverged {self._setbacks.describe()}; {saved}; try "
                 "lower Trainer.generator_rate and Trainer.discriminator_rate"
             ) from error
+        # The best model may be newer than the checkpoint.
+        best = self.state.best.numpy()
         self._checkpoints.restore()
+        self.state.best.assign(min(best, self.state.best.numpy()))
         factor = self.configuration.training.divergence_rate_factor
         if factor != 1.0:
             lowered = self.state.rate_factor.numpy() * factor**self._setbacks.count

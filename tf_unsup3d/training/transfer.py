@@ -73,6 +73,10 @@ def transfer(source: str | os.PathLike, state: TrainingState) -> list[str]:
             _continue_sums(getattr(old, name), getattr(new, name))
             if new is state.generator:
                 lines += _new_levels(getattr(old, name), getattr(new, name), what)
+    lines += _spread_lines(other.generator, state.generator)
+    for new in (state.generator, state.average):
+        if new.learned_spread and not other.generator.learned_spread:
+            new.learned_spread.reset()
     names = "the generator" if published else "the generator, its moving average"
     if discriminator is None:
         return [names, *lines, "no discriminator: it starts anew"]
@@ -90,6 +94,14 @@ def _new_levels(
         for size in target.sizes
         if size not in source.sizes
     ]
+
+
+def _spread_lines(source: Generator, target: Generator) -> Iterator[str]:
+    """What becomes of learned viewpoints that only one of the two has."""
+    if target.learned_spread and not source.learned_spread:
+        yield "no learned viewpoints: they begin with those that are configured"
+    if source.learned_spread and not target.learned_spread:
+        yield "its learned viewpoints are left out: those that are configured hold"
 
 
 def _generator_layers(source: Generator, target: Generator) -> Iterator[_Pair]:

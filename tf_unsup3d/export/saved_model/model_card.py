@@ -91,5 +91,5 @@ def _numbers(
     for key, value in values.items():
         if isinstance(value, Mapping):
             yield from _numbers(value, f"{prefix}{key}/")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
+        elif isinstance(value, float) or type(value) is int:
             yield f"{prefix}{key}", value

@@ -4,6 +4,7 @@ import contextlib
 import math
 import pathlib
 import shutil
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ def export_saved_model(
     # One of an earlier state of the generator would be of no use.
     with contextlib.suppress(UserError):
         encoder = model.encoder
-    with convolutions_in(tf.float32):
+    with _naming_errors(folder), convolutions_in(tf.float32):
         signatures = Signatures(model, "op" if with_custom_op else "portable")
         with creating_folder(folder) as temporary:
             tf.saved_model.save(
@@ -105,6 +106,15 @@ def export_saved_model(
             if with_custom_op:
                 _add_custom_op(extra)
     return folder
+
+
+@contextlib.contextmanager
+def _naming_errors(folder: pathlib.Path) -> Iterator[None]:
+    """Turns what TensorFlow raises when it cannot write into a `UserError`."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise UserError(f"cannot write {folder}: {error.message}") from error
 
 
 def _describe(model: TrainedModel, name: str, version: int) -> dict[str, Any]:
