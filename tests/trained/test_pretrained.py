@@ -44,10 +44,13 @@ def test_they_are_small(name):
 def test_discriminators_of_faces_know_which_way_up_they_are(name):
     model = load(f"pretrained:{name}")
     discriminator = load_discriminator(f"pretrained:{name}")
-    pictures = model.draw(model.sample(range(32), truncation_psi=1.0))["picture"]
-    upright, turned = (
-        float(np.mean(discriminator(each))) for each in (pictures, pictures[:, ::-1])
-    )
+    # Of 1,024 objects, the difference is 0.6 or more; of 32, it may be 0.1 or 1.1.
+    scores = np.zeros([2, 256])
+    for seeds in np.split(np.arange(256), 8):
+        pictures = model.draw(model.sample(seeds, truncation_psi=1.0))["picture"]
+        for one, shown in zip(scores, (pictures, pictures[:, ::-1]), strict=True):
+            one[seeds] = np.ravel(discriminator(shown))
+    upright, turned = scores.mean(1)
     assert upright > turned + 0.3
 
 
