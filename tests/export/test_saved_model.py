@@ -213,7 +213,10 @@ def test_the_card_shows_scores(model):
     card = {
         "step": 3,
         "data": "Pictures of cats.",
-        "scores": {"shape": {"settings": {"seed": 5}, "side": 0.12345, "ok": True}},
+        "scores": {
+            "shape": {"settings": {"seed": 5}, "side": 0.12345, "ok": True},
+            "forged": {"number": 10**400},
+        },
     }
     scored = type(model)(model.generator, model.configuration, 3, card)
     text = writing.format_model_card(scored, "cats")

@@ -91,5 +91,6 @@ def _numbers(
     for key, value in values.items():
         if isinstance(value, Mapping):
             yield from _numbers(value, f"{prefix}{key}/")
-        elif isinstance(value, float) or type(value) is int:
+        elif type(value) is float or (type(value) is int and abs(value) < 2**63):
+            # Larger ones may be too large to become floating point.
             yield f"{prefix}{key}", value
