@@ -17,7 +17,7 @@ class TrainingSettings:
       gradient_accumulation: Number of parts into which each device divides its share of
         the batch. It computes them one after the other, which takes less memory.
       steps: Number of steps after which training is finished.
-      seed: Seed of all random choices.
+      seed: Seed of all random choices, below 2**32.
       mirror: Whether to mirror each real picture with probability one half.
       augmentation: Random changes of real and drawn pictures before the discriminator,
         or None. Small sets need them; they slow learning on large ones.
@@ -102,7 +102,7 @@ class TrainingSettings:
             value = getattr(self, field.name)
             if isinstance(value, int | float) and value < 0:
                 raise ValueError(f"{field.name} must not be negative, got {value}")
-        if self.seed >= 2**32:  # What NumPy's older generator takes, and Keras seeds.
+        if self.seed >= 2**32:  # Keras takes no larger one.
             raise ValueError(f"seed must be below 2**32, got {self.seed}")
         for name in ("style_mixing", "divergence_rate_factor"):
             if getattr(self, name) > 1:

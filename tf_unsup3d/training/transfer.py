@@ -73,10 +73,7 @@ def transfer(source: str | os.PathLike, state: TrainingState) -> list[str]:
             _continue_sums(getattr(old, name), getattr(new, name))
             if new is state.generator:
                 lines += _new_levels(getattr(old, name), getattr(new, name), what)
-    lines += _spread_lines(other.generator, state.generator)
-    for new in (state.generator, state.average):
-        if new.learned_spread and not other.generator.learned_spread:
-            new.learned_spread.reset()
+    lines += _begin_spread(other.generator, state)
     names = "the generator" if published else "the generator, its moving average"
     if discriminator is None:
         return [names, *lines, "no discriminator: it starts anew"]
@@ -96,12 +93,16 @@ def _new_levels(
     ]
 
 
-def _spread_lines(source: Generator, target: Generator) -> Iterator[str]:
-    """What becomes of learned viewpoints that only one of the two has."""
-    if target.learned_spread and not source.learned_spread:
-        yield "no learned viewpoints: they begin with those that are configured"
-    if source.learned_spread and not target.learned_spread:
-        yield "its learned viewpoints are left out: those that are configured hold"
+def _begin_spread(source: Generator, state: TrainingState) -> list[str]:
+    """Begins learned viewpoints that the other run lacks; says if only one has them."""
+    if bool(source.learned_spread) == bool(state.generator.learned_spread):
+        return []
+    if source.learned_spread:
+        return ["its learned viewpoints are left out: those that are configured hold"]
+    for generator in (state.generator, state.average):
+        if generator.learned_spread:
+            generator.learned_spread.reset()
+    return ["no learned viewpoints: they begin with those that are configured"]
 
 
 def _generator_layers(source: Generator, target: Generator) -> Iterator[_Pair]:
