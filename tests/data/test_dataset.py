@@ -419,9 +419,9 @@ def test_damage_that_shows_in_training_is_skipped_from_then_on(
     copy = damaged_copy(prepared, tmp_path / "copy", flip_without_trace)
     opened = dataset.open_pictures(copy, 16)
     assert opened.count == COUNT
-    with pytest.raises(tf.errors.DataLossError):
-        take(copy, 4, seed=0)
-    opened.doubt()
+    message = r"pictures in .*copy can no longer be read: .*record[^{}\n]*; the next"
+    with pytest.raises(UserError, match=message), opened.iterating():
+        list(opened.batches(4, seed=0, repeat=False))
     assert dataset.open_pictures(copy, 16).count == COUNT - 1
     # The damaged one is read at every start, to find what is left in it.
     assert dataset.open_pictures(copy, 16).count == COUNT - 1

@@ -134,3 +134,11 @@ def test_no_frames_of_a_longer_video_are_left(tmp_path):
     (tmp_path / "0009.png").write_bytes(b"another picture")
     paths = write_frames(tmp_path, _sweep()[:2])
     assert sorted(tmp_path.iterdir()) == [*paths, tmp_path / "0009.png"]
+
+
+def test_a_gif_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(videos, "MOST_GIF_PIXELS", 5 * 48 * 64)
+    with pytest.raises(UserError, match="at most 5 frames of 64 x 48 pixels; write an"):
+        write_video(tmp_path / "turn.gif", _sweep(frames=6))
+    assert not list(tmp_path.iterdir())
+    write_video(tmp_path / "turn.gif", _sweep(frames=5))

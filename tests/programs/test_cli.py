@@ -11,6 +11,7 @@ from tf_unsup3d.errors import UserError
 
 NAME = flags.DEFINE_string("name", "world", "Whom to greet.")
 COUNT = flags.DEFINE_integer("count", 1, "How often.", lower_bound=1)
+OUTPUT = flags.DEFINE_string("output", "here", "Where to greet.")
 VOLUME = flags.DEFINE_float("volume", 1.0, "How loud.", lower_bound=0.0)
 
 
@@ -19,6 +20,18 @@ def main(argv):
         raise UserError("nobody there: --name=nobody")
     if NAME.value == "stop":
         raise KeyboardInterrupt
+    if NAME.value == "locked":
+        raise PermissionError(13, "Permission denied", "/root/photos")
+    if NAME.value == "large":
+        import tensorflow as tf
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM: shape[9]\\nmore")
+    if NAME.value == "nan":
+        import tensorflow as tf
+        from tf_unsup3d.geometry.mesh import Mesh
+        from tf_unsup3d.rendering import render_mesh
+        vertices = tf.fill([1, 3, 3], float("nan"))
+        mesh = Mesh([[0, 1, 2]])
+        render_mesh(vertices, mesh, None, tf.ones([1, 3, 1]), height=4, width=4)
     if NAME.value == "bug":
         raise ValueError("a mistake in the program")
     for _ in range(COUNT.value):
@@ -67,6 +80,7 @@ def test_user_error_is_one_line_and_exit_status_1(program):
         (["--count"], "count"),
         (["--volume=nan"], "volume"),
         (["--volume=inf"], "volume"),
+        (["--output="], "output"),
     ],
 )
 def test_bad_flag_is_named_without_traceback(program, arguments, named):
@@ -84,6 +98,24 @@ def test_leftover_argument_is_named(program):
     assert result.stderr.startswith("error: ")
     assert "'name=you'" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("locked", "error: /root/photos: Permission denied\n"),
+        (
+            "large",
+            "error: not enough memory; smaller batches or pictures take less: OOM: "
+            "shape[9]\n",
+        ),
+        ("nan", "error: a number in the vertices of objects is not finite\n"),
+    ],
+)
+def test_what_may_happen_anywhere_is_one_line(program, name, line):
+    result = program(f"--name={name}")
+    assert result.returncode == 1
+    assert result.stderr == line
 
 
 def test_interrupt_ends_without_traceback(program):

@@ -1,6 +1,13 @@
 """`unsup3d-publish` as a user runs it."""
 
 import json
+import shutil
+
+import numpy as np
+import pytest
+
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.trained import checkpoints
 
 
 def test_scores_are_on_the_card(run_in_process, small_run, tmp_path):
@@ -18,3 +25,22 @@ def test_scores_are_on_the_card(run_in_process, small_run, tmp_path):
     del shape["settings"]["truth_dir"]
     card = json.loads((output / "card.json").read_text())
     assert card["scores"] == {"shape": shape, "alarms": alarms}
+
+
+def test_what_cannot_be_published_leaves_what_was(run_in_process, small_run, tmp_path):
+    run, output = shutil.copytree(small_run, tmp_path / "run"), tmp_path / "published"
+    run_in_process("publish", f"--model_dir={run}", f"--output={output}")
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    assert "discriminator.npz" in before
+    path = run / "checkpoints" / "ckpt-1.npz"
+    with np.load(path) as file:
+        arrays = dict(file)
+    del arrays["sha256"]
+    name = next(name for name in arrays if name.startswith("discriminator/"))
+    arrays[name] = np.full_like(arrays[name], 1e6)
+    np.savez(path, **arrays, sha256=checkpoints._checksum(arrays))
+    config = run / "config.gin"
+    config.write_text(config.read_text().replace("margin = 0.5", "margin = 0.7"))
+    with pytest.raises(UserError, match=r"discriminator\.npz: a weight is NaN or"):
+        run_in_process("publish", f"--model_dir={run}", f"--output={output}")
+    assert {path.name: path.read_bytes() for path in output.iterdir()} == before

@@ -1,5 +1,8 @@
 """What the flags of the service mean; tests/serving has the service."""
 
+import pytest
+
+from tf_unsup3d.errors import UserError
 from tf_unsup3d.serving import server
 from tf_unsup3d.serving.limits import Limits
 
@@ -39,3 +42,9 @@ def test_flags_become_the_address_the_name_and_the_limits(
         (folder, "heads", local),
         (folder, "faces", {"host": "0.0.0.0", "port": 80, "limits": limits}),
     ]
+
+
+def test_a_queue_holds_the_largest_request(run_in_process, tmp_path):
+    flags = "--batch_size=64", "--queue_size=16"
+    with pytest.raises(UserError, match="--queue_size must be at least --batch_size"):
+        run_in_process("serve", f"--model={tmp_path}", *flags)

@@ -4,13 +4,16 @@ import tensorflow as tf
 
 import tf_unsup3d
 from tests.reconstruction.conftest import FIT_STEPS
+from tf_unsup3d.errors import UserError
+from tf_unsup3d.models.encoder import Encoder
+from tf_unsup3d.reconstruction.encoder_sizes import encoder_sizes
 from tf_unsup3d.reconstruction.flags import MEASURES
 from tf_unsup3d.reconstruction.losses import LossWeights
 from tf_unsup3d.reconstruction.reconstructor import Reconstructor, residual_steps
 from tf_unsup3d.reconstruction.samples import draw_samples
 from tf_unsup3d.rendering.framing import Framing
 from tf_unsup3d.trained import model_folder
-from tf_unsup3d.trained.encoder_files import write_encoder
+from tf_unsup3d.trained.encoder_files import TrainedEncoder, write_encoder
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +173,11 @@ def test_a_model_reconstructs_with_the_encoder_of_its_folder(
     np.testing.assert_allclose(found.fits, expected.fits, atol=0.1)
     np.testing.assert_allclose(found.errors, expected.errors, atol=0.01)
     assert found.limits == expected.limits
+
+
+@pytest.mark.parametrize("name", ["resolution", "code_size", "light_size"])
+def test_an_encoder_of_other_sizes_is_refused(model, name):
+    sizes = encoder_sizes(model)
+    network = Encoder(**{**sizes, name: 2 * sizes[name] or 3}, channel_max=8)
+    with pytest.raises(UserError, match=f"does not fit the model: its {name} is"):
+        tf_unsup3d.Reconstructor(model, TrainedEncoder(network, {}))

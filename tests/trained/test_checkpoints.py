@@ -206,11 +206,18 @@ class Trap:
         return (exec, ("raise SystemExit('code was run')",))
 
 
-def with_member(content):
+def with_member(content, compression=zipfile.ZIP_STORED):
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "w", compression) as archive:
         archive.writestr("step.npy", content)
     return file.getvalue()
+
+
+def understated(size):
+    """Zeros in a compressed member that admits to few bytes."""
+    file = with_member(bytes(size), zipfile.ZIP_DEFLATED)
+    assert file.count(size.to_bytes(4, "little")) == 2
+    return file.replace(size.to_bytes(4, "little"), (100).to_bytes(4, "little"))
 
 
 def header(text):
@@ -220,7 +227,8 @@ def header(text):
 @pytest.mark.parametrize(
     "content",
     [
-        with_member(bytes(2**28)),
+        with_member(bytes(2**28), zipfile.ZIP_DEFLATED),
+        understated(123_456_789),
         with_member(pickle.dumps(Trap())),
         with_member(header(b"{'descr': '|O', 'fortran_order': False, 'shape': ()}\n")),
         with_member(
@@ -285,3 +293,29 @@ def test_names_and_types_are_part_of_the_checksum():
         )
     ]
     assert len(set(sums)) == len(sums)
+
+
+def test_one_that_a_training_replaces_meanwhile_is_not_missed(tmp_path):
+    write(tmp_path, 1.0)
+    restored = []
+
+    def restore(checkpoint):
+        if checkpoint.step == 1:
+            write(tmp_path, 2.0)
+            checkpoint.remove()
+        restore_checkpoint(checkpoint, variables())
+        restored.append(checkpoint.step)
+
+    assert restore_newest(tmp_path, restore).step == 2
+    assert restored == [2]
+
+
+def test_one_that_is_removed_meanwhile_is_named(tmp_path):
+    write(tmp_path, 1.0)
+
+    def restore(checkpoint):
+        checkpoint.remove()
+        restore_checkpoint(checkpoint, variables())
+
+    with pytest.raises(UserError, match="cannot read .*ckpt-1.npz"):
+        restore_newest(tmp_path, restore)

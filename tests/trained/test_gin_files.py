@@ -102,6 +102,12 @@ def test_a_missing_file_is_named():
         ("a = %b\nb = %a\nA.size = %a\n", "is bound to no value"),
         (
             "x0 = 1\n"
+            + "".join(f"x{n + 1} = {'(' * 90}%x{n}{',)' * 90}\n" for n in range(19))
+            + "A.size = %x19\n",
+            "nested too deeply",
+        ),
+        (
+            "x0 = 1\n"
             + "".join(f"x{n + 1} = (%x{n}, %x{n})\n" for n in range(40))
             + "A.size = %x40\n",
             "too many values",

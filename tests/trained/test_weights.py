@@ -170,10 +170,11 @@ def test_what_unpacks_to_gigabytes_is_not_unpacked(generator, path):
         tracemalloc.stop()
 
 
-def test_weights_beyond_half_precision_are_refused(generator, tmp_path):
+@pytest.mark.parametrize("value", [1e6, np.nan])
+def test_weights_beyond_half_precision_are_refused(generator, tmp_path, value):
     variable = generator.variables[0]
     before = variable.numpy()
-    variable.assign(np.full_like(before, 1e6))
+    variable.assign(np.full_like(before, value))
     try:
         with pytest.raises(UserError, match="beyond the range of float16"):
             write_weights(generator, tmp_path / "generator.npz")

@@ -141,9 +141,22 @@ def test_going_back_keeps_what_was_best_after_the_checkpoint(
     trainer = Trainer(trained[0].configuration, tmp_path / "run")
     observer = Scripted(dict.fromkeys(range(1, 6), 2.0))
     trainer.train(dataset.open_pictures(pictures, 16), observer)
-    trainer.state.best.assign(1.0)
+    trainer._keep_if_best(1.0, observer)
     trainer._go_back(NotFiniteError("test"), observer)
     assert trainer.state.best.numpy() == 1.0
+
+
+def test_a_killed_run_knows_a_best_after_its_checkpoint(trained, tmp_path, pictures):
+    run = shutil.copytree(trained[0].model_dir, tmp_path / "run")
+    trainer = Trainer(trained[0].configuration, run)
+    assert trainer.restore() == 5
+    trainer._keep_if_best(0.5, Scripted({}))
+    # As if it had been killed here, before the next checkpoint.
+    again = Trainer(trained[0].configuration, run)
+    assert again.restore() == 5 and again.state.best.numpy() == 0.5
+    best_path(run / "checkpoints").write_bytes(b"damaged")
+    damaged = Trainer(trained[0].configuration, run)
+    assert damaged.restore() == 5 and damaged.state.best.numpy() == 1.0
 
 
 def test_an_unknown_metric_is_refused(small_bindings, pictures, tmp_path):

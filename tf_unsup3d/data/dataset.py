@@ -2,9 +2,12 @@
 
 import abc
 import concurrent.futures
+import contextlib
 import hashlib
 import os
+import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -122,12 +125,34 @@ class PictureSet(abc.ABC):
         options.autotune.enabled = False
         return batches.with_options(options).prefetch(2)
 
-    def doubt(self) -> None:
+    @contextlib.contextmanager
+    def iterating(self) -> Iterator[None]:
+        """Turns an error of TensorFlow in a block that reads pictures into one line.
+
+        Raises:
+          UserError: See `unreadable`.
+        """
+        try:
+            yield
+        except tf.errors.OpError as error:
+            raise self.unreadable(error) from error
+
+    def unreadable(self, error: tf.errors.OpError) -> UserError:
         """Has all stored pictures checked when the set is opened again.
 
-        Training calls this when a picture cannot be read.
+        Args:
+          error: What TensorFlow raised while it read pictures.
+
+        Returns:
+          One clear line, to be raised.
         """
         forget_intact(self._data_dir)
+        # Without the names of the nodes of the graph.
+        reason = re.sub(r"\{\{.*?\}\}\s*|\s*\[\[.*", "", error.message.splitlines()[0])
+        return UserError(
+            f"the pictures in {self._data_dir} can no longer be read: {reason}; the "
+            "next start checks all of them"
+        )
 
     @abc.abstractmethod
     def _elements(

@@ -324,7 +324,11 @@ def _read_file(path: AnyPath) -> bytes:
 
 
 def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
-    member = archive.getinfo(name)
+    try:
+        member = archive.getinfo(name)
+    except KeyError as error:
+        # Not its fault: the archive has been replaced since its files were listed.
+        raise UserError(f"{printable(name)} is no longer in the archive") from error
     if member.file_size > _LARGEST_FILE:
         raise BadPictureError("larger than 1 GiB")
     # For encrypted or damaged members and unknown compression, zipfile, zlib, bz2 and

@@ -17,6 +17,7 @@ import os
 import signal
 import threading
 import warnings
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -144,8 +145,14 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-# Opening an archive takes much longer than reading one file of it.
-_open_source = functools.cache(pictures.open_source)
+@functools.cache
+def _open_source(source: AnyPath) -> Callable[[str], bytes]:
+    # Opening an archive takes much longer than reading one file of it.
+    try:
+        return pictures.open_source(source)
+    except (OSError, zipfile.BadZipFile) as error:
+        # The preparation has listed its files before.
+        raise UserError(f"cannot read {source} any more: {error}") from error
 
 
 @functools.cache

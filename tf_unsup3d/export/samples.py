@@ -31,7 +31,7 @@ def write_samples(
     """Writes sheets of random objects, and a picture and meshes of each of them.
 
     Objects are made and written in batches, and large pictures are drawn one by one, so
-    that memory does not grow with their number. The sheets show those of the first
+    that of each only the paths are kept in memory. The sheets show those of the first
     batch. Textures are continued where no picture of training could show them; see
     `fill_hidden_texture`.
 

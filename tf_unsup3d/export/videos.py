@@ -14,6 +14,8 @@ from tf_unsup3d.export.pictures import write_png
 from tf_unsup3d.files import replacing, writing
 
 SUFFIXES = (".mp4", ".gif")
+# Most pixels of all frames of a GIF, such as those of 128 frames of 2,048 x 1,024.
+MOST_GIF_PIXELS = 2**28
 
 
 def write_video(
@@ -22,6 +24,8 @@ def write_video(
     """Writes frames as a video; the suffix of the path chooses the format.
 
     Frames are taken one by one, so they may come from a generator.
+
+    A GIF is collected in memory, so that it may have `MOST_GIF_PIXELS` in all frames.
 
     Odd sizes, which players of H.264 refuse, are padded by repeating the last row or
     column. A GIF repeats for ever. It stores durations in hundredths of a second, and
@@ -33,8 +37,8 @@ def write_video(
       fps: Number of frames per second.
 
     Raises:
-      UserError: The suffix is unknown, the file cannot be written, or an MP4 is asked
-        for without the package imageio-ffmpeg.
+      UserError: The suffix is unknown, the file cannot be written, a GIF would be too
+        large, or an MP4 is asked for without the package imageio-ffmpeg.
       ValueError: Frames differ in size, have the wrong shape or type, or there are
         none.
     """
@@ -118,11 +122,23 @@ def _checked(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 def _write_gif(
     path: pathlib.Path, first: np.ndarray, others: Iterator[np.ndarray], fps: float
 ) -> None:
+    height, width, _ = first.shape
+    most = MOST_GIF_PIXELS // (height * width)
+
+    def bounded() -> Iterator[PIL.Image.Image]:
+        for number, frame in enumerate(others, start=2):
+            if number > most:
+                raise UserError(
+                    f"a GIF has at most {most} frames of {width} x {height} pixels; "
+                    "write an MP4 or PNG files"
+                )
+            yield PIL.Image.fromarray(frame)
+
     PIL.Image.fromarray(first).save(
         path,
         format="GIF",
         save_all=True,
-        append_images=map(PIL.Image.fromarray, others),
+        append_images=bounded(),
         duration=max(20, round(100 / fps) * 10),
         loop=0,
     )

@@ -185,10 +185,11 @@ class MakeHuman:
         return self._displacement(f"{_FACE_UNITS}/{name}.target")
 
     def _displacement(self, name: str) -> np.ndarray:
-        lines = self._content(name).decode().splitlines()
-        rows = [line.split() for line in lines if line and not line.startswith("#")]
+        content = self._content(name)
         displacement = np.zeros_like(self.points)
         with self._parsing(name):
+            lines = content.decode().splitlines()
+            rows = [line.split() for line in lines if line and not line.startswith("#")]
             values = np.array(rows, np.float64).reshape(-1, 4)
             displacement[values[:, 0].astype(int)] = values[:, 1:]
         return displacement

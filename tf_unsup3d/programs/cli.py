@@ -11,7 +11,7 @@ from collections.abc import Callable
 import absl.logging
 from absl import app, flags
 
-from tf_unsup3d.errors import StoppedBySignal, UserError
+from tf_unsup3d.errors import StoppedBySignal, UserError, refused_as_not_finite
 from tf_unsup3d.quiet_import import import_tensorflow
 
 # TensorFlow reads both variables as it is imported, so this module comes first. Its own
@@ -24,6 +24,10 @@ logging.getLogger("tensorflow").setLevel(logging.WARNING)
 
 # The flags that functions of this module define are those of the calling programs.
 flags.disclaim_key_flags()
+
+# Flags whose empty value, as of a variable of a shell that is not set, would mean the
+# current folder or all addresses of the machine.
+_PLACES = frozenset({"data_dir", "host", "input", "model", "model_dir", "output"})
 
 # As shells report the end of a program by a signal.
 _SIGNAL_STATUS = 128
@@ -54,13 +58,17 @@ def run(main: Callable[[list[str]], None]) -> None:
             absl.logging.set_verbosity(absl.logging.WARNING)
             main(argv)
         except UserError as error:
-            print(f"error: {str(error).splitlines()[0]}", file=sys.stderr)
-            return 1
+            return _fail(str(error))
         except StoppedBySignal as stop:
             return _SIGNAL_STATUS + stop.signal_number
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return _SIGNAL_STATUS + signal.SIGINT
+        except Exception as error:
+            line = _describe(error)
+            if line is None:
+                raise
+            return _fail(line)
         return 0
 
     def parse(argv: list[str]) -> list[str]:
@@ -69,7 +77,7 @@ def run(main: Callable[[list[str]], None]) -> None:
             sys.exit(0)
         try:
             left = flags.FLAGS(argv)
-            _check_finite()
+            _check_values()
             return left
         except flags.Error as error:
             print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
@@ -111,13 +119,36 @@ def check_serving_packages() -> None:
             )
 
 
-def _check_finite() -> None:
-    """Refuses numbers that float() takes and no bound keeps out: NaN and infinity."""
+def _fail(line: str) -> int:
+    print(f"error: {line.splitlines()[0]}", file=sys.stderr)
+    return 1
+
+
+def _describe(error: Exception) -> str | None:
+    """One line for what may happen anywhere, or None for a mistake in the program."""
+    import tensorflow as tf
+
+    if isinstance(error, OSError) and error.filename is not None:
+        # Such as a folder that only others may look into.
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, tf.errors.ResourceExhaustedError):
+        reason = error.message.splitlines()[0]
+        return f"not enough memory; smaller batches or pictures take less: {reason}"
+    if isinstance(error, tf.errors.InvalidArgumentError):
+        refused = refused_as_not_finite(error.message)
+        return refused and f"a number in the {refused} of objects is not finite"
+    return None
+
+
+def _check_values() -> None:
+    """Refuses NaN and infinity, which no bound keeps out, and places without a name."""
     for name, value in flags.FLAGS.flag_values_dict().items():
         if isinstance(value, float) and not math.isfinite(value):
             raise flags.IllegalFlagValueError(
                 f"flag --{name}={value}: must be a finite number"
             )
+        if name in _PLACES and value == "":
+            raise flags.IllegalFlagValueError(f"flag --{name}=: must not be empty")
 
 
 def _help(main: Callable[[list[str]], None]) -> str:

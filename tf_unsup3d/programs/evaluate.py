@@ -226,10 +226,11 @@ def main(argv: list[str]) -> None:
         report = measure()
         settings = {"model_dir": _MODEL_DIR.value, **report.settings}
         report = dataclasses.replace(report, settings=settings)
-        print(report.table())
+        # What reads the table may go away, and what was measured took long.
         write_text(output / f"{name}.json", report.to_json())
         if report.sheet is not None:
             write_png(output / f"{name}.png", report.sheet)
+        print(report.table())
 
 
 def run() -> None:

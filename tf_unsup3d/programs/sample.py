@@ -35,7 +35,7 @@ _COUNT = flags.DEFINE_integer(
     "count",
     None,
     "Number of samples, 0 and up, in place of --seeds. They are written one after "
-    "another, so that any number fits into memory.",
+    "another, so that a hundred thousand fit into memory.",
     lower_bound=1,
     upper_bound=2**31,
 )
@@ -44,9 +44,23 @@ _TRUNCATION_PSI = flags.DEFINE_float(
     0.7,
     "1 samples as trained; smaller values stay nearer to the mean object. The video "
     "truncation passes through all values up to 1 whatever this is.",
+    lower_bound=-2.0,
+    upper_bound=2.0,
 )
-_YAW = flags.DEFINE_float("yaw", 0.0, "Yaw of the single pictures, in degrees.")
-_PITCH = flags.DEFINE_float("pitch", 0.0, "Pitch of all pictures, in degrees.")
+_YAW = flags.DEFINE_float(
+    "yaw",
+    0.0,
+    "Yaw of the single pictures, in degrees.",
+    lower_bound=-360.0,
+    upper_bound=360.0,
+)
+_PITCH = flags.DEFINE_float(
+    "pitch",
+    0.0,
+    "Pitch of all pictures, in degrees.",
+    lower_bound=-360.0,
+    upper_bound=360.0,
+)
 _RESOLUTION = flags.DEFINE_integer(
     "resolution",
     None,
@@ -77,8 +91,9 @@ _VIDEO_FORMAT = flags.DEFINE_enum(
     "video_format",
     "gif",
     ["gif", "mp4", "png"],
-    "Format of the videos: gif, mp4 (needs the extra tf-unsup3d[video]), or png for a "
-    "folder of numbered pictures.",
+    "Format of the videos: gif (at most 2^28 pixels in all frames, which are collected "
+    "in memory), mp4 (needs the extra tf-unsup3d[video]), or png for a folder of "
+    "numbered pictures.",
 )
 _INTERPOLATION_SPACE = flags.DEFINE_enum(
     "interpolation_space",
@@ -108,7 +123,7 @@ def parse_seeds(text: str) -> list[int]:
     """
     seeds: list[int] = []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
+        match = re.fullmatch(r"\s*(\d{1,10})(?:-(\d{1,10}))?\s*", part)
         if not match:
             raise UserError(f"--seeds: {text!r} is not like '3,5' or '0-7'")
         first, last = int(match[1]), int(match[2] or match[1])

@@ -8,6 +8,7 @@ import os
 
 from absl import flags
 
+from tf_unsup3d.errors import UserError
 from tf_unsup3d.programs import cli
 
 _MODEL = flags.DEFINE_string(
@@ -88,6 +89,8 @@ def main(argv: list[str]) -> None:
     from tf_unsup3d.serving.model_source import served_folder, served_name
     from tf_unsup3d.serving.server import log_to_stderr, serve
 
+    if _QUEUE_SIZE.value < _BATCH_SIZE.value:
+        raise UserError("--queue_size must be at least --batch_size")
     limits = Limits(
         batch_size=_BATCH_SIZE.value,
         queue_size=_QUEUE_SIZE.value,

@@ -115,4 +115,5 @@ def _own_samples(model: TrainedModel, count: int, seed: int) -> np.ndarray:
 def _some_of(pictures: PictureSet, count: int, seed: int) -> np.ndarray:
     batches = pictures.batches(BATCH_SIZE, seed=seed, repeat=False)
     taken = batches.take(-(-count // BATCH_SIZE)).as_numpy_iterator()
-    return np.concatenate(list(taken))[:count]
+    with pictures.iterating():
+        return np.concatenate(list(taken))[:count]

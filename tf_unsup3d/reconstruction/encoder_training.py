@@ -6,6 +6,7 @@ from tqdm import tqdm
 
 from tf_unsup3d.models import precision
 from tf_unsup3d.models.encoder import Encoded, Encoder
+from tf_unsup3d.reconstruction.encoder_sizes import encoder_sizes
 from tf_unsup3d.reconstruction.parameters import angle_units, from_framing, to_framing
 from tf_unsup3d.reconstruction.samples import (
     LabelledSamples,
@@ -136,13 +137,7 @@ def make_encoder(model: TrainedModel, **sizes: int) -> Encoder:
     Returns:
       The encoder.
     """
-    encoder = Encoder(
-        resolution=model.resolution,
-        code_size=len(model.style_distribution.mean),
-        light_size=light_size(model),
-        name="encoder",
-        **sizes,
-    )
+    encoder = Encoder(**encoder_sizes(model), name="encoder", **sizes)
     encoder.build([None, model.resolution, model.resolution, 3])
     return encoder
 

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from tf_unsup3d.reconstruction.encoder_sizes import check_encoder
 from tf_unsup3d.reconstruction.fitting import Fitter
 from tf_unsup3d.reconstruction.flags import (
     Flag,
@@ -128,7 +129,8 @@ class Reconstructor:
       weights: Weights of the terms of the loss.
 
     Raises:
-      UserError: There is no encoder in the folder of the model, or it cannot be used.
+      UserError: There is no encoder in the folder of the model, or it cannot be used
+        with the model.
     """
 
     def __init__(
@@ -140,6 +142,7 @@ class Reconstructor:
         self._model = model
         self._encoder = encoder or model.encoder
         network = self._encoder.network
+        check_encoder(network, model)
         self._encode = tf.function(
             network, autograph=False, jit_compile=False, reduce_retracing=True
         )

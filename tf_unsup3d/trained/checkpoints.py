@@ -120,6 +120,14 @@ def restore_newest(
             return checkpoint
         except DamagedCheckpointError as error:
             logging.warning("%s; the one before it is used", error)
+        except UserError:
+            # A training that goes on may have replaced it meanwhile.
+            if checkpoint.path.exists():
+                raise
+            newer = find_checkpoints(folder)
+            if newer and newer[0].step > checkpoint.step:
+                return restore_newest(folder, restore)
+            raise
     if found:
         raise UserError(f"all {len(found)} checkpoints in {folder} are damaged")
     return None
@@ -212,8 +220,11 @@ def _read_arrays(path: pathlib.Path) -> dict[str, np.ndarray]:
         try:
             with zipfile.ZipFile(file) as archive:
                 members = archive.infolist()
-                if sum(member.file_size for member in members) > size:
+                # What a compressed member says of its size may be wrong.
+                if any(one.compress_type != zipfile.ZIP_STORED for one in members):
                     raise ValueError("compressed")
+                if sum(member.file_size for member in members) > size:
+                    raise ValueError("members overlap")
                 arrays = {
                     member.filename.removesuffix(".npy"): _parse(archive.read(member))
                     for member in members

@@ -84,7 +84,7 @@ def read_bindings(files: Sequence[str], bindings: Sequence[str] = ()) -> Binding
         collected.read(find_file(name), collected.include)
     for binding in bindings:
         collected.parse(binding, f"--gin_bindings={binding!r}", collected.include)
-    return collected.resolved()
+    return collected.resolved(", ".join(files) or "--gin_bindings")
 
 
 def read_complete_file(path: pathlib.Path) -> Bindings:
@@ -101,7 +101,7 @@ def read_complete_file(path: pathlib.Path) -> Bindings:
     """
     collected = _Collected()
     collected.read(path, _refuse_include)
-    return collected.resolved()
+    return collected.resolved(str(path))
 
 
 def find_file(name: str) -> pathlib.Path:
@@ -213,23 +213,28 @@ class _Collected:
         else:
             self._macros[statement.selector] = value
 
-    def resolved(self) -> Bindings:
-        """Returns the bindings, with each macro replaced by its value."""
-        return {
-            name: {key: self._resolve(value) for key, value in values.items()}
-            for name, values in self._bindings.items()
-        }
+    def resolved(self, source: str) -> Bindings:
+        """Returns the bindings of a source, with each macro replaced by its value."""
+        try:
+            return {
+                name: {key: self._resolve(value) for key, value in values.items()}
+                for name, values in self._bindings.items()
+            }
+        except RecursionError as error:
+            raise UserError(f"{source}: values are nested too deeply") from error
+        except ValueError as error:
+            raise UserError(f"{source}: {error}") from error
 
     def _resolve(self, value: Value | _Macro, seen: tuple[str, ...] = ()) -> Value:
         self._resolved += 1
         if self._resolved > _MOST_VALUES or len(seen) > _DEEPEST_MACROS:
-            raise UserError("there are too many values bound, or macros within macros")
+            raise ValueError("there are too many values, or macros within macros")
         if isinstance(value, tuple):
             return tuple(self._resolve(part, seen) for part in value)
         if not isinstance(value, _Macro):
             return value
         if value.name in seen or value.name not in self._macros:
-            raise UserError(f"%{value.name} is bound to no value")
+            raise ValueError(f"%{value.name} is bound to no value")
         return self._resolve(self._macros[value.name], (*seen, value.name))
 
 

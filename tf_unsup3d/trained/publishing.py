@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import tempfile
 from typing import Any
 
 from tf_unsup3d.errors import UserError
@@ -9,14 +10,21 @@ from tf_unsup3d.files import writing
 from tf_unsup3d.trained import discriminator_files, encoder_files, model_folder
 from tf_unsup3d.trained.trained_model import load
 
+# What not every model has.
+_NAMES = (
+    discriminator_files.WEIGHTS_NAME,
+    encoder_files.CARD_NAME,
+    encoder_files.WEIGHTS_NAME,
+)
+
 
 def publish(
     source: str | os.PathLike, folder: pathlib.Path, scores: dict[str, Any]
 ) -> None:
     """Writes a generator, its discriminator and its encoder, as far as there are any.
 
-    All of them are read before anything is written. What the folder holds of another
-    generator is removed.
+    The folder holds all of them or stays as it was. What it holds of another generator
+    is removed.
 
     Args:
       source: What `trained_model.load` takes.
@@ -33,19 +41,18 @@ def publish(
     has_encoder = model.folder is not None and encoder_files.has_encoder(model.folder)
     encoder = model.encoder if has_encoder else None
     card = {**model.card, "scores": {**model.card.get("scores", {}), **scores}}
-    model_folder.publish(folder, model.generator, model.configuration, card)
-    if discriminator:
-        discriminator_files.write_discriminator(folder, discriminator)
-    else:
-        _remove(folder, discriminator_files.WEIGHTS_NAME)
-    if encoder:
-        encoder_files.write_encoder(folder, encoder, model.generator)
-    else:
-        _remove(folder, encoder_files.CARD_NAME, encoder_files.WEIGHTS_NAME)
-
-
-def _remove(folder: pathlib.Path, *names: str) -> None:
-    """Removes files of a folder, as far as there are any."""
     with writing(folder):
-        for name in names:
-            (folder / name).unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        # Weights that cannot be written must not leave half of another model here.
+        with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as kept:
+            complete = pathlib.Path(kept)
+            model_folder.publish(complete, model.generator, model.configuration, card)
+            if discriminator:
+                discriminator_files.write_discriminator(complete, discriminator)
+            if encoder:
+                encoder_files.write_encoder(complete, encoder, model.generator)
+            for name in _NAMES:
+                if not (complete / name).exists():
+                    (folder / name).unlink(missing_ok=True)
+            for path in complete.iterdir():
+                path.replace(folder / path.name)

@@ -25,12 +25,16 @@ def write_weights(
         bit.
 
     Raises:
-      UserError: A weight is beyond the range of `dtype`, or the file cannot be written.
+      UserError: A weight is NaN or beyond the range of `dtype`, or the file cannot be
+        written.
     """
     values = [variable.numpy() for variable in checkpointable(network.variables)]
-    if max(np.abs(value).max() for value in values) > np.finfo(dtype).max:
+    # Not so of NaN either.
+    if not all(np.abs(value).max() <= np.finfo(dtype).max for value in values):
         kind = np.dtype(dtype).name
-        raise UserError(f"cannot write {path}: a weight is beyond the range of {kind}")
+        raise UserError(
+            f"cannot write {path}: a weight is NaN or beyond the range of {kind}"
+        )
     arrays = {f"{i:03d}": value.astype(dtype) for i, value in enumerate(values)}
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)

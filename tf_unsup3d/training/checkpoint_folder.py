@@ -1,5 +1,6 @@
 """The checkpoints of a run in training: written, found again, and thinned out."""
 
+import contextlib
 import pathlib
 import shutil
 
@@ -7,6 +8,7 @@ from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import remove_leftovers, writing
 from tf_unsup3d.trained.checkpoints import (
     Checkpoint,
+    DamagedCheckpointError,
     best_path,
     checkpoint_path,
     find_checkpoints,
@@ -74,7 +76,13 @@ class CheckpointFolder:
           UserError: All checkpoints are damaged, or one does not fit.
         """
         self._restored = True
-        return restore_newest(self._folder, self._state.restore)
+        restored = restore_newest(self._folder, self._state.restore)
+        best = best_path(self._folder)
+        if restored and best.is_file():
+            # It may be newer, and must not be replaced by a worse one.
+            with contextlib.suppress(DamagedCheckpointError):
+                self._state.recall_best(Checkpoint(best, 0))
+        return restored
 
     def tidy(self) -> None:
         """Removes what killed runs have left. No other program may be saving here.

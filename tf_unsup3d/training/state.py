@@ -149,6 +149,22 @@ class TrainingState:
         # Those of the checkpoint may differ from those that are configured now.
         self.set_rates()
 
+    def recall_best(self, checkpoint: Checkpoint) -> None:
+        """Restores only how good the best checkpoint is, if none was better so far.
+
+        Args:
+          checkpoint: The best checkpoint.
+
+        Raises:
+          DamagedCheckpointError: The checkpoint is damaged.
+          UserError: It cannot be read.
+        """
+        best = tf.Variable(math.inf)
+        metric = tf.Variable(-1, dtype=tf.int64)
+        restore_checkpoint(checkpoint, {}, {"best": best, "best_of": metric})
+        if metric.numpy() == self._metric:
+            self.best.assign(tf.minimum(self.best, best))
+
     def _since(self) -> dict[str, tf.Variable]:
         """The variables that older checkpoints do not hold."""
         return {

@@ -1,7 +1,6 @@
 """One adversarial step, which updates both networks on the same rendered pictures."""
 
 import math
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from tf_unsup3d.compat import checkpointable, variable_name
+from tf_unsup3d.errors import refused_as_not_finite
 from tf_unsup3d.models import precision
 from tf_unsup3d.models.batch_part import BatchPart
 from tf_unsup3d.rendering.renderer import Renderer
@@ -106,10 +106,10 @@ class AdversarialStep:
             )
         except tf.errors.InvalidArgumentError as error:
             # The rasterizer refuses such vertices before there is a loss.
-            refused = re.search(r"(\w+) must be finite, but \1\[", error.message)
+            refused = refused_as_not_finite(error.message)
             if not refused:
                 raise
-            raise NotFiniteError(f"a number in the {refused[1]} of objects") from error
+            raise NotFiniteError(f"a number in the {refused} of objects") from error
         outcome = self._update(values, gradients)
         if not outcome.finite:
             outcome.magnitudes.check(list(outcome.values), self._variable_names())

@@ -303,7 +303,8 @@ class Trainer:
           NotFiniteError: A loss, gradient or weight is not finite.
           UserError: There are too few pictures.
         """
-        batch = next(self._batches(pictures))
+        with pictures.iterating():
+            batch = next(self._batches(pictures))
         values = self._step.run(batch, True, self.configuration.resolution, None)
         return {name: float(value) for name, value in values.items()}
 
@@ -339,13 +340,9 @@ class Trainer:
             if self.workers.may_have_caused(error):
                 raise
             self.save()
-            pictures.doubt()
-            reason = error.message.splitlines()[0]
-            saved = (
-                f"; step {self.step} is saved, and the same command goes on from there"
-            )
+            saved = f" and goes on from step {self.step}, which is saved"
             raise UserError(
-                f"the pictures can no longer be read: {reason}"
+                f"{pictures.unreadable(error)}"
                 + (saved if self.workers.is_chief else "")
             ) from error
 
@@ -382,10 +379,7 @@ class Trainer:
                 f"{what}: training diverged {self._setbacks.describe()}; {saved}; try "
                 "lower Trainer.generator_rate and Trainer.discriminator_rate"
             ) from error
-        # The best model may be newer than the checkpoint.
-        best = self.state.best.numpy()
         self._checkpoints.restore()
-        self.state.best.assign(min(best, self.state.best.numpy()))
         factor = self.configuration.training.divergence_rate_factor
         if factor != 1.0:
             lowered = self.state.rate_factor.numpy() * factor**self._setbacks.count

@@ -53,9 +53,11 @@ def measure_distribution(
         )
     mirror = model.configuration.training.mirror
     batches = pictures.batches(_BATCH_SIZE, seed=seed, mirror=mirror, repeat=False)
-    real = network.features(
-        to_uint8(batch.numpy()) for batch in batches.take(-(-2 * count // _BATCH_SIZE))
-    )
+    with pictures.iterating():
+        real = network.features(
+            to_uint8(batch.numpy())
+            for batch in batches.take(-(-2 * count // _BATCH_SIZE))
+        )
     generated = network.features(
         to_uint8(model.renderer(**batch._asdict())["picture"].numpy())
         for batch in random_batches(model, count, seed=seed)

@@ -27,9 +27,10 @@ class RepeatedKernelDistance:
         batches = pictures.batches(
             RANDOM_BATCH_SIZE, seed=0, mirror=mirror, repeat=False
         )
-        self._real = self._network.features(
-            to_uint8(batch.numpy()) for batch in batches.take(_BATCHES)
-        )
+        with pictures.iterating():
+            self._real = self._network.features(
+                to_uint8(batch.numpy()) for batch in batches.take(_BATCHES)
+            )
 
     def measure(self, model: TrainedModel) -> float:
         """Draws 512 pictures, with noise and viewpoints as in training.

@@ -98,9 +98,11 @@ def _describe_real(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Descriptors `[pictures, size]` of real pictures and of their mirror images."""
     batches = pictures.batches(_BATCH_SIZE, seed=seed, mirror=False, repeat=False)
-    used = [
-        to_uint8(batch.numpy()) for batch in batches.take(-(-OBJECTS // _BATCH_SIZE))
-    ]
+    with pictures.iterating():
+        used = [
+            to_uint8(batch.numpy())
+            for batch in batches.take(-(-OBJECTS // _BATCH_SIZE))
+        ]
     shown = np.concatenate(used)[:OBJECTS]
     return describe(shown), describe(np.ascontiguousarray(shown[:, :, ::-1]))
 

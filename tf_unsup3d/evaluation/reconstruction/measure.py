@@ -80,6 +80,7 @@ def measure_reconstruction(
         test = test.take(slice(count))
         head_viewpoints = load_truth(truth_dir, "test", normals=False).viewpoints
     card, draw = encoder.card, depth_drawing(model.renderer)
+    limits_on_card(card, 0)  # So is an encoder without limits.
     pairs, viewpoints = sample_pairs(model, count, seed=seed)
     samples, shown = _scores(
         reconstructor,

@@ -19,7 +19,7 @@ from tf_unsup3d.evaluation.shape.depth_network import (
 )
 from tf_unsup3d.evaluation.shape.pairs import DepthPairs
 from tf_unsup3d.evaluation.shape.report import FEWEST_SUPERVISED, Score
-from tf_unsup3d.files import read_json, without_nan, write_json
+from tf_unsup3d.files import check_writable, read_json, without_nan, write_json
 
 # Number of times a network sees each pair; twice as many gain little for their time.
 PASSES = 12
@@ -173,6 +173,8 @@ def cached_reference_scores(
     made_of |= {"seed": seed, "passes": PASSES}
     if path and pathlib.Path(path).exists():
         return _read_scores(path, made_of)
+    if path:
+        check_writable(pathlib.Path(path).parent)
     scores = reference_scores(validation, test, samples, seed)
     if path:
         as_dicts = {name: dataclasses.asdict(score) for name, score in scores.items()}

@@ -45,15 +45,17 @@ class EventLog:
           step: The step.
           values: Measurements by the names that `tags.tag` knows.
 
+        TensorFlow says nothing where a disk is full.
+
         Raises:
-          UserError: They cannot be written.
+          UserError: TensorFlow says that they cannot be written.
         """
         with self._writing():
             for name, value in values.items():
                 tf.summary.scalar(tag(name), value, step=step)
 
     def flush(self) -> None:
-        """Makes all that was written visible, or raises a `UserError`."""
+        """Makes what was written visible, or raises a `UserError` as `write` does."""
         with self._writing():
             self._writer.flush()
 
