@@ -196,6 +196,16 @@ def test_there_is_always_a_channel():
         assert np.all(np.isfinite(part)) and np.std(part) > 0.0
 
 
+def test_fine_backgrounds_keep_some_channels():
+    sizes = {"background_resolution": 16, "channel_base": 32, "channel_max": 16}
+    counts = []
+    for smallest in (1, 3):
+        model = Generator(**(SMALL | sizes | {"background_channel_min": smallest}))
+        assert model.object_synthesis.channels[:2] == [8, 4]
+        counts.append(model.background_synthesis.channels)
+    assert counts == [[4, 2, 1], [4, 3, 3]]
+
+
 def test_closed_back_has_no_vertices_on_top_of_each_other():
     model = Generator(
         latent_size=16, front_magnification=2.0, closed_back=True, subdivisions=32

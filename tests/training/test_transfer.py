@@ -134,6 +134,31 @@ def test_layers_of_other_sizes_are_refused(run, small_bindings):
         transfer(run[0], state)
 
 
+def test_levels_of_other_channels_start_anew(small_bindings, tmp_path):
+    bindings = [*small_bindings, *SMALL, "Generator.channel_base = 64"]
+    old = make_state(bindings)
+    configuration = Configuration.from_files([], bindings)
+    model_folder.publish(tmp_path, old.generator, configuration, {"step": 3})
+    wider = make_state([*bindings, "Generator.background_channel_min = 3"], seed=1)
+    lines = transfer(tmp_path, wider)
+    assert (
+        "the level of 16 x 16 of the background does not fit: it starts anew" in lines
+    )
+    assert not any("texture" in line for line in lines)
+    styles = tf.random.stateless_normal([3, 8], [0, 0])
+    before, after = (
+        state.generator.background_synthesis(styles)[0] for state in (old, wider)
+    )
+    assert after.shape == before.shape
+    # What the coarser levels draw is left.
+    old.generator.background_synthesis.to_colour[-1].kernel.assign(
+        tf.zeros_like(old.generator.background_synthesis.to_colour[-1].kernel)
+    )
+    coarse = old.generator.background_synthesis(styles)[0]
+    assert np.abs(coarse - before).max() > 0.01
+    np.testing.assert_allclose(after, coarse, atol=2e-3)
+
+
 def test_a_published_discriminator_scores_as_before(run, larger, small_bindings):
     folder, old = run
     published = folder / "published"

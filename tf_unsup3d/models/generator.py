@@ -81,7 +81,10 @@ class Generator(keras.Model):
       channel_base: Number of channels of the object's synthesis network at a
         resolution, times that resolution. The default gives 16 channels at 64 x 64
         texels, which a processor can train.
-      channel_max: Largest number of channels of that network at any resolution.
+      channel_max: Largest number of channels of that network at any resolution. The
+        network of the background has half as many in both respects.
+      background_channel_min: Smallest number of channels of the network of the
+        background at any resolution.
       learn_viewpoints: Whether the spread of the viewpoints is learned with the
         generator; see `viewpoint_spread`.
 
@@ -122,6 +125,7 @@ class Generator(keras.Model):
         back_smoothing: int = 0,
         channel_base: int = 1024,
         channel_max: int = 128,
+        background_channel_min: int = 1,
         learn_viewpoints: bool = False,
         **kwargs: Any,
     ):
@@ -139,6 +143,7 @@ class Generator(keras.Model):
             ("subdivisions", subdivisions, 512),
             ("channel_base", channel_base, 2**20),
             ("channel_max", channel_max, 4096),
+            ("background_channel_min", background_channel_min, 4096),
         ):
             check_range(name, value, 1, largest)
         check_range("shape_map_size", shape_map_size, 2, 1024)
@@ -175,6 +180,7 @@ class Generator(keras.Model):
             back_smoothing=back_smoothing,
             channel_base=channel_base,
             channel_max=channel_max,
+            background_channel_min=background_channel_min,
             learn_viewpoints=learn_viewpoints,
         )
         self.latent_size = latent_size
@@ -187,7 +193,11 @@ class Generator(keras.Model):
             texture_resolution, shape_resolution, channel_base, channel_max
         )
         self.background_synthesis = Synthesis(
-            background_resolution, 0, channel_base // 2, channel_max // 2
+            background_resolution,
+            0,
+            channel_base // 2,
+            channel_max // 2,
+            background_channel_min,
         )
         # Older weights have no spread.
         self.learned_spread = ViewpointSpread() if learn_viewpoints else None

@@ -18,18 +18,21 @@ def resolutions(final: int) -> list[int]:
     return [2**level for level in range(2, final.bit_length())]
 
 
-def channel_counts(sizes: Sequence[int], base: int, largest: int) -> list[int]:
+def channel_counts(
+    sizes: Sequence[int], base: int, largest: int, smallest: int = 1
+) -> list[int]:
     """Computes the numbers of channels of the levels of a network.
 
     Args:
       sizes: Resolution of each level.
       base: Number of channels at a resolution, times that resolution.
-      largest: Largest number of channels of a level. The smallest is 1.
+      largest: Largest number of channels of a level.
+      smallest: Smallest number of channels of a level.
 
     Returns:
       The number of channels of each level.
     """
-    return [max(1, min(largest, base // size)) for size in sizes]
+    return [max(smallest, min(largest, base // size)) for size in sizes]
 
 
 @_REGISTER
@@ -120,6 +123,7 @@ class Synthesis(keras.layers.Layer):
         no shape maps.
       channel_base: See `channel_counts`.
       channel_max: See `channel_counts`.
+      channel_min: See `channel_counts`.
     """
 
     def __init__(
@@ -128,6 +132,7 @@ class Synthesis(keras.layers.Layer):
         shape_resolution: int,
         channel_base: int,
         channel_max: int,
+        channel_min: int = 1,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -136,9 +141,12 @@ class Synthesis(keras.layers.Layer):
             shape_resolution=shape_resolution,
             channel_base=channel_base,
             channel_max=channel_max,
+            channel_min=channel_min,
         )
         self.sizes = resolutions(resolution)
-        self.channels = channel_counts(self.sizes, channel_base, channel_max)
+        self.channels = channel_counts(
+            self.sizes, channel_base, channel_max, channel_min
+        )
         self.blocks = [
             StyledBlock(channels, noise=size > shape_resolution)
             for channels, size in zip(self.channels, self.sizes, strict=True)

@@ -2,9 +2,10 @@
 
 Levels of the same resolution are copied. A level that the other run lacks starts
 anew, and adds nothing to the objects at first, so that training goes on where the other
-run ended.
+run ended. So do the levels of a generator from one on that has other channels there.
 """
 
+import itertools
 import math
 import os
 import pathlib
@@ -85,12 +86,25 @@ def transfer(source: str | os.PathLike, state: TrainingState) -> list[str]:
 def _new_levels(
     source: Synthesis | Discriminator, target: Synthesis | Discriminator, what: str
 ) -> list[str]:
-    """A line for each level that the other run lacks."""
+    """A line for each level that the other run lacks, or that does not fit."""
+    missing = set(target.sizes) - set(source.sizes)
+    unfit: set[int] = set()
+    if isinstance(source, Synthesis) and isinstance(target, Synthesis):
+        unfit = set(target.sizes[_common_levels(source, target) :]) - missing
     return [
         f"no level of {size} x {size} of the {what}: it starts anew"
+        if size in missing
+        else f"the level of {size} x {size} of the {what} does not fit: it starts anew"
         for size in target.sizes
-        if size not in source.sizes
+        if size in missing | unfit
     ]
+
+
+def _common_levels(source: Synthesis, target: Synthesis) -> int:
+    """The number of levels, from the coarsest on, that can be copied; at least one."""
+    pairs = zip(source.channels, target.channels, strict=False)
+    same = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
+    return max(1, len(list(same)))
 
 
 def _begin_spread(source: Generator, state: TrainingState) -> list[str]:
@@ -111,13 +125,14 @@ def _generator_layers(source: Generator, target: Generator) -> Iterator[_Pair]:
         yield source.learned_spread, target.learned_spread
     for name in ("object_synthesis", "background_synthesis"):
         old, new = getattr(source, name), getattr(target, name)
+        common = _common_levels(old, new)
         for old_layers, new_layers in (
             (old.blocks, new.blocks),
             (old.to_colour, new.to_colour),
             (old.to_shape, new.to_shape),
         ):
             # The first levels of both are those of 4 x 4.
-            yield from zip(old_layers, new_layers, strict=False)
+            yield from zip(old_layers[:common], new_layers, strict=False)
 
 
 def _discriminator_layers(
@@ -160,9 +175,10 @@ def _continue_sums(source: Synthesis, target: Synthesis) -> None:
     target.start.assign(source.start)
     # The picture is divided by the square root of the number of levels.
     factor = math.sqrt(len(target.sizes) / len(source.sizes))
+    copied = _common_levels(source, target)
     for layers, common, scale in (
-        (target.to_colour, len(source.to_colour), factor),
-        (target.to_shape, len(source.to_shape), 1.0),
+        (target.to_colour, copied, factor),
+        (target.to_shape, min(copied, len(source.to_shape)), 1.0),
     ):
         for level, layer in enumerate(layers):
             change = scale if level < common else 0.0
