@@ -28,10 +28,11 @@ def test_they_raise_no_alarm(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_their_encoders_find_viewpoints(name):
     model = load(f"pretrained:{name}")
-    picture = model.draw(model.sample([5]), yaw_degrees=20.0)["picture"]
-    found = tf_unsup3d.Reconstructor(model)(picture, steps=0)
-    (viewpoint,) = found.viewpoints_degrees
-    np.testing.assert_allclose(viewpoint, [20.0, 0.0, 0.0], atol=6.0)
+    pictures = model.draw(model.sample(range(16)), yaw_degrees=20.0)["picture"]
+    found = tf_unsup3d.Reconstructor(model)(pictures, steps=0)
+    errors = np.abs(found.viewpoints_degrees - [20.0, 0.0, 0.0])
+    # Of single objects, those of yaw may be 12 degrees.
+    assert np.all(np.median(errors, axis=0) < 4.0)
 
 
 @pytest.mark.parametrize("name", NAMES)
