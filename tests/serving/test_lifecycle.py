@@ -46,9 +46,8 @@ def hold(server, end):
 
 def test_versions_change_and_the_end_waits_for_answers(toy_folder, two, tmp_path):
     folder = shutil.copytree(toy_folder, tmp_path / "toy")
-    server = ServerProcess(
-        f"--model={folder}", "--queue_size=15", "--request_seconds=600"
-    )
+    sizes = "--queue_size=15", "--batch_size=15"
+    server = ServerProcess(f"--model={folder}", *sizes, "--request_seconds=600")
     end = tmp_path / "end"
     try:
         server.wait_until_ready()

@@ -48,7 +48,8 @@ _BATCH_SIZE = flags.DEFINE_integer(
 _QUEUE_SIZE = flags.DEFINE_integer(
     "queue_size",
     256,
-    "Most rows that wait for the model; more are refused with status 503.",
+    "Most rows that wait for the model, at least --batch_size; more are refused with "
+    "status 503.",
     lower_bound=1,
 )
 _BODY_MEGABYTES = flags.DEFINE_integer(
