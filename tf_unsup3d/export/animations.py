@@ -1,8 +1,8 @@
 """Objects that move, as the frames of a video.
 
 Every function yields frames `[height, width, 3]` uint8 one by one, so that a video of
-any length fits into memory where it is written so, too. The objects stand side by side
-in a grid that is at most twice as wide as high; cells without an object are white.
+any length fits into memory if it is written one by one, too. The objects stand side by
+side in a grid that is at most twice as wide as high; cells without an object are white.
 Backdrops stand still, and objects are seen whole: they turn about their middle.
 """
 

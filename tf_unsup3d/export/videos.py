@@ -25,7 +25,8 @@ def write_video(
 
     Frames are taken one by one, so they may come from a generator.
 
-    A GIF is collected in memory, so that it may have `MOST_GIF_PIXELS` in all frames.
+    A GIF is collected in memory, so its frames may have at most `MOST_GIF_PIXELS` in
+    all.
 
     Odd sizes, which players of H.264 refuse, are padded by repeating the last row or
     column. A GIF repeats for ever. It stores durations in hundredths of a second, and

@@ -23,8 +23,8 @@ def publish(
 ) -> None:
     """Writes a generator, its discriminator and its encoder, as far as there are any.
 
-    The folder holds all of them or stays as it was. What it holds of another generator
-    is removed.
+    If one of them cannot be read or written, the folder stays as it was. What it holds
+    of another generator is removed.
 
     Args:
       source: What `trained_model.load` takes.

@@ -29,7 +29,7 @@ def write_weights(
         written.
     """
     values = [variable.numpy() for variable in checkpointable(network.variables)]
-    # Not so of NaN either.
+    # No comparison with NaN is true, so that it is refused, too.
     if not all(np.abs(value).max() <= np.finfo(dtype).max for value in values):
         kind = np.dtype(dtype).name
         raise UserError(

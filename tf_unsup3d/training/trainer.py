@@ -301,7 +301,7 @@ class Trainer:
 
         Raises:
           NotFiniteError: A loss, gradient or weight is not finite.
-          UserError: There are too few pictures.
+          UserError: There are too few pictures, or they cannot be read.
         """
         with pictures.iterating():
             batch = next(self._batches(pictures))

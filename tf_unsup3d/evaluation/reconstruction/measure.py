@@ -80,7 +80,7 @@ def measure_reconstruction(
         test = test.take(slice(count))
         head_viewpoints = load_truth(truth_dir, "test", normals=False).viewpoints
     card, draw = encoder.card, depth_drawing(model.renderer)
-    limits_on_card(card, 0)  # So is an encoder without limits.
+    limits_on_card(card, 0)  # An encoder without limits is to end it here, too.
     pairs, viewpoints = sample_pairs(model, count, seed=seed)
     samples, shown = _scores(
         reconstructor,
