@@ -65,3 +65,14 @@ def test_gaussian_is_truncated():
     np.testing.assert_allclose(
         drawn.std(0), 0.8796 * np.radians([20.0, 8.0, 1.0]), rtol=0.05
     )
+
+
+@pytest.mark.parametrize(
+    "kind", [viewpoints.UniformViewpoints, viewpoints.GaussianViewpoints]
+)
+def test_scaled_distributions_keep_their_kind(kind):
+    class Own(kind):
+        """What a user may add."""
+
+    scaled = Own((60.0, 15.0, 2.0)).scaled([0.5, 2.0, 100.0])
+    assert scaled == Own((30.0, 30.0, 180.0))

@@ -5,6 +5,7 @@ import PIL.Image
 import pytest
 
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.reconstruction import inputs
 from tf_unsup3d.reconstruction.inputs import check_output, read_pictures
 
 
@@ -59,6 +60,16 @@ def test_long_names_are_cut_to_what_file_systems_take(folder, tmp_path):
     first, second = (p.stem for p in read_pictures(archive, 16)[0])
     assert first == "a" + 99 * "é" and second == f"{first}_2"
     (tmp_path / f"{second}.glb").write_bytes(b"")
+
+
+def test_files_are_numbered_as_the_faces_are(folder, monkeypatch):
+    """The second of three faces is of no use."""
+    first, third = np.zeros([2, 16, 16, 3])
+    monkeypatch.setattr(inputs, "_load", lambda *_: [first, "too small", third])
+    pictures, skipped = read_pictures(folder / "a.png", 16)
+    assert [p.name for p in pictures] == ["a.png", "a.png#3"]
+    assert [p.stem for p in pictures] == ["a", "a_3"]
+    assert skipped == {"a.png#2": "too small"}
 
 
 def test_no_picture_is_one_line(folder, tmp_path):

@@ -242,10 +242,31 @@ def test_values_at_corners_per_picture(soup_inputs):
     np.testing.assert_allclose(own, shared + pictures, atol=1e-12)
     with pytest.raises(ValueError, match=r"got \(2,\)"):
         rendering.interpolate(fragments, np.zeros([2]), inputs["uv_triangles"])
+    with pytest.raises(ValueError, match="corners are of 3 pictures, the frag.* of 2"):
+        rendering.interpolate(
+            fragments, np.stack([inputs["uv"]] * 3), inputs["uv_triangles"]
+        )
     with pytest.raises(TypeError, match="attributes must be float64 like the frag"):
         rendering.interpolate(fragments, np.float32(own), inputs["uv_triangles"])
     with pytest.raises(TypeError, match="triangles must be int32"):
         rendering.interpolate(fragments, shared, np.int64(inputs["triangles"]))
+
+
+def test_textures_and_backgrounds_are_of_the_pictures(soup_inputs):
+    inputs = soup_inputs(0, batch=2)
+    fragments = _rasterize(inputs)
+    count = len(fragments.pixels)
+    with pytest.raises(ValueError, match="textures are of 1 pictures, .* of 2"):
+        rendering.sample_texture(fragments, inputs["texture"][:1], np.zeros([count, 2]))
+    channels = inputs["background"].shape[-1]
+    colours = np.zeros([count, channels])
+    for wrong in (
+        inputs["background"][:1],
+        inputs["background"][:, 1:],
+        inputs["background"][..., 1:],
+    ):
+        with pytest.raises(ValueError, match=r"background must be \(2, .*got"):
+            rendering.composite(fragments, colours, wrong)
 
 
 def test_nothing_to_see(soup_inputs):

@@ -2,6 +2,7 @@ import itertools
 import json
 import math
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -33,6 +34,12 @@ def test_ball_before_its_background():
     assert 0.15 < float(tf.reduce_mean(masks)) < 0.25
     # Soft pixels mix object and background by the mask.
     np.testing.assert_allclose(pictures[..., 0], 2.0 * masks[..., 0] - 1.0, atol=1e-5)
+
+
+def test_keras_does_not_compile_it_with_xla():
+    model = keras.Sequential([Renderer(resolution=8)])
+    model.compile(loss="mse")
+    assert not model.jit_compile
 
 
 def test_depth_and_normals_of_a_ball_are_its_geometry():

@@ -9,6 +9,7 @@ import pytest
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.geometry.portrait_viewpoints import PortraitViewpoints
 from tf_unsup3d.geometry.viewpoints import UniformViewpoints
+from tf_unsup3d.trained import configuration as configuration_module
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
 
@@ -81,6 +82,18 @@ def test_former_names_still_serve():
     )
     with pytest.raises(UserError, match=r"Renderer\.subdivisions and Generator\.sub"):
         of_bindings("Renderer.subdivisions = 8", "Generator.subdivisions = 16")
+
+
+def test_a_class_may_inherit_its_constructor(monkeypatch):
+    class Own(UniformViewpoints):
+        """What a user may add."""
+
+    classes = {**configuration_module._CLASSES, "Own": Own}
+    monkeypatch.setattr(configuration_module, "_CLASSES", classes)
+    objects = {**configuration_module._OBJECTS, ("Trainer", "viewpoints"): ("Own",)}
+    monkeypatch.setattr(configuration_module, "_OBJECTS", objects)
+    bindings = ("Trainer.viewpoints = @Own()", "Own.limits = (9.0, 8.0, 7.0)")
+    assert of_bindings(*bindings).viewpoints == Own((9.0, 8.0, 7.0))
 
 
 @pytest.mark.parametrize("name", model_folder.pretrained_names())

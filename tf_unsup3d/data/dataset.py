@@ -242,7 +242,7 @@ class _PreparedPictures(PictureSet):
             raise UserError(
                 f"the pictures in {data_dir} were prepared at resolution "
                 f"{manifest.resolution}, below the {resolution} asked for; prepare "
-                f"them again with --resolution={resolution}"
+                f"the originals into another folder with --resolution={resolution}"
             )
         damage = _check_damage(data_dir, manifest, note_intact)
         super().__init__(
@@ -375,7 +375,8 @@ def open_pictures(
     if not data_dir.is_dir():
         raise UserError(
             f"{data_dir} is a file, not a folder; an archive has to be prepared first: "
-            f"unsup3d-prepare-data --input={data_dir}"
+            f"unsup3d-prepare-data --input={data_dir} --output=FOLDER "
+            f"--resolution={resolution}"
         )
     if (data_dir / manifests.MANIFEST_NAME).exists():
         return _PreparedPictures(data_dir, resolution, note_intact)
@@ -413,7 +414,7 @@ def _load_files(
         raise UserError(
             f"the {len(files)} files in {folder} could take {needed / 2**30:.1f} GiB "
             f"of memory as plain pictures; prepare them first: unsup3d-prepare-data "
-            f"--input={folder} --resolution={resolution}"
+            f"--input={folder} --output=FOLDER --resolution={resolution}"
         )
     read = pictures.open_source(folder)
 

@@ -116,7 +116,10 @@ def _find_neighbors(triangles: np.ndarray | tf.Tensor) -> np.ndarray:
     try:
         return triangle_neighbors(known)
     except ValueError as error:
-        raise ValueError(f"triangles without neighbors: {error}") from None
+        raise ValueError(
+            f"triangles without neighbors: {error}; leave out all but two, or give "
+            "neighbors, with -1 across such edges"
+        ) from None
 
 
 def _known_length(value: np.ndarray | tf.Tensor) -> int | None:

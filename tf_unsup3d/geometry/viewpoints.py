@@ -117,7 +117,7 @@ class UniformViewpoints(_Distribution):
 
     def scaled(self, factors: Sequence[float]) -> "UniformViewpoints":
         """Returns the distribution with limits multiplied by factors `[3]`."""
-        return UniformViewpoints(_scaled(self.limits, factors))
+        return dataclasses.replace(self, limits=_scaled(self.limits, factors))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -78,7 +78,7 @@ def read_pictures(
             if isinstance(picture, str):
                 skipped[name] = picture
                 continue
-            stem = _unused(pathlib.PurePath(printable(file)), stems)
+            stem = _unused(pathlib.PurePath(printable(file)), number, stems)
             stems.add(stem)
             pictures.append(NamedPicture(name, stem, picture))
     if not pictures:
@@ -123,13 +123,23 @@ def _load(
     ]
 
 
-def _unused(path: pathlib.PurePath, stems: set[str]) -> str:
-    """A file name for a path, without its suffix, other than those in use."""
+def _unused(path: pathlib.PurePath, number: int, stems: set[str]) -> str:
+    """A file name, without suffix, other than those in use.
+
+    Args:
+      path: Path of the file that a picture comes from.
+      number: Number of the picture in that file, from 1.
+      stems: The file names in use.
+
+    Returns:
+      The name. It ends in the number of the picture if that is not 1 and the name is
+      not in use.
+    """
     # Members of archives may have absolute names, and an absolute name would lead out
     # of the folder that it is joined to.
     relative = path.relative_to(path.anchor).with_suffix("")
     stem = "_".join(relative.parts).encode()[:_LONGEST_STEM].decode(errors="ignore")
-    number, chosen = 1, stem
+    chosen = stem if number == 1 else f"{stem}_{number}"
     while chosen in stems:
         number += 1
         chosen = f"{stem}_{number}"

@@ -56,6 +56,9 @@ class Renderer(keras.layers.Layer):
       ValueError: An argument is out of range; the message names it.
     """
 
+    # Keras would compile with XLA, which has no kernels of the rasteriser's ops.
+    supports_jit = False
+
     def __init__(
         self,
         resolution: int = 64,

@@ -24,7 +24,7 @@ def interpolate(
 
     Raises:
       TypeError: The type of an input does not fit that of the fragments.
-      ValueError: The attributes have another rank.
+      ValueError: The attributes have another rank, or are of another batch.
     """
     dtype = fragments.barycentric.dtype
     attributes = convert_input("attributes", attributes, dtype, "the fragments")
@@ -65,7 +65,7 @@ def gather_corners(
 
     Raises:
       TypeError: The triangles are not int32.
-      ValueError: The values have another rank.
+      ValueError: The values have another rank, or are of another batch.
     """
     triangles = convert_input("triangles", triangles, tf.int32)
     corners = tf.gather(triangles, fragments.triangles)
@@ -75,10 +75,29 @@ def gather_corners(
             f" got {values.shape}"
         )
     if values.shape.rank == 3:
+        check_batch("values at corners", values, fragments)
         size = tf.shape(values)
         corners += fragments.pictures[:, None] * size[1]
         values = tf.reshape(values, [size[0] * size[1], size[2]])
     return tf.gather(values, corners)
+
+
+def check_batch(name: str, values: tf.Tensor, fragments: Fragments) -> None:
+    """Checks, where the sizes are known, that values are of the fragments' batch.
+
+    Args:
+      name: Name of the values, for the message.
+      values: `[batch, ...]`.
+      fragments: The fragments that `rasterize_mesh` found.
+
+    Raises:
+      ValueError: The values are of another batch.
+    """
+    pictures = fragments.triangle_ids.shape[:1]
+    if not values.shape[:1].is_compatible_with(pictures):
+        raise ValueError(
+            f"{name} are of {values.shape[0]} pictures, the fragments of {pictures[0]}"
+        )
 
 
 def composite(
@@ -97,10 +116,15 @@ def composite(
 
     Raises:
       TypeError: The type of an input does not fit that of the fragments.
+      ValueError: The background has another shape than the pictures of the fragments,
+        or other channels than the colours.
     """
     dtype = fragments.weight.dtype
     colours = convert_input("colours", colours, dtype, "the fragments")
     background = convert_input("background", background, dtype, "the fragments")
+    expected = fragments.triangle_ids.shape + colours.shape[1:]
+    if not background.shape.is_compatible_with(expected):
+        raise ValueError(f"background must be {expected}, got {background.shape}")
     weight = fragments.weight[:, None]
     count = tf.size(fragments.triangle_ids, tf.int64)
     # One sum for both, the colours and the mask.

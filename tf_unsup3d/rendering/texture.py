@@ -6,7 +6,7 @@ from tf_unsup3d.geometry.mesh import Mesh
 from tf_unsup3d.rendering.fragments import Fragments
 from tf_unsup3d.rendering.inputs import convert_input, convert_uv, convert_vertices
 from tf_unsup3d.rendering.mipmaps import level_of_detail, make_mipmaps
-from tf_unsup3d.rendering.shading import gather_corners
+from tf_unsup3d.rendering.shading import check_batch, gather_corners
 
 
 def sample_texture(
@@ -39,12 +39,14 @@ def sample_texture(
       `[N, channels]`.
 
     Raises:
-      ValueError: The size of the texture is not known, for mipmaps.
+      ValueError: The textures are of another batch, or, for mipmaps, their size is not
+        known.
       TypeError: The type of an input does not fit that of the fragments.
     """
     dtype = fragments.barycentric.dtype
     texture = convert_input("texture", texture, dtype, "the fragments")
     uv = convert_input("uv", uv, dtype, "the fragments")
+    check_batch("textures", texture, fragments)
     levels = [texture] if footprint is None else make_mipmaps(texture)
     sizes = tf.stack([tf.shape(level)[2:0:-1] for level in levels])
     counts = tf.reduce_prod(sizes, -1)

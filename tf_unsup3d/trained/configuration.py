@@ -211,7 +211,7 @@ class Configuration:
 
 def _parameters(name: str) -> dict[str, Value]:
     """Returns the parameters of a class that files may bind, with their defaults."""
-    constructor = vars(_CLASSES[name])["__init__"]
+    constructor = inspect.getattr_static(_CLASSES[name], "__init__")
     _, *parameters = inspect.signature(constructor).parameters.values()
     found = {
         parameter.name: parameter.default
