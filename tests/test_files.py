@@ -130,6 +130,9 @@ def test_the_companion_of_a_folder_elsewhere_is_private(tmp_path, monkeypatch):
 def test_text_is_utf_8(tmp_path):
     files.write_text(tmp_path / "a.txt", "é\n")
     assert (tmp_path / "a.txt").read_bytes() == b"\xc3\xa9\n"
+    # Of a file name in another encoding.
+    files.write_text(tmp_path / "b.txt", b"\xff".decode(errors="surrogateescape"))
+    assert (tmp_path / "b.txt").read_bytes() == rb"\udcff"
 
 
 def test_json_is_read_as_it_was_written(tmp_path):

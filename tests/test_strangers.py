@@ -10,11 +10,17 @@ from PIL import Image
 from tf_unsup3d.data import manifest as manifests
 from tf_unsup3d.data import pictures
 from tf_unsup3d.errors import UserError
+from tf_unsup3d.models.encoder import Encoder
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.discriminator_files import (
     load_discriminator,
     write_discriminator,
+)
+from tf_unsup3d.trained.encoder_files import (
+    TrainedEncoder,
+    read_encoder,
+    write_encoder,
 )
 from tf_unsup3d.trained.trained_model import load
 
@@ -97,6 +103,18 @@ def test_discriminators(published, tmp_path):
     folder = shutil.copytree(published, tmp_path / "model")
     refused = fuzz(folder / "discriminator.npz", lambda: load_discriminator(folder))
     assert refused > ROUNDS // 3
+
+
+def test_encoders(published, tmp_path):
+    folder = shutil.copytree(published, tmp_path / "model")
+    generator = load(folder).generator
+    network = Encoder(resolution=16, code_size=8, light_size=0, channel_max=8)
+    network.build([None, 16, 16, 3])
+    write_encoder(folder, TrainedEncoder(network, {"limits": {}}), generator)
+    for name in ("encoder.json", "encoder.npz"):
+        refused = fuzz(folder / name, lambda: read_encoder(folder, generator))
+        assert refused > ROUNDS // 3
+    read_encoder(folder, generator)
 
 
 def test_archives(tmp_path):

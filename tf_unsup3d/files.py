@@ -170,6 +170,9 @@ def write_bytes(path: str | os.PathLike, content: bytes) -> None:
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes a UTF-8 text file with the guarantees of `replacing`.
 
+    Characters that UTF-8 does not have, as in names of files in other encodings, are
+    written as escapes with a backslash.
+
     Args:
       path: The file to write. Its folder is created if necessary.
       text: The content of the file.
@@ -177,7 +180,7 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     Raises:
       UserError: If the file cannot be written.
     """
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_json(path: str | os.PathLike, value: object) -> None:

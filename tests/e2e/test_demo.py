@@ -52,7 +52,7 @@ def test_shows_faces_and_trains_on_photos_in_a_run_of_their_own(photos, tmp_path
     assert len(shown) == 6 and all(path.is_file() for path in shown)
     with Image.open(tmp_path / "demo-faces" / "turntable.gif") as video:
         assert video.n_frames == 48
-    model = load(tmp_path / "demo-cats")
+    model = load(tmp_path / "demo-photos-cats")
     heads = load("pretrained:heads64")
     assert model.step >= 1
     # A step or two away from where it began.

@@ -15,6 +15,7 @@ from tf_unsup3d.export.saved_model.writing import export_saved_model
 from tf_unsup3d.reconstruction.encoder_training import make_encoder
 from tf_unsup3d.trained import encoder_files
 from tf_unsup3d.trained.encoder_files import TrainedEncoder
+from tf_unsup3d.trained.publishing import publish
 from tf_unsup3d.trained.saved_model_folder import find_versions
 from tf_unsup3d.trained.trained_model import load
 
@@ -223,6 +224,26 @@ def test_the_card_shows_scores(model):
     assert "Pictures of cats." in text
     assert "| shape/side | 0.1235 |" in text
     assert "settings" not in text and "| shape/ok" not in text
+
+
+def test_what_is_odd_about_a_model_is_said(model, tmp_path, monkeypatch, caplog):
+    """An encoder of no use, a card and a folder that UTF-8 cannot write."""
+    source = tmp_path / "source"
+    publish(model.folder, source, {})
+    path = source / "encoder.npz"
+    path.write_bytes(path.read_bytes()[:100])
+    odd = load(source)
+    odd.card["licence"] = "\udcff"
+    monkeypatch.setattr(tf.saved_model, "save", lambda *_: None)
+    monkeypatch.setattr(writing, "write_warmup_requests", lambda *_: None)
+    folder = export_saved_model(odd, tmp_path / "small")
+    assert "the encoder is left out: " in caplog.text
+    extra = folder / "assets.extra"
+    assert not (extra / "encoder.json").exists()
+    assert r"\udcff" in (extra / "model_card.md").read_text()
+    other = tmp_path / b"\xff".decode(errors="surrogateescape")
+    with pytest.raises(UserError, match="cannot write .*udcff.*TensorFlow takes only"):
+        export_saved_model(model, other)
 
 
 def test_versions_are_never_overwritten_and_appear_whole(model, tmp_path, monkeypatch):

@@ -84,6 +84,24 @@ def test_only_mp4_needs_ffmpeg_and_says_what_to_install(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["turn.gif"]
 
 
+def test_without_the_program_of_ffmpeg_the_package_is_of_no_use(tmp_path, monkeypatch):
+    def missing():
+        raise RuntimeError("No ffmpeg exe could be found")
+
+    assert videos.has_ffmpeg()
+    monkeypatch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", missing)
+    assert not videos.has_ffmpeg()
+    with pytest.raises(UserError, match="with a program ffmpeg"):
+        write_video(tmp_path / "turn.mp4", _sweep())
+
+
+@pytest.mark.parametrize("folder", ["run-12:30", "-out", "http:"])
+def test_no_folder_is_an_option_or_a_protocol(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    write_video(f"{folder}/turn.mp4", _sweep())
+    assert (tmp_path / folder / "turn.mp4").stat().st_size > 1000
+
+
 @pytest.mark.parametrize("kept", [0, 400])
 def test_an_mp4_that_ffmpeg_left_unfinished_is_no_file(tmp_path, monkeypatch, kept):
     write = imageio_ffmpeg.write_frames

@@ -10,9 +10,7 @@ import pytest
 
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.evaluation import packages
-from tf_unsup3d.evaluation.distribution.measure import measure_distribution
-from tf_unsup3d.evaluation.features.random_network import random_network
-from tf_unsup3d.trained.trained_model import load
+from tf_unsup3d.evaluation.distribution.measure import open_real_pictures
 
 
 def evaluate(model_dir, output, *flags):
@@ -49,6 +47,7 @@ def test_the_program_measures_shape(small_run, head_set, tmp_path):
     assert result.returncode == 0, result.stderr
     report = json.loads((tmp_path / "out" / "shape.json").read_text())
     assert report["settings"]["step"] == 1
+    assert report["settings"]["convolutions"] in ("float32", "bfloat16")
     assert report["settings"]["test_pictures"] == 5
     assert set(report["scores"]) == {"flat", "average", "generator"}
     assert report["scores"]["generator"]["pairs"] == 16
@@ -162,6 +161,4 @@ def test_too_few_pictures_are_refused(small_run, photos):
     for number in range(31, 40):
         (photos / f"{number}.png").unlink()
     with pytest.raises(UserError, match="photos holds 31 pictures"):
-        measure_distribution(
-            load(small_run), str(photos), random_network(16), samples=100
-        )
+        open_real_pictures(photos, 16, samples=100)

@@ -116,6 +116,16 @@ def test_limits_of_an_encoder_are_found_anew(
         assert set(card["limits"]) == {"0", "100"} and card["steps"] == 0
         assert (folder / encoder_files.WEIGHTS_NAME).read_bytes() == weights
 
+    # Of the encoder in the folder that is written to, if there is one.
+    output = tmp_path / "output"
+    other = TrainedEncoder(make_encoder(model), {"steps": 7, "limits": {}})
+    encoder_files.write_encoder(output, other, model.generator)
+    weights = (output / encoder_files.WEIGHTS_NAME).read_bytes()
+    run_in_process("train_encoder", *flags, f"--output={output}")
+    card = json.loads((output / encoder_files.CARD_NAME).read_text())
+    assert set(card["limits"]) == {"0", "100"} and card["steps"] == 7
+    assert (output / encoder_files.WEIGHTS_NAME).read_bytes() == weights
+
 
 def test_an_encoder_is_kept_although_its_limits_are_not_found(
     published, tmp_path, run_in_process, monkeypatch
@@ -153,6 +163,7 @@ def test_where_nothing_can_be_written_nothing_is_trained(
         ([], "there is no encoder in"),
         (["--encoder=nowhere"], "there is no encoder in nowhere"),
         (["--model_dir=nowhere"], "no trained model in nowhere"),
+        (["--residual", "--steps=0"], "--residual needs --steps of at least 1"),
     ],
 )
 def test_bad_input_is_one_line(

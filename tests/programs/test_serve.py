@@ -44,6 +44,12 @@ def test_flags_become_the_address_the_name_and_the_limits(
     ]
 
 
+@pytest.mark.parametrize("name", ["", "a/b"])
+def test_names_that_no_path_can_have(run_in_process, tmp_path, name):
+    with pytest.raises(UserError, match="--name=.*: must be a name without slashes"):
+        run_in_process("serve", f"--model={tmp_path}", f"--name={name}")
+
+
 def test_a_queue_holds_the_largest_request(run_in_process, tmp_path):
     flags = "--batch_size=64", "--queue_size=16"
     with pytest.raises(UserError, match="--queue_size must be at least --batch_size"):

@@ -1,6 +1,7 @@
 """The program from its start to its end, and what it serves."""
 
 import concurrent.futures
+import contextlib
 import shutil
 import signal
 import socket
@@ -179,6 +180,44 @@ def test_trained_models_are_exported_for_as_long_as_they_are_served(
     with served_folder(str(small_run)) as folder:
         assert folder.name == "run" and (folder / "1").is_dir()
     assert not folder.exists()
+
+
+@contextlib.contextmanager
+def hangups(handler):
+    """Sets what processes that are started meanwhile do when their terminal closes."""
+    previous = signal.signal(signal.SIGHUP, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, previous)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_stopped_service_leaves_nothing(small_run, tmp_path, monkeypatch, number):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with hangups(signal.SIG_DFL):
+        server = ServerProcess(f"--model={small_run}")
+    try:
+        server.wait_until_ready()
+        assert list(tmp_path.glob("unsup3d-serve-*"))
+        server.send_signal(number)
+        assert server.wait() == 0
+    finally:
+        server.stop()
+    assert not list(tmp_path.glob("unsup3d-serve-*"))
+
+
+def test_a_service_under_nohup_outlives_its_terminal(toy_folder):
+    with hangups(signal.SIG_IGN):
+        server = ServerProcess(f"--model={toy_folder}")
+    try:
+        server.wait_until_ready()
+        server.send_signal(signal.SIGHUP)
+        assert factor(server) == 1.0
+        server.send_signal()
+        assert server.wait() == 0
+    finally:
+        server.stop()
 
 
 def test_a_missing_package_is_one_line(toy_folder):

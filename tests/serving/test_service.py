@@ -230,7 +230,7 @@ def lines_until_now(server):
 
 def send_slowly(port, kind):
     """A client that stops, or goes on without end, somewhere in its request."""
-    head = b"POST /v1/models/toy:predict HTTP/1.1\r\nHost: x\r\n"
+    head = b"POST /v1/models/toy:predict HTTP/1.1\r\nHost: localhost\r\n"
     body = b"Content-Length: 100\r\n\r\n"
     chunked = b"Transfer-Encoding: chunked\r\n\r\n"
     begins, drips = [
@@ -261,13 +261,29 @@ def send_slowly(port, kind):
             dripping.join()
 
 
+@pytest.mark.parametrize(
+    "host", ["localhost:8501", "127.0.0.1", "[::1]:1", "a.localhost"]
+)
+def test_the_service_is_called_by_names_of_this_machine(server, host):
+    response = requests.get(f"{server.url}/healthz", headers={"Host": host})
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.example:80", "[", ""])
+def test_no_page_of_another_site_reads_what_it_answers(server, host):
+    url = f"{server.url}/v1/models/toy"
+    response = requests.get(url, headers={"Host": host})
+    assert response.status_code == 403
+    assert "this service is for its own machine" in response.json()["error"]
+
+
 def test_idle_connections_are_closed(server):
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         assert read_status(connection) == 408
 
 
 def test_a_client_that_takes_no_answer_is_dropped(server):
-    request = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+    request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(("127.0.0.1", server.port))
@@ -288,8 +304,8 @@ def test_a_large_body_of_unknown_length_is_refused(server):
 
 def test_a_client_that_asks_first_is_refused_before_it_sends(server):
     head = (
-        b"POST /v1/models/toy:predict HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
-        b"Content-Length: 9999999\r\n\r\n"
+        b"POST /v1/models/toy:predict HTTP/1.1\r\nHost: localhost\r\n"
+        b"Expect: 100-continue\r\nContent-Length: 9999999\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(head)

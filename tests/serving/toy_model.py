@@ -48,8 +48,10 @@ class ToyModel(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([], tf.string, "path")])
     def hold(self, path):
         """Says that it has begun, and computes until there is a file of that name."""
-        tf.io.write_file(tf.strings.join([path, BEGUN]), "")
-        looked = tf.constant(1)
+        begun = tf.io.write_file(tf.strings.join([path, BEGUN]), "")
+        # The loop may keep the only thread.
+        with tf.control_dependencies([begun]):
+            looked = tf.constant(1)
         while tf.size(tf.io.matching_files(path)) == 0:
             looked += 1
         return {"was_there": looked > 0}

@@ -84,6 +84,28 @@ def test_former_names_still_serve():
         of_bindings("Renderer.subdivisions = 8", "Generator.subdivisions = 16")
 
 
+@pytest.mark.parametrize(
+    ("binding", "message"),
+    [
+        (
+            "UniformViewpoints.limits = (45.0, 10.0, 0.0)",
+            r"UniformViewpoints\.limits has no effect, because Trainer\.viewpoints is "
+            r"@PortraitViewpoints\(\)",
+        ),
+        (
+            "CosineDecay.final = 0.2",
+            r"CosineDecay\.final has no effect, because Trainer\.rate_decay is None",
+        ),
+    ],
+)
+def test_bindings_without_effect_are_refused(binding, message):
+    faces = str(ROOT / "gin_configs" / "faces64.gin")
+    with pytest.raises(UserError, match=message):
+        Configuration.from_files([faces], [binding])
+    # Of files, a later one may choose another object.
+    assert "UniformViewpoints" not in Configuration.from_files([faces]).to_gin()
+
+
 def test_a_class_may_inherit_its_constructor(monkeypatch):
     class Own(UniformViewpoints):
         """What a user may add."""

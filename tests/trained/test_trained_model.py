@@ -115,6 +115,16 @@ def test_a_wider_field_of_view_shows_the_object_smaller(faces):
     assert area(4.0) == pytest.approx(0.25 * area(2.0), rel=0.05)
 
 
+def test_no_objects_are_drawn_as_no_pictures(faces):
+    scene = faces.sample([])
+    assert faces.draw(scene)["picture"].shape == (0, 64, 64, 3)
+
+
+def test_a_checkpoint_may_be_in_the_current_folder(small_run, monkeypatch):
+    monkeypatch.chdir(small_run / "checkpoints")
+    assert load("ckpt-1.npz").step == 1
+
+
 def test_bad_folders_are_named(tmp_path, published):
     with pytest.raises(UserError, match="no pretrained model 'horses'; there are: "):
         load("pretrained:horses")

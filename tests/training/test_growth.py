@@ -27,7 +27,7 @@ def test_stages_follow_each_other():
         ((4, 4), "resolution 4 is not"),
         ((48, 64, 100), "start_resolution 48 is not 64 halved some times"),
         ((128, 64, 100), "start_resolution 128"),
-        ((4, 64, 100), "start_resolution 4"),
+        ((4, 64, 100), "start_resolution must be at least 8, got 4"),
         ((32, 64), "stage_pictures must be positive"),
         ((32, 64, 100, 101), "fade_pictures must be within"),
         ((32, 64, 100, -1), "fade_pictures must be within"),

@@ -39,6 +39,7 @@ class PictureSet(abc.ABC):
     """An opened set of pictures for training.
 
     Attributes:
+      data_dir: The folder that they are read from.
       count: Number of pictures.
       resolution: Height and width in pixels of the pictures that `batches` returns.
       source: Name of the folder or archive that the pictures come from.
@@ -64,7 +65,7 @@ class PictureSet(abc.ABC):
         self.source = source
         self.checksum = checksum
         self.skipped = skipped
-        self._data_dir = data_dir
+        self.data_dir = data_dir
         self._stored_resolution = stored_resolution
 
     def batches(
@@ -146,11 +147,11 @@ class PictureSet(abc.ABC):
         Returns:
           One clear line, to be raised.
         """
-        forget_intact(self._data_dir)
+        forget_intact(self.data_dir)
         # Without the names of the nodes of the graph.
         reason = re.sub(r"\{\{.*?\}\}\s*|\s*\[\[.*", "", error.message.splitlines()[0])
         return UserError(
-            f"the pictures in {self._data_dir} can no longer be read: {reason}; the "
+            f"the pictures in {self.data_dir} can no longer be read: {reason}; the "
             "next start checks all of them"
         )
 
@@ -181,12 +182,12 @@ class PictureSet(abc.ABC):
         found = "1 picture" if self.count == 1 else f"{self.count} pictures"
         if self.count < MINIMUM_PICTURES:
             raise UserError(
-                f"too few pictures in {self._data_dir}: {found}, training needs at "
+                f"too few pictures in {self.data_dir}: {found}, training needs at "
                 f"least {MINIMUM_PICTURES} (and thousands for good results)"
             )
         if self.count < batch_size:
             raise UserError(
-                f"too few pictures in {self._data_dir}: {found} for batches of "
+                f"too few pictures in {self.data_dir}: {found} for batches of "
                 f"{batch_size}; add pictures or make the batches smaller"
             )
 

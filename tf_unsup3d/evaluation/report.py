@@ -7,6 +7,7 @@ import json
 import numpy as np
 
 from tf_unsup3d.files import without_nan
+from tf_unsup3d.models.precision import convolution_dtype
 from tf_unsup3d.trained.trained_model import TrainedModel
 
 Settings = dict[str, str | int | bool | None]
@@ -52,5 +53,7 @@ def describe_model(model: TrainedModel, seed: int) -> Settings:
         "step": model.step,
         "viewpoints": f"drawn from p_v, {model.viewpoints}",
         "resolution": model.resolution,
+        # Of this machine, whatever the model was trained in.
+        "convolutions": convolution_dtype("auto").name,
         "seed": seed,
     }

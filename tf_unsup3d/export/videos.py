@@ -39,7 +39,7 @@ def write_video(
 
     Raises:
       UserError: The suffix is unknown, the file cannot be written, a GIF would be too
-        large, or an MP4 is asked for without the package imageio-ffmpeg.
+        large, or an MP4 is asked for without ffmpeg.
       ValueError: Frames differ in size, have the wrong shape or type, or there are
         none.
     """
@@ -89,19 +89,29 @@ def write_frames(
     return paths
 
 
-def check_package() -> None:
-    """Checks that what writes MP4 is installed.
+def has_ffmpeg() -> bool:
+    """Whether what writes MP4 is there: the package imageio-ffmpeg, and its program."""
+    try:
+        import imageio_ffmpeg
+
+        imageio_ffmpeg.get_ffmpeg_exe()
+    # On some platforms the package comes without the program.
+    except (ImportError, RuntimeError):
+        return False
+    return True
+
+
+def check_ffmpeg() -> None:
+    """Checks that what writes MP4 is there.
 
     Raises:
       UserError: It is not.
     """
-    try:
-        import imageio_ffmpeg  # noqa: F401
-    except ImportError:
+    if not has_ffmpeg():
         raise UserError(
-            "MP4 needs the package imageio-ffmpeg: pip install 'tf-unsup3d[video]'; a "
-            "path that ends in .gif needs nothing more"
-        ) from None
+            "MP4 needs the package imageio-ffmpeg, with a program ffmpeg: pip install "
+            "'tf-unsup3d[video]'; a path that ends in .gif needs nothing more"
+        )
 
 
 def _checked(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -148,15 +158,17 @@ def _write_gif(
 def _write_mp4(
     path: pathlib.Path, first: np.ndarray, others: Iterator[np.ndarray], fps: float
 ) -> None:
-    check_package()
+    check_ffmpeg()
     import imageio_ffmpeg
 
     # Created here first, because ffmpeg would bury the reason for a failure in its log.
     path.touch()
+    # It would take the beginning of a relative path for a protocol or an option.
+    name = str(path.absolute())
     height, width, _ = first.shape
     padding = ((0, height % 2), (0, width % 2), (0, 0))
     writer = imageio_ffmpeg.write_frames(
-        str(path),
+        name,
         (width + width % 2, height + height % 2),
         fps=fps,
         codec="libx264",
@@ -172,7 +184,7 @@ def _write_mp4(
             sent += 1
     # ffmpeg's exit status is not passed on, and it may have failed at the very end.
     try:
-        written, _ = imageio_ffmpeg.count_frames_and_secs(str(path))
+        written, _ = imageio_ffmpeg.count_frames_and_secs(name)
     except RuntimeError:
         written = 0
     if written != sent:

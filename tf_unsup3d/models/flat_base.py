@@ -8,8 +8,8 @@ def cut_below(vertices: tf.Tensor, limit: float) -> tf.Tensor:
 
     Pictures of heads show only a part of the neck or of the hair, and nothing limits
     what lies below them. Vertices there move onto the base on straight lines towards
-    the axis along z at the depth of the object's middle, so that the surface above
-    stays as it is, and triangles of an object that can be seen from that axis keep
+    the point (0, 0, z) at the depth z of the object's middle, so that the surface above
+    stays as it is, and triangles of an object that can be seen from that point keep
     their orientation.
 
     Args:

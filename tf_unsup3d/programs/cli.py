@@ -1,12 +1,13 @@
 """Runs the programs: absl flags, and one clear line for what a user can mend."""
 
+import contextlib
 import importlib.util
 import logging
 import math
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import absl.logging
 from absl import app, flags
@@ -103,6 +104,32 @@ def make_repeatable() -> None:
 
     if not tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
+
+
+@contextlib.contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Makes SIGTERM and SIGHUP end the block as Ctrl-C does: by an exception.
+
+    Temporary files are then removed. SIGHUP comes when a terminal is closed; `nohup`
+    has it ignored, and so it stays.
+
+    Raises:
+      StoppedBySignal: There was such a signal.
+    """
+
+    def stop(number: int, _: object) -> None:
+        raise StoppedBySignal(number)
+
+    previous = {
+        number: signal.signal(number, stop)
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def check_serving_packages() -> None:

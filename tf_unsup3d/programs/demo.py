@@ -66,7 +66,8 @@ def _pictures(resolution: int) -> tuple[str, str]:
     from tf_unsup3d.heads.storage import make_head_set, picture_dir
 
     if _PHOTOS.value:
-        return _PHOTOS.value, f"demo-{pathlib.Path(_PHOTOS.value).resolve().name}"
+        name = pathlib.Path(_PHOTOS.value).resolve().name
+        return _PHOTOS.value, f"demo-photos-{name}"
     heads = pathlib.Path(_OUTPUT.value) / f"demo-pictures{resolution}"
     settings = HeadSetSettings(validation_count=0, test_count=0, resolution=resolution)
     with tqdm(total=settings.count, desc="making heads", unit="picture") as bar:

@@ -121,33 +121,34 @@ def _shape(model: TrainedModel) -> Measure:
 
 
 def _distribution(model: TrainedModel) -> Measure:
-    from tf_unsup3d.evaluation.distribution.measure import measure_distribution
+    from tf_unsup3d.evaluation.distribution.measure import (
+        measure_distribution,
+        open_real_pictures,
+    )
 
-    network = _feature_network(model)
+    network, samples = _feature_network(model), _SAMPLES.value
+    pictures = open_real_pictures(_DATA_DIR.value or "", model.resolution, samples)
     return lambda: measure_distribution(
-        model,
-        _DATA_DIR.value or "",
-        network,
-        samples=_SAMPLES.value,
-        seed=_SEED.value,
+        model, pictures, network, samples=samples, seed=_SEED.value
     )
 
 
 def _consistency(model: TrainedModel) -> Measure:
     from tf_unsup3d.evaluation.consistency.measure import measure_consistency
+    from tf_unsup3d.evaluation.consistency.views import yaw_differences
 
+    yaw_differences(model.viewpoints)  # There may be none.
     network = _feature_network(model)
     return lambda: measure_consistency(model, network, seed=_SEED.value)
 
 
 def _identity(model: TrainedModel) -> Measure:
     from tf_unsup3d.evaluation.identity.face_network import face_network
-    from tf_unsup3d.evaluation.identity.measure import measure_identity
+    from tf_unsup3d.evaluation.identity.measure import measure_identity, open_faces
 
     network = face_network()
-    return lambda: measure_identity(
-        model, _DATA_DIR.value or "", network, seed=_SEED.value
-    )
+    pictures = open_faces(_DATA_DIR.value or "", model.resolution)
+    return lambda: measure_identity(model, pictures, network, seed=_SEED.value)
 
 
 def _reconstruction(model: TrainedModel) -> Measure:
@@ -220,7 +221,7 @@ def main(argv: list[str]) -> None:
     model = load(_MODEL_DIR.value)
     output = pathlib.Path(_OUTPUT.value)
     check_writable(output)
-    # All networks and encoders are opened before anything is measured.
+    # All that may be missing is opened before anything is measured, which takes long.
     measures = {name: _MEASURES[name](model) for name in chosen}
     for name, measure in measures.items():
         report = measure()

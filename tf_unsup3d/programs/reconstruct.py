@@ -13,6 +13,7 @@ import sys
 from absl import flags
 
 from tf_unsup3d.data.manifest import ALIGNMENTS
+from tf_unsup3d.errors import UserError
 from tf_unsup3d.programs import cli
 
 _MODEL_DIR = flags.DEFINE_string(
@@ -64,6 +65,8 @@ def main(argv: list[str]) -> None:
     from tf_unsup3d.trained.encoder_files import read_encoder
     from tf_unsup3d.trained.trained_model import load
 
+    if _RESIDUAL.value and not _STEPS.value:
+        raise UserError("--residual needs --steps of at least 1")
     check_output(_INPUT.value, _OUTPUT.value)
     cli.make_repeatable()
     detector = FaceDetector() if _ALIGN.value == "faces" else None

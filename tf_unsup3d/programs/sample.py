@@ -193,7 +193,7 @@ def _check_videos(names: list[str], seeds: Sequence[int]) -> None:
     from tf_unsup3d.export import videos
 
     if names and _VIDEO_FORMAT.value == "mp4":
-        videos.check_package()
+        videos.check_ffmpeg()
     for name in names:
         if name not in VIDEOS:
             raise UserError(f"--video: {name!r} is none of {', '.join(VIDEOS)}")

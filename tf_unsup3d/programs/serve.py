@@ -92,6 +92,8 @@ def main(argv: list[str]) -> None:
 
     if _QUEUE_SIZE.value < _BATCH_SIZE.value:
         raise UserError("--queue_size must be at least --batch_size")
+    if _NAME.value is not None and (not _NAME.value or "/" in _NAME.value):
+        raise UserError(f"--name={_NAME.value}: must be a name without slashes")
     limits = Limits(
         batch_size=_BATCH_SIZE.value,
         queue_size=_QUEUE_SIZE.value,
@@ -101,7 +103,7 @@ def main(argv: list[str]) -> None:
         receive_seconds=_RECEIVE_SECONDS.value,
     )
     log_to_stderr()
-    with served_folder(_MODEL.value) as folder:
+    with cli.stopped_by_signals(), served_folder(_MODEL.value) as folder:
         has_ended = serve(
             folder,
             _NAME.value or served_name(_MODEL.value),

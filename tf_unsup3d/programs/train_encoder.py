@@ -37,8 +37,8 @@ _DATA_DIR = flags.DEFINE_string(
 _LIMITS_ONLY = flags.DEFINE_bool(
     "limits_only",
     False,
-    "Keep the encoder of the model, and find only the limits beyond which pictures are "
-    "flagged.",
+    "Keep the encoder in the folder of --output or, if there is none, that of the "
+    "model, and find only the limits beyond which pictures are flagged.",
 )
 _STEPS = flags.DEFINE_integer(
     "steps",
@@ -83,7 +83,10 @@ def main(argv: list[str]) -> None:
         check_enough(pictures)
     seed = _SEED.value
     if _LIMITS_ONLY.value:
-        encoder = model.encoder
+        if encoder_files.has_encoder(output):
+            encoder = encoder_files.read_encoder(output, model.generator)
+        else:
+            encoder = model.encoder
         check_writable(output)
     else:
         check_writable(output)

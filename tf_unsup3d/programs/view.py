@@ -5,6 +5,7 @@ unsup3d-view --model_dir=pretrained:faces64
 The page is part of the service of unsup3d-serve, which answers on the same port.
 """
 
+import contextlib
 import os
 import webbrowser
 
@@ -56,11 +57,13 @@ def main(argv: list[str]) -> None:
 
     log_to_stderr()
     name = served_name(_MODEL_DIR.value)
-    model = load_to_draw(_MODEL_DIR.value)
-    viewer = ViewerPaths(name, Views(model))
-    # What maps seeds to styles must be what draws them. The folder of a run or of a
-    # SavedModel may hold a newer model by now, or later.
-    with exported_folder(model, name) as folder:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(cli.stopped_by_signals())
+        model = load_to_draw(_MODEL_DIR.value)
+        viewer = ViewerPaths(name, Views(model))
+        # What maps seeds to styles must be what draws them. The folder of a run or of a
+        # SavedModel may hold a newer model by now, or later.
+        folder = stack.enter_context(exported_folder(model, name))
         has_ended = serve(
             folder,
             name,

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from tqdm import tqdm
 
+from tf_unsup3d.errors import UserError
 from tf_unsup3d.models import precision
 from tf_unsup3d.models.encoder import Encoded, Encoder
 from tf_unsup3d.reconstruction.encoder_sizes import encoder_sizes
@@ -136,8 +137,14 @@ def make_encoder(model: TrainedModel, **sizes: int) -> Encoder:
 
     Returns:
       The encoder.
+
+    Raises:
+      UserError: No encoder fits the model.
     """
-    encoder = Encoder(**encoder_sizes(model), name="encoder", **sizes)
+    try:
+        encoder = Encoder(**encoder_sizes(model), name="encoder", **sizes)
+    except ValueError as error:
+        raise UserError(f"no encoder fits this model: {error}") from error
     encoder.build([None, model.resolution, model.resolution, 3])
     return encoder
 

@@ -123,7 +123,7 @@ class Fitter:
           masks: `[batch, resolution, resolution, 1]`, the part of each pixel that shows
             the object, or None.
           residual: Whether the residuals of texture and shape are fitted, too; the
-            other parameters then move slowly.
+            other parameters but the background then move slowly.
           progress: Function that is called after each step.
 
         Returns:

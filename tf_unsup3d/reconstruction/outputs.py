@@ -1,6 +1,5 @@
 """The files of a reconstruction."""
 
-import importlib.util
 import os
 import pathlib
 from collections.abc import Iterable, Sequence
@@ -13,7 +12,7 @@ from tf_unsup3d.export.animations import turntable
 from tf_unsup3d.export.meshes import write_mesh
 from tf_unsup3d.export.pictures import write_png
 from tf_unsup3d.export.texture_fill import fill_hidden_texture
-from tf_unsup3d.export.videos import write_video
+from tf_unsup3d.export.videos import has_ffmpeg, write_video
 from tf_unsup3d.files import without_nan, write_json
 from tf_unsup3d.reconstruction.flags import Flag
 from tf_unsup3d.reconstruction.inputs import NamedPicture
@@ -47,8 +46,8 @@ def reconstruct_files(
     """Reconstructs pictures and writes what they show, batch by batch.
 
     For each picture these files are written: the textured mesh `STEM.glb`, a sheet
-    `STEM.png` (see `reconstruction_sheet`) and a turntable, `STEM.mp4` if the package
-    imageio-ffmpeg is there and `STEM.gif` otherwise. `reconstruction.json` holds the
+    `STEM.png` (see `reconstruction_sheet`) and a turntable, `STEM.mp4` where ffmpeg is
+    installed and `STEM.gif` otherwise. `reconstruction.json` holds the
     numbers about all of them, and is written anew after each batch. Existing files of
     these names are replaced.
 
@@ -100,7 +99,7 @@ def _write_batch(
 ) -> Iterable[dict[str, Any]]:
     """Writes the files of a batch, and returns what the report says about it."""
     scene = fill_hidden_texture(model, found.scene)
-    video = ".mp4" if importlib.util.find_spec("imageio_ffmpeg") else ".gif"
+    video = ".mp4" if has_ffmpeg() else ".gif"
     entries = []
     for index, named in enumerate(tqdm(batch, desc="files", disable=None)):
         chosen = slice(index, index + 1)

@@ -172,9 +172,12 @@ class Reconstructor:
           The reconstruction.
 
         Raises:
-          ValueError: The pictures or masks have the wrong shape, or there are none.
+          ValueError: The pictures or masks have the wrong shape, or there are none; or
+            residuals are to be fitted in no steps.
           UserError: The card of the encoder does not hold all limits.
         """
+        if residual and steps < 1:
+            raise ValueError(f"residuals need at least 1 step, got steps={steps}")
         limits = limits_on_card(self._encoder.card, steps)
         fitted = self.fit(pictures, masks=masks, steps=steps)
         flags = raise_flags(fitted.measures, limits)
@@ -230,7 +233,7 @@ class Reconstructor:
         """Fits residuals, so that pictures are matched where the generator cannot.
 
         What is added to texture and shape is smooth and bounded. Everything else moves
-        along slowly.
+        along slowly, but for the background.
 
         Args:
           reconstruction: What to begin with.

@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from tf_unsup3d.serving import metrics as metrics_module
 from tf_unsup3d.serving.batching import Batcher
 from tf_unsup3d.serving.bodies import BodyReader
+from tf_unsup3d.serving.host_names import is_local
 from tf_unsup3d.serving.json_request import PredictRequest, parse_predict_request
 from tf_unsup3d.serving.json_response import Answer
 from tf_unsup3d.serving.limits import Limits
@@ -67,6 +68,8 @@ class Service:
       batcher: Runs it.
       limits: What is taken on.
       metrics: What is counted.
+      local_only: Whether requests that call the service by the name of another machine
+        are refused; see `host_names.is_local`.
     """
 
     def __init__(
@@ -76,12 +79,15 @@ class Service:
         batcher: Batcher,
         limits: Limits,
         metrics: Metrics,
+        *,
+        local_only: bool = False,
     ):
         self._name = name
         self._versions = versions
         self._batcher = batcher
         self._limits = limits
         self._metrics = metrics
+        self._local_only = local_only
         self._bodies = BodyReader(limits)
         self._codec = concurrent.futures.ThreadPoolExecutor(_CODEC_THREADS, "codec")
 
@@ -138,6 +144,7 @@ class Service:
             async with self._bodies.reading(request) as body:
                 body_is_read = True
                 start = time.monotonic()
+                self._check_host(request)
                 _check_method(request, method)
                 async with asyncio.timeout(self._limits.request_seconds):
                     response = await handler(request, body)
@@ -162,6 +169,15 @@ class Service:
         self._metrics.requests.labels(route, response.status_code).inc()
         self._metrics.request_seconds.labels(route).observe(time.monotonic() - start)
         return response
+
+    def _check_host(self, request: Request) -> None:
+        host = request.headers.get("host")
+        if self._local_only and host is not None and not is_local(host):
+            raise RequestError(
+                http.HTTPStatus.FORBIDDEN,
+                f"Host is {host}, and this service is for its own machine: call it "
+                "localhost",
+            )
 
     def _refusal(self, request: Request, error: RequestError) -> Response:
         path = one_line(request.scope["path"])

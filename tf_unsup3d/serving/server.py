@@ -15,6 +15,7 @@ from tf_unsup3d.errors import UserError
 from tf_unsup3d.serving.application import Path, Service
 from tf_unsup3d.serving.batching import Batcher
 from tf_unsup3d.serving.connections import connection_class
+from tf_unsup3d.serving.host_names import is_loopback
 from tf_unsup3d.serving.limits import Limits
 from tf_unsup3d.serving.metrics import Metrics
 from tf_unsup3d.serving.request_error import one_line
@@ -36,7 +37,7 @@ def serve(
     more_paths: Sequence[Path] = (),
     on_listening: Callable[[str], None] | None = None,
 ) -> bool:
-    """Serves a model until SIGTERM or SIGINT.
+    """Serves a model until SIGTERM, SIGINT or SIGHUP.
 
     Then it takes no more connections and requests, and returns when those that it has
     accepted are answered, or their time is over.
@@ -59,10 +60,12 @@ def serve(
     Raises:
       UserError: The address cannot be listened on, or no version can be loaded.
     """
+    listener = _listen(host, port)
     metrics = Metrics()
     versions = Versions(folder, limits.padded_sizes, metrics)
     batcher = Batcher(limits, metrics)
-    service = Service(name, versions, batcher, limits, metrics)
+    local_only = is_loopback(listener.getsockname()[0])
+    service = Service(name, versions, batcher, limits, metrics, local_only=local_only)
     failures: list[UserError] = []
 
     async def keep_versions() -> None:
@@ -100,7 +103,7 @@ def serve(
             ),
         )
     )
-    with _listen(host, port) as listener:
+    with listener:
         address = f"[{host}]" if ":" in host else host
         port = listener.getsockname()[1]
         url = f"http://{address}:{port}"
@@ -151,7 +154,10 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        signals = (signal.SIGINT, signal.SIGTERM)
+        signals = [signal.SIGINT, signal.SIGTERM]
+        # Ignored by what is to outlive its terminal.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signals.append(signal.SIGHUP)
         previous = {
             number: signal.signal(number, self.handle_exit) for number in signals
         }

@@ -103,9 +103,12 @@ class Configuration:
           The configuration. Parameters that are not bound have their defaults.
 
         Raises:
-          UserError: A file or binding cannot be used.
+          UserError: A file or binding cannot be used, or a binding has no effect.
         """
-        return _from_bindings(gin_files.read_bindings(files, bindings), "")
+        configuration = _from_bindings(gin_files.read_bindings(files, bindings), "")
+        # Files may bind what a later one replaces.
+        _check_effect(gin_files.read_bindings([], bindings), configuration)
+        return configuration
 
     @classmethod
     def from_run_file(cls, path: pathlib.Path) -> "Configuration":
@@ -265,6 +268,19 @@ def _from_bindings(bindings: Bindings, source: str) -> Configuration:
         viewpoints=viewpoints,
         training=_make(TrainingSettings, source, training),
     )
+
+
+def _check_effect(bindings: Bindings, configuration: Configuration) -> None:
+    """Refuses parameters of objects that the configuration does not use."""
+    used = configuration.parameters()
+    for name in _with_present_names(bindings, "").keys() - configuration.bindings():
+        parameter = next(iter(bindings[name]))
+        owner = next(
+            ".".join(place) for place, classes in _OBJECTS.items() if name in classes
+        )
+        value = used[owner]
+        shown = f"@{value.name}()" if isinstance(value, Reference) else value
+        raise UserError(f"{name}.{parameter} has no effect, because {owner} is {shown}")
 
 
 def _with_present_names(bindings: Bindings, source: str) -> Bindings:

@@ -1,5 +1,6 @@
 """The files of an encoder, which lie beside those of its generator."""
 
+import inspect
 import pathlib
 from typing import Any, NamedTuple
 
@@ -102,6 +103,10 @@ def _make_encoder(sizes: object, path: pathlib.Path) -> Encoder:
         type(size) is not int for size in sizes.values()
     ):
         raise UserError(f"{what}: network must hold whole numbers by name")
+    # Other names would reach Keras, which does strange things with some of them.
+    known = inspect.signature(Encoder).parameters.keys() - {"kwargs"}
+    if unknown := sorted(sizes.keys() - known):
+        raise UserError(f"{what}: an encoder has no {unknown[0]!r}")
     try:
         return Encoder(**sizes, name="encoder")
     except (TypeError, ValueError) as error:

@@ -123,7 +123,8 @@ def find_model(source: str | os.PathLike) -> tuple[pathlib.Path, Checkpoint | No
     Raises:
       UserError: See `find_folder`.
     """
-    path = pathlib.Path(source)
+    # Its folder may be the current one.
+    path = pathlib.Path(source).absolute()
     if path.suffix == ".npz" and path.parent.name == CHECKPOINTS_NAME:
         if path.is_file():
             return path.parents[1], Checkpoint(path, 0)

@@ -1,8 +1,10 @@
-"""Separate streams of random numbers for separate purposes.
+"""Separate streams of random numbers for all that is drawn for an object.
 
 All randomness of a step is a function of one key of two integers. Nothing that is drawn
 for an object may share its random numbers: a viewpoint drawn from the same numbers as
-the latent vector would tell the generator from where its object is seen.
+the latent vector would tell the generator from where its object is seen. What is drawn
+elsewhere may: evaluation with the seed of a training draws the objects that this drew
+in its first steps, each of which it saw once.
 """
 
 from collections.abc import Sequence

@@ -275,6 +275,6 @@ class TrainedModel:
         viewpoint = [
             math.radians(angle) for angle in (yaw_degrees, pitch_degrees, roll_degrees)
         ]
-        viewpoints = tf.constant([viewpoint] * scene.vertices.shape[0])
+        viewpoints = tf.tile(tf.constant([viewpoint]), [scene.vertices.shape[0], 1])
         drawn = renderer(scene, viewpoints, outputs=tuple(outputs))
         return {name: value.numpy() for name, value in drawn.items()}

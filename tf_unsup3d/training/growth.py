@@ -29,6 +29,8 @@ class Growth:
     def __post_init__(self) -> None:
         if self.final < 8 or self.final & (self.final - 1):
             raise ValueError(f"resolution {self.final} is not a power of two from 8 on")
+        if self.start < 8:
+            raise ValueError(f"start_resolution must be at least 8, got {self.start}")
         if self.start not in self.sizes:
             raise ValueError(
                 f"start_resolution {self.start} is not {self.final} halved some times"

@@ -44,7 +44,8 @@ def measured(small_trained, photos):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(module, "OBJECTS", 32)
         patched.setattr(module, "_draw", recorded)
-        return measure_identity(small_trained, photos, pixels, seed=1), shown
+        pictures = module.open_faces(photos, 16)
+        return measure_identity(small_trained, pictures, pixels, seed=1), shown
 
 
 def test_views_are_compared_with_views_of_the_same_object(measured):
@@ -147,4 +148,4 @@ def test_too_few_pictures_are_refused(small_trained, photos, tmp_path):
         name = f"{number:02}.png"
         (tmp_path / name).write_bytes((photos / name).read_bytes())
     with pytest.raises(UserError, match="holds 15 pictures"):
-        measure_identity(small_trained, tmp_path, pixels)
+        module.open_faces(tmp_path, 16)

@@ -2,7 +2,7 @@
 
 import os
 
-from tf_unsup3d.data.dataset import open_pictures
+from tf_unsup3d.data.dataset import PictureSet, open_pictures
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.evaluation.distribution.report import (
     FEWEST_PICTURES,
@@ -18,9 +18,34 @@ from tf_unsup3d.trained.trained_model import TrainedModel
 _BATCH_SIZE = 64
 
 
+def open_real_pictures(
+    data_dir: str | os.PathLike, resolution: int, samples: int
+) -> PictureSet:
+    """Opens the real pictures that a model's are compared with.
+
+    Args:
+      data_dir: Folder of real pictures, prepared by unsup3d-prepare-data or not.
+      resolution: Height and width of the model's pictures.
+      samples: See `measure_distribution`.
+
+    Returns:
+      The pictures.
+
+    Raises:
+      UserError: The pictures cannot be used, or there are too few.
+    """
+    pictures = open_pictures(data_dir, resolution)
+    if _count(pictures, samples) < FEWEST_PICTURES:
+        raise UserError(
+            f"--data_dir: {data_dir} holds {pictures.count} pictures; to compare"
+            f" one half with the other takes {2 * FEWEST_PICTURES}"
+        )
+    return pictures
+
+
 def measure_distribution(
     model: TrainedModel,
-    data_dir: str | os.PathLike,
+    pictures: PictureSet,
     network: FeatureNetwork,
     *,
     samples: int,
@@ -32,7 +57,7 @@ def measure_distribution(
 
     Args:
       model: The model.
-      data_dir: Folder of real pictures, prepared by unsup3d-prepare-data or not.
+      pictures: The real pictures, of `open_real_pictures`.
       network: Network that computes the features.
       samples: Number of pictures of each kind. Half of the real pictures are used if
         that is fewer.
@@ -42,15 +67,9 @@ def measure_distribution(
       The report.
 
     Raises:
-      UserError: The pictures cannot be used, or there are too few.
+      UserError: The pictures can no longer be read.
     """
-    pictures = open_pictures(data_dir, model.resolution)
-    count = min(samples, pictures.count // 2)
-    if count < FEWEST_PICTURES:
-        raise UserError(
-            f"--data_dir: {data_dir} holds {pictures.count} pictures; to compare"
-            f" one half with the other takes {2 * FEWEST_PICTURES}"
-        )
+    count = _count(pictures, samples)
     mirror = model.configuration.training.mirror
     batches = pictures.batches(_BATCH_SIZE, seed=seed, mirror=mirror, repeat=False)
     with pictures.iterating():
@@ -63,7 +82,7 @@ def measure_distribution(
         for batch in random_batches(model, count, seed=seed)
     )
     settings = describe_model(model, seed) | {
-        "data_dir": str(data_dir),
+        "data_dir": str(pictures.data_dir),
         "data_checksum": pictures.checksum,
         "mirror": mirror,
         "feature_network": network.name,
@@ -73,3 +92,8 @@ def measure_distribution(
     return distribution_report(
         settings, generated, real[:count], real[count : 2 * count], seed
     )
+
+
+def _count(pictures: PictureSet, samples: int) -> int:
+    """The number of pictures of each kind that are compared."""
+    return min(samples, pictures.count // 2)

@@ -28,9 +28,32 @@ YAW = 30.0
 _BATCH_SIZE = 64
 
 
+def open_faces(data_dir: str | os.PathLike, resolution: int) -> PictureSet:
+    """Opens the real pictures that a model's are compared with.
+
+    Args:
+      data_dir: Folder of real pictures of faces that are aligned like the model's,
+        prepared by unsup3d-prepare-data or not.
+      resolution: Height and width of the model's pictures.
+
+    Returns:
+      The pictures.
+
+    Raises:
+      UserError: The pictures cannot be used, or there are too few.
+    """
+    pictures = open_pictures(data_dir, resolution)
+    if pictures.count < FEWEST_PICTURES:
+        raise UserError(
+            f"--data_dir: {data_dir} holds {pictures.count} pictures; --metrics="
+            f"identity takes {FEWEST_PICTURES}"
+        )
+    return pictures
+
+
 def measure_identity(
     model: TrainedModel,
-    data_dir: str | os.PathLike,
+    pictures: PictureSet,
     describe: Describe,
     *,
     seed: int = 0,
@@ -50,8 +73,7 @@ def measure_identity(
 
     Args:
       model: The model, of faces aligned as in FFHQ.
-      data_dir: Folder of real pictures with the same alignment, prepared by
-        unsup3d-prepare-data or not.
+      pictures: The real pictures, of `open_faces`.
       describe: Function that describes faces, see `face_network`.
       seed: Seed of all random numbers.
 
@@ -59,14 +81,8 @@ def measure_identity(
       The report.
 
     Raises:
-      UserError: The pictures cannot be used, or there are too few.
+      UserError: The pictures can no longer be read.
     """
-    pictures = open_pictures(data_dir, model.resolution)
-    if pictures.count < FEWEST_PICTURES:
-        raise UserError(
-            f"--data_dir: {data_dir} holds {pictures.count} pictures; --metrics="
-            f"identity takes {FEWEST_PICTURES}"
-        )
     real, mirrored = _describe_real(pictures, describe, seed)
     front, left, right, first, second = _describe_views(model, describe, seed)
     mean = real.mean(0)
@@ -74,7 +90,7 @@ def measure_identity(
     fronts, sides = np.tile(front, [2, 1]), np.concatenate([left, right])
     others = np.tile(np.roll(front, 1, 0), [2, 1])
     settings = describe_model(model, seed) | {
-        "data_dir": str(data_dir),
+        "data_dir": str(pictures.data_dir),
         "data_checksum": pictures.checksum,
         "face_network": "dlib's ResNet (dlib_face_recognition_resnet_model_v1)",
     }

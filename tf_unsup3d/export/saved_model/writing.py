@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 import tf_unsup3d
 from tf_unsup3d.errors import UserError
@@ -68,18 +69,24 @@ def export_saved_model(
       The folder of the version.
 
     Raises:
-      UserError: There is such a version, or a file cannot be written.
+      UserError: There is such a version, or a file cannot be written. An encoder that
+        cannot be used is left out with a warning instead.
     """
     if version is None:
         version = max(find_versions(output), default=0) + 1
     folder = output / str(version)
     if folder.exists():
         raise UserError(f"{folder} exists: a version is never overwritten")
+    if not _is_utf8(folder.absolute()):
+        raise UserError(f"cannot write {folder!a}: TensorFlow takes only UTF-8 names")
     name = output.resolve().name
     encoder = None
-    # One of an earlier state of the generator would be of no use.
-    with contextlib.suppress(UserError):
-        encoder = model.encoder
+    if model.folder and encoder_files.has_encoder(model.folder):
+        try:
+            encoder = model.encoder
+        # One of an earlier state of the generator would be of no use.
+        except UserError as error:
+            logging.warning("the encoder is left out: %s", error)
     with _naming_errors(folder), convolutions_in(tf.float32):
         signatures = Signatures(model, "op" if with_custom_op else "portable")
         with creating_folder(folder) as temporary:
@@ -106,6 +113,14 @@ def export_saved_model(
             if with_custom_op:
                 _add_custom_op(extra)
     return folder
+
+
+def _is_utf8(path: pathlib.Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

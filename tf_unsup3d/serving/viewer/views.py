@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import hashlib
-import importlib.util
 import math
 import pathlib
 import tempfile
@@ -21,7 +20,7 @@ from tf_unsup3d.export.pictures import (
     to_uint8,
 )
 from tf_unsup3d.export.texture_fill import fill_hidden_texture
-from tf_unsup3d.export.videos import write_video
+from tf_unsup3d.export.videos import has_ffmpeg, write_video
 from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.rendering.lighting import RandomLamps
 from tf_unsup3d.rendering.scene import Scene
@@ -72,8 +71,7 @@ class Views:
         self._model = model
         self.checksum = _checksum(model)
         self.style_size: int = model.mean_style.shape[-1]
-        has_ffmpeg = importlib.util.find_spec("imageio_ffmpeg") is not None
-        self.video_suffixes = (".mp4", ".gif") if has_ffmpeg else (".gif",)
+        self.video_suffixes = (".mp4", ".gif") if has_ffmpeg() else (".gif",)
         self._object_camera, self._middle = _camera_around(model)
         self._scene = functools.lru_cache(_KEPT)(self._make_scene)
         self._filled = functools.lru_cache(_KEPT)(self._make_filled)

@@ -34,9 +34,11 @@ def write_hyperparameters(
         else format_value(value)
         for name, value in configuration.parameters().items()
     }
+    best = configuration.training.best_metric
+    scores = [*_SCORES, *([best] if best and best not in _SCORES else [])]
     hparams.hparams_config(
         hparams=[hparams.HParam(name) for name in values],
-        metrics=[hparams.Metric(score) for score in _SCORES],
+        metrics=[hparams.Metric(score) for score in scores],
     )
     # Runs of the same name are told apart by their place. Without a name of its own, a
     # run would share its row with all runs of the same configuration.
