@@ -4,7 +4,7 @@
 #   make demo        show faces, then train on made-up heads for DEMO_MINUTES (10);
 #                    PHOTOS=folder trains on pictures, DEMO_FROM_SCRATCH=1 from nothing
 #   make test        lint, format, types and the test suite
-#   make e2e         what takes whole programs: the wheel, the demo, the notebook, the site
+#   make e2e         the tests that need whole programs: the wheel, the demo, the notebook, the site
 #   make stress      what takes long and is no part of CI: a run killed twenty times,
 #                    200,000 pictures prepared
 #   make test-tf215  the core tests on TensorFlow 2.15.1, in .venv-tf215
@@ -65,8 +65,11 @@ lint: .venv/.packages
 	.venv/bin/clang-format --dry-run -Werror $(CXX_FILES)
 	.venv/bin/python -m mypy
 
+# What does without TensorFlow, `make test` has checked.
 test-tf215: .venv-tf215/.packages $(OP_TF215)
-	.venv-tf215/bin/python $(PYTEST) $(CORE_TESTS)
+	.venv-tf215/bin/python $(PYTEST) $(CORE_TESTS) \
+	    --ignore=tests/rendering/test_gpu_check.py \
+	    --deselect=tests/rendering/test_op_build.py::test_programs_without_tensorflow
 
 # Fails at a broken link. What the theme's makers have to say is not for who builds it.
 docs: .venv-docs/.packages

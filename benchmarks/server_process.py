@@ -59,6 +59,10 @@ class ServerProcess:
         times = psutil.Process(self._process.pid).cpu_times()
         return times.user + times.system
 
+    def status(self):
+        """What Linux tells about the process."""
+        return pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
+
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"

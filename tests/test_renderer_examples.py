@@ -22,7 +22,7 @@ def run(example, folder):
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,  # Long after it has surely hung.
     )
     assert result.returncode == 0, result.stderr
     return result.stdout

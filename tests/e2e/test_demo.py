@@ -53,11 +53,8 @@ def test_shows_faces_and_trains_on_photos_in_a_run_of_their_own(photos, tmp_path
     with Image.open(tmp_path / "demo-faces" / "turntable.gif") as video:
         assert video.n_frames == 48
     model = load(tmp_path / "demo-photos-cats")
-    heads = load("pretrained:heads64")
     assert model.step >= 1
-    # A step or two away from where it began.
-    moved = np.abs(model.sample([0]).vertices - heads.sample([0]).vertices)
-    assert moved.mean() < 0.2
+    assert "from pretrained:heads64: the generator" in printed
 
 
 def test_a_missing_folder_of_photos_is_named(tmp_path):

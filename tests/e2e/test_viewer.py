@@ -24,6 +24,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import PATIENCE_MS
+from tests.ports import free_ports
 
 DESKTOP = {"width": 1280, "height": 740}
 PHONE = {"width": 360, "height": 740}
@@ -39,7 +40,7 @@ SLIDERS = {
 
 
 @contextlib.contextmanager
-def running(folder, model, port=0):
+def running(folder, model, port):
     """Runs the program; yields it, its URL, and a file with what it opened."""
     log, opened, program = (folder / name for name in ("log", "opened", "browser"))
     program.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
@@ -72,7 +73,8 @@ def running(folder, model, port=0):
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
     folder = tmp_path_factory.mktemp("viewer")
-    with running(folder, "pretrained:faces64") as service:
+    # Not any that is free: the last test takes the same once more.
+    with running(folder, "pretrained:faces64", free_ports(1)[0]) as service:
         yield service
 
 
@@ -593,8 +595,8 @@ def test_figure_of_the_page(page):
     assert page.page.evaluate("document.documentElement.scrollWidth") == 1280
 
 
-def test_server_that_ends_is_noticed(service, desktop, url):
-    """Comes near the end, because it ends the service."""
+def test_server_that_ends_and_another_one_are_noticed(service, desktop, url, tmp_path):
+    """Comes last, because it ends the service."""
     desktop.reset()
     # Up to here nothing was wrong but the answers that tests made up or provoked.
     expected = re.compile("status of 4(00|04|12)")
@@ -616,10 +618,7 @@ def test_server_that_ends_is_noticed(service, desktop, url):
     desktop.page.route("**/readyz", lambda route: route.fulfill(json={}))
     desktop.page.route("**/viewer/mesh.glb*", lambda route: route.abort())
     expect(desktop["picture-image"]).to_have_attribute("alt", re.compile("yaw 60°"))
-
-
-def test_page_starts_anew_with_another_model(desktop, url, tmp_path):
-    """Comes last, because the service must have ended."""
+    # With another model, the page starts anew.
     desktop.page.unroute_all()
     port = re.search(r":(\d+)/", url)[1]
     with running(tmp_path, "pretrained:heads64", port):

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import re
 import shutil
 import signal
 import socket
@@ -63,10 +64,12 @@ def test_versions_change_and_the_end_waits_for_answers(toy_folder, two, tmp_path
 
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             asking = [pool.submit(ask) for _ in range(4)]
-            shutil.copytree(two, folder / "2")
-            server.wait_for(lambda: state(server, 2) == "AVAILABLE")
-            server.wait_for(lambda: state(server, 1) == "END")
-            stop.set()
+            try:
+                shutil.copytree(two, folder / "2")
+                server.wait_for(lambda: state(server, 2) == "AVAILABLE")
+                server.wait_for(lambda: state(server, 1) == "END")
+            finally:
+                stop.set()
             for future in asking:
                 assert sorted(future.result()) == future.result()
                 assert set(future.result()) <= {1.0, 2.0}
@@ -109,7 +112,11 @@ def test_a_model_that_does_not_end_does_not_keep_the_service(toy_folder, tmp_pat
     try:
         server.wait_until_ready()
         assert requests.get(f"{server.url}/healthz").status_code == 200
-        assert hold(server, tmp_path / "never").status_code == 504
+        never = tmp_path / "never"
+        # A busy machine may give a request up before it has begun.
+        server.wait_for(
+            lambda: hold(server, never).status_code == 504 and has_begun(never)
+        )
 
         def is_unhealthy():
             response = requests.get(f"{server.url}/healthz")
@@ -212,10 +219,8 @@ def test_a_service_under_nohup_outlives_its_terminal(toy_folder):
         server = ServerProcess(f"--model={toy_folder}")
     try:
         server.wait_until_ready()
-        server.send_signal(signal.SIGHUP)
-        assert factor(server) == 1.0
-        server.send_signal()
-        assert server.wait() == 0
+        ignored = re.search(r"^SigIgn:\s*(\w+)$", server.status(), re.MULTILINE)[1]
+        assert int(ignored, 16) >> signal.SIGHUP - 1 & 1
     finally:
         server.stop()
 
@@ -229,7 +234,7 @@ def test_a_missing_package_is_one_line(toy_folder):
         [sys.executable, "-c", program, f"--model={toy_folder}"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,  # Long after it has surely hung.
     )
     assert result.returncode == 1
     assert result.stderr == (

@@ -12,8 +12,8 @@ from PIL import Image
 from tf_unsup3d.trained.checkpoints import find_checkpoints
 
 KILLS = 20
-# In seconds; the longest that a program trains before it is killed.
-LONGEST = 4.0
+# The most records that a program writes before it is killed.
+MOST_RECORDS = 9
 BINDINGS = [
     "Trainer.steps = 1500",
     "Trainer.r1_interval = 3",
@@ -33,6 +33,11 @@ def start(bindings, data, model_dir, output):
 def newest(model_dir):
     found = find_checkpoints(model_dir / "checkpoints")
     return found[0].step if found else -1
+
+
+def records(model_dir):
+    path = model_dir / "metrics.jsonl"
+    return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 def is_writing(model_dir):
@@ -65,7 +70,9 @@ def test_twenty_kills_change_nothing(small_bindings, tmp_path):
                 while process.poll() is None and not is_writing(killed):
                     time.sleep(0.0005)
             else:
-                time.sleep(moments.uniform(0.0, LONGEST))
+                wanted = records(killed) + moments.randint(0, MOST_RECORDS)
+                while process.poll() is None and records(killed) < wanted:
+                    time.sleep(0.001)
             assert process.poll() is None, "the run ended too early"
             process.kill()
             process.wait()

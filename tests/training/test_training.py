@@ -141,6 +141,7 @@ def test_pictures_grow_and_a_run_resumes_while_they_fade(runs):
 def test_stopped_run_loses_nothing(bindings, pictures, tmp_path, number):
     run = tmp_path / "run"
     lines = ["Trainer.steps = 100000", "Trainer.checkpoint_interval = 100000"]
+    lines += ["Trainer.sheet_interval = 1000000000"]
     with subprocess.Popen(
         command([*bindings, *lines], pictures, run),
         stdout=subprocess.PIPE,

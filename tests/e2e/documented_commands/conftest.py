@@ -80,7 +80,8 @@ STOP_SERVICES = """\
 [ -f services ] || exit 0
 for service in $(cat services); do
   kill $service 2>/dev/null
-  while kill -0 $service 2>/dev/null; do sleep 0.1; done
+  # One that nobody has waited for, a zombie, has ended.
+  while grep -qs '^State:.[^Z]' /proc/$service/status; do sleep 0.1; done
 done
 rm services
 """
