@@ -56,7 +56,11 @@ class _Workload:
         """Draws [batch, height, width, 3], with antialiased silhouettes."""
         dr = self._dr
         drawn, _ = dr.rasterize(
-            self._context, self._vertices, self._triangles, resolution=self._size
+            self._context,
+            self._vertices,
+            self._triangles,
+            resolution=self._size,
+            grad_db=False,  # For mipmaps, of which there are none.
         )
         uv, _ = dr.interpolate(self._uv, drawn, self._uv_triangles)
         colour = dr.texture(

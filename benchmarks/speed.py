@@ -115,6 +115,7 @@ class Lineup:
         """
         worker, repeats = self.workers[key], {}
         worker.load(workload, weights, timeout=self.slowest)
+        worker.begin_memory()
         picture = worker.picture(timeout=self.slowest)
         for part in self.parts[key]:
             worker.time(part == "both", timeout=self.slowest)

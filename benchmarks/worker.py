@@ -54,6 +54,12 @@ class _Measured:
         self._workload = self._weights = None
         self._workload = self._renderer.load(workload)
         self._weights = self._renderer.weigh(weights)
+
+    def begin_memory(self) -> None:
+        """Starts to count memory.
+
+        It is a call of its own, because what `load` was given is in memory until then.
+        """
         self._before = _resident_bytes("VmRSS")
         # The high-water mark starts anew.
         with open("/proc/self/clear_refs", "w") as file:
@@ -88,7 +94,7 @@ class _Measured:
         return self._renderer.to_numpy(self._renderer.draw(self._workload))
 
     def memory(self) -> dict[str, int]:
-        """Bytes: at most since `load`, and what of that is more than at `load`."""
+        """Bytes: the most since `begin_memory`, and how much more that is than then."""
         peak = _resident_bytes("VmHWM")
         return {"peak": peak, "growth": peak - self._before}
 

@@ -104,6 +104,7 @@ def test_worker_draws_times_and_counts(workload):
     worker = Worker("ours", renderers.Options())
     try:
         worker.load(workload, np.ones(workload.background.shape))
+        worker.begin_memory()
         ours = renderers.create("ours")
         expected = ours.to_numpy(ours.draw(ours.load(workload)))
         np.testing.assert_allclose(worker.picture(), expected, atol=1e-6)

@@ -14,6 +14,17 @@ def test_normals_of_a_sphere_point_outwards():
         assert np.sum(batch * mesh.directions, -1).min() > 0.99
 
 
+def test_normals_have_unit_length_at_any_scale():
+    mesh = octahedral_sphere(32)
+    scales = np.float32([1e-12, 1e-3, 1e6])[:, None, None]
+    normals = vertex_normals(scales * mesh.directions, mesh.triangles).numpy()
+    np.testing.assert_allclose(np.linalg.norm(normals, axis=-1), 1.0, atol=1e-5)
+    # Of a point, too, they are no NaN.
+    assert (
+        not vertex_normals(0.0 * scales * mesh.directions, mesh.triangles).numpy().any()
+    )
+
+
 def test_normals_are_means_weighted_by_area():
     triangles = octahedral_sphere(4).triangles
     vertices = np.random.default_rng(0).normal(size=[3, triangles.max() + 1, 3])

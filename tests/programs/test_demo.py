@@ -13,8 +13,8 @@ from tf_unsup3d.training import session
 @pytest.mark.parametrize(
     ("flags", "config", "name", "beginning"),
     [
-        ([], "demo", "demo-cats", "pretrained:heads64"),
-        (["--from_scratch"], "quickstart", "demo-cats-from-scratch", None),
+        ([], "demo", "demo-photos-cats", "pretrained:heads64"),
+        (["--from_scratch"], "quickstart", "demo-photos-cats-from-scratch", None),
     ],
 )
 def test_it_begins_with_a_model_or_from_scratch(

@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_unsup3d.geometry.mesh import Mesh
+from tf_unsup3d.geometry.sphere import octahedral_sphere
+from tf_unsup3d.rendering import PinholeCamera, render_mesh
+
 TOLERANCES = {np.float64: 1e-9, np.float32: 1e-5}
 
 
@@ -132,3 +136,69 @@ def test_graph_without_known_shapes(backend, bumpy_inputs, render_inputs):
     np.testing.assert_allclose(picture, expected, atol=1e-12)
     assert gradient.shape == inputs["vertices"].shape
     assert np.any(gradient.numpy() != 0)
+
+
+def _coincident_inputs(soup_inputs, seed, **options):
+    """Triangles of one colour, each with another one of the other side on it."""
+    inputs = soup_inputs(seed, dtype=np.float32, **options)
+    count = inputs["vertices"].shape[1]
+    for name in ("vertices", "attributes"):
+        inputs[name] = np.concatenate([inputs[name]] * 2, 1)
+    triangles = inputs["triangles"]
+    inputs["triangles"] = np.concatenate([triangles, triangles[:, ::-1] + count])
+    for name in ("neighbors", "uv_triangles"):
+        inputs[name] = np.concatenate([inputs[name]] * 2)
+    inputs["texture"] = np.ones_like(inputs["texture"])
+    inputs["attributes"] = np.ones_like(inputs["attributes"])
+    inputs["background"] = np.zeros_like(inputs["background"])
+    return inputs
+
+
+@pytest.mark.parametrize("margin, depth_push", [(1.0, 0.2), (3.0, 1.0), (20.0, 1.0)])
+def test_edges_at_the_same_place(margin, depth_push, soup_inputs, render_inputs):
+    for seed in range(10):
+        inputs = _coincident_inputs(soup_inputs, seed, triangles=4)
+        op, portable = (
+            render_inputs(
+                **inputs,
+                margin=margin,
+                depth_push=depth_push,
+                cull_backfaces=False,
+                backend=backend,
+            )[0].numpy()
+            for backend in ("op", "portable")
+        )
+        assert op.min() >= 0.0 and op.max() <= 1.0 + 1e-6
+        np.testing.assert_allclose(portable, op, atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", ["op", "portable"])
+@pytest.mark.parametrize("seed", [4, 12, 28])
+def test_gradients_at_seams_are_not_those_of_rounding(backend, seed):
+    """Every triangle has vertices and colours of its own."""
+    sphere, size = octahedral_sphere(6), 64
+    corners = sphere.triangles.reshape(-1)
+    triangles = np.arange(len(corners), dtype=np.int32).reshape(-1, 3)
+    mesh = Mesh(triangles, neighbors=np.full_like(triangles, -1))
+    rng = np.random.default_rng(seed)
+    wave = np.sin(sphere.directions @ rng.normal(scale=4, size=(3, 3)))[:, :1]
+    points = 0.6 * sphere.directions * (1 + 0.2 * wave)
+    points = points @ np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    rng.normal(size=(3, 3))
+    colours = tf.constant(rng.uniform(size=[1, len(corners), 1]), tf.float32)
+    pixels = PinholeCamera().project(tf.constant(points[None], tf.float32), size, size)
+    vertices = tf.gather(pixels, corners, axis=1)
+    weights = tf.constant(rng.normal(size=[1, size, size, 1]), tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(vertices)
+        drawn = render_mesh(
+            vertices,
+            mesh,
+            attributes=colours,
+            height=size,
+            width=size,
+            cull_backfaces=False,
+            backend=backend,
+        )
+        value = tf.reduce_sum(weights * drawn["picture"])
+    assert np.abs(tape.gradient(value, vertices)).max() < 1e8

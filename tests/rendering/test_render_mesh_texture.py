@@ -62,6 +62,24 @@ def test_single_texel(backend, sample):
     np.testing.assert_allclose(picture, np.broadcast_to([2.0, 3.0], [4, 4, 2]))
 
 
+def test_many_pixels_add_up_to_the_gradient_of_one_texel(
+    quad_inputs, render_with_gradients
+):
+    """Its terms are summed in double precision, whatever the inputs are."""
+    inputs = quad_inputs(512, 512, texture=np.full([1, 1, 1], 0.5))
+    weights = np.full(inputs["background"].shape, 0.1)
+    single = {
+        name: value.astype(np.float32) if value.dtype == np.float64 else value
+        for name, value in inputs.items()
+    }
+    expected, found = (
+        render_with_gradients(values, weights, margin=0.0)[2]
+        for values in (inputs, single)
+    )
+    for name in ("texture", "attributes"):
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-6)
+
+
 @pytest.mark.skipif(
     not keras.__version__.startswith("2."),
     reason="tensorflow-addons ended with Keras 2: `make test-tf215` runs this",

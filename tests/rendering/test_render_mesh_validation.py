@@ -1,5 +1,7 @@
 """Wrong inputs of the compiled op: an error that names the input, never a crash."""
 
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -107,8 +109,59 @@ def test_gradient_checks_the_same(change, message, inputs, render_inputs):
     ],
 )
 def test_invalid_option_is_named(options, message, inputs, render_inputs):
-    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        render_inputs(**inputs, **options)
+    for backend in ("op", "portable"):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            render_inputs(**inputs, **options, backend=backend)
+
+
+# Of the rest, `Mesh` checks a part, and the ops of TensorFlow another one.
+PORTABLY_INVALID = [
+    (change, message)
+    for change, message in INVALID
+    if re.search("and vertices differ|channels|background must have a", message)
+]
+
+
+@pytest.mark.parametrize(
+    "change, message", PORTABLY_INVALID, ids=[m for _, m in PORTABLY_INVALID]
+)
+def test_portable_backend_checks_sizes(change, message, inputs, render_inputs):
+    name, new_value = change
+    inputs[name] = new_value(inputs)
+    with pytest.raises((tf.errors.InvalidArgumentError, ValueError)):
+        render_inputs(**inputs, backend="portable")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_portable_backend_checks_vertices(value, inputs, render_inputs):
+    inputs["vertices"][1, 2, 0] = value
+    with pytest.raises(tf.errors.InvalidArgumentError, match="vertices must be finite"):
+        render_inputs(**inputs, backend="portable")
+
+
+def test_portable_backend_checks_sizes_that_a_graph_does_not_know(
+    inputs, render_inputs
+):
+    names = ("vertices", "texture", "attributes", "background")
+
+    @tf.function(
+        input_signature=[
+            {
+                name: tf.TensorSpec([None] * inputs[name].ndim, tf.float64)
+                for name in names
+            }
+        ]
+    )
+    def render(batched):
+        return render_inputs(**{**inputs, **batched}, backend="portable")[0]
+
+    batched = {name: tf.constant(inputs[name]) for name in names}
+    render(batched)
+    for name in ("texture", "attributes", "background"):
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match=f"{name} and vertices"
+        ):
+            render({**batched, name: tf.concat([batched[name]] * 2, 0)})
 
 
 def test_gradient_checks_what_is_its_own(inputs, render_inputs):

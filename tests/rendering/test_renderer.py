@@ -191,6 +191,18 @@ def test_background_moves_against_the_near_side():
     np.testing.assert_array_equal(still[0], still[2])
 
 
+@pytest.mark.parametrize(
+    "size, coverage", [(32, 1.0), (32, 1.25), (32, 1.5), (128, 1.5)]
+)
+def test_backdrop_reaches_to_the_border(size, coverage):
+    constant = tf.ones([5, size, size, 3])
+    ends = [[a, b, 0.0] for a in (-1.0, 1.0) for b in (-1.0, 1.0)]
+    angles = tf.constant([*ends, [0.3, -0.7, 0.0]])
+    for resolution in (20, 39, 64, 77, 153, 200, 290, 305):
+        cropped = crop_background(constant, angles, (1.0, 1.0), resolution, coverage)
+        np.testing.assert_allclose(cropped, 1.0, atol=1e-6)
+
+
 def test_objects_turn_about_the_pivot():
     pivot = (0.1, -0.2, -0.4)
     scene = ball(0.3)

@@ -132,9 +132,11 @@ def test_half_precision_counts_as_single():
         ([2, 5, 3], [0, 3, 4], "one for each picture of points"),
     ],
 )
-def test_wrong_shapes_are_named(points_shape, matrices_shape, message):
+@pytest.mark.parametrize("backend", ["op", "portable"])
+def test_wrong_shapes_are_named(points_shape, matrices_shape, message, backend):
+    points, matrices = tf.zeros(points_shape), tf.zeros(matrices_shape)
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        transform_points(tf.zeros(points_shape), tf.zeros(matrices_shape))
+        transform_points(points, matrices, backend=backend)
 
 
 def test_wrong_types_are_named():

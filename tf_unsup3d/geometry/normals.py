@@ -38,7 +38,11 @@ def vertex_normals(vertices: tf.Tensor, triangles: np.ndarray | tf.Tensor) -> tf
         tf.math.unsorted_segment_sum(normals, corner, count)
         for corner in tf.unstack(tf.transpose(triangles))
     ]
-    return tf.math.l2_normalize(from_rows(tf.add_n(sums)), -1)
+    sums = from_rows(tf.add_n(sums))
+    # Areas may be of any size, but what `l2_normalize` takes for 0 is not.
+    largest = tf.reduce_max(tf.abs(sums), [1, 2], keepdims=True)
+    sums = tf.math.divide_no_nan(sums, tf.stop_gradient(largest))
+    return tf.math.l2_normalize(sums, -1)
 
 
 def _triangle_normals(rows: tf.Tensor, triangles: np.ndarray | tf.Tensor) -> tf.Tensor:

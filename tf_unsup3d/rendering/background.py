@@ -44,6 +44,8 @@ def crop_background(
         corners, sizes = framing.move_crops(corners, size)
     first = corners[:, ::-1]
     boxes = tf.concat([first, first + sizes], -1)
+    # Rounding must not lead beyond the border, where crops are 0.
+    boxes = tf.clip_by_value(boxes, 0.0, 1.0 - 1e-6)
     return tf.image.crop_and_resize(
         background, boxes, tf.range(tf.shape(background)[0]), [resolution] * 2
     )

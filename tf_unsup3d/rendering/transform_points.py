@@ -47,6 +47,19 @@ def transform_points(
 
 def _transform_points_portably(points: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
     """In double precision, so that each result is rounded once."""
+    for name, value, shape in (
+        ("points", points, [None, None, 3]),
+        ("matrices", matrices, [None, 3, 4]),
+    ):
+        if not value.shape.is_compatible_with(shape):
+            raise tf.errors.InvalidArgumentError(
+                None, None, f"{name} must have the shape {shape}, got {value.shape}"
+            )
+    count = tf.shape(matrices)[0]
+    tf.debugging.Assert(
+        (count == 1) | (count == tf.shape(points)[0]),
+        ["matrices must be one for all or one for each picture of points"],
+    )
     wide = tf.cast(matrices, tf.float64)
     linear = tf.matmul(tf.cast(points, tf.float64), wide[..., :3], transpose_b=True)
     return tf.cast(linear + wide[:, None, :, 3], points.dtype)

@@ -14,6 +14,9 @@ import tensorflow as tf
 from tf_unsup3d.rendering.portable.candidates import segment_first
 
 _SHARP = -1
+# Smaller differences of depths, as parts of them, are those of rounding; the constant
+# is that of the op.
+_SMALLEST_STEP = 1e-12
 
 
 class Layers(NamedTuple):
@@ -26,12 +29,14 @@ class Layers(NamedTuple):
       before: `[k]` int32, index of the layer before in the same pixel, or -1.
       overtaken: `[k]`, whether the layer ends because the next one becomes nearer, and
         not because its fragment ends.
+      lower: `[k]`, the v at which the layer ends.
     """
 
     shown: tf.Tensor
     following: tf.Tensor
     before: tf.Tensor
     overtaken: tf.Tensor
+    lower: tf.Tensor
 
 
 class _Walk(NamedTuple):
@@ -133,7 +138,9 @@ def find_layers(
         )
         meeting = depth_push * (that_slope - other_slope) / (other_depth - that_depth)
         meeting = tf.minimum(meeting, that_upper)
-        overtakes = (other_depth > that_depth) & (other_slope < that_slope)
+        # Edges at the same place differ by rounding alone.
+        differ = other_depth - that_depth > _SMALLEST_STEP * that_depth
+        overtakes = differ & (other_slope < that_slope)
         meeting = tf.where(overtakes & (other_extent < meeting), meeting, -1.0)
         count = tf.size(walk.shown)
         best = tf.math.unsorted_segment_max(meeting, walk.pixels, count)
@@ -145,7 +152,7 @@ def find_layers(
             tf.where(sharp >= best, _SHARP, tf.gather(walk.fragments, first)),
             nearest(walk, lower),
         )
-        new = Layers(walk.shown, following, walk.before, overtaken)
+        new = Layers(walk.shown, following, walk.before, overtaken, lower)
         before = tf.size(layers.shown) + tf.range(count)
         walk = walk._replace(shown=following, before=before, upper=lower)
         return (
@@ -158,12 +165,13 @@ def find_layers(
     walk = _Walk(none, none, top, sharp_depth, tf.range(tf.size(pixels)), pixels)
     walk = walk._replace(shown=nearest(walk, top), before=tf.fill(tf.shape(top), -1))
     whole, real = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None], depth.dtype)
+    empty = Layers(none, none, none, tf.zeros([0], tf.bool), tf.zeros([0], depth.dtype))
     layers, _ = tf.while_loop(
         lambda _, walk: tf.size(walk.shown) > 0,
         next_layer,
-        (Layers(none, none, none, tf.zeros([0], tf.bool)), walk.unfinished(extent)),
+        (empty, walk.unfinished(extent)),
         shape_invariants=(
-            Layers(whole, whole, whole, tf.TensorSpec([None], tf.bool)),
+            Layers(whole, whole, whole, tf.TensorSpec([None], tf.bool), real),
             _Walk(whole, whole, real, real, whole, whole),
         ),
     )
@@ -206,6 +214,8 @@ def layer_weights(
     overtaken = layers.overtaken
     meeting = meeting / tf.where(overtaken, run, 1.0)
     lower = tf.where(overtaken, meeting, tf.gather(extent, own))
+    # The value is that of the walk, which ends no layer above its beginning.
+    lower = layers.lower + (lower - tf.stop_gradient(lower))
     upper = tf.gather(lower, tf.maximum(layers.before, 0))
     upper = tf.where(layers.before >= 0, upper, 1.0)
     last = tf.where(is_last)

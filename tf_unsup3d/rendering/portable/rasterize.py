@@ -6,6 +6,11 @@ import tensorflow as tf
 
 from tf_unsup3d.rendering.fragments import Fragments
 from tf_unsup3d.rendering.portable.candidates import PictureSize
+from tf_unsup3d.rendering.portable.checks import (
+    check_finite,
+    check_options,
+    check_picture_size,
+)
 from tf_unsup3d.rendering.portable.geometry import facing, point, surface_points
 from tf_unsup3d.rendering.portable.pixel_layers import find_layers, layer_weights
 from tf_unsup3d.rendering.portable.sharp_layer import find_sharp_layer
@@ -51,7 +56,8 @@ def list_fragments(
 ) -> Fragments:
     """Lists the fragments of `rasterize_mesh`, whose arguments it has.
 
-    Unlike the compiled op it does not check its inputs.
+    Unlike the op it leaves the check of indices to `tf.gather`, which on a GPU has
+    none.
 
     Args:
       vertices: `[batch, vertices, 3]` float32 or float64.
@@ -65,7 +71,13 @@ def list_fragments(
 
     Returns:
       The fragments; in no order, unlike those of the op.
+
+    Raises:
+      tf.errors.InvalidArgumentError: Another input is wrong.
     """
+    check_options(margin, depth_push)
+    check_picture_size(height, width)
+    vertices = check_finite(vertices)
     size = PictureSize(tf.cast(height, tf.int32), tf.cast(width, tf.int32))
     batch, count = tf.shape(vertices)[0], tf.shape(triangles)[0]
     corners = tf.gather(tf.cast(vertices, tf.float64), triangles, axis=1)

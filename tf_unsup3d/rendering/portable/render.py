@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from tf_unsup3d.geometry.mesh import Mesh
+from tf_unsup3d.rendering.portable.checks import check_sizes
 from tf_unsup3d.rendering.portable.rasterize import list_fragments
 from tf_unsup3d.rendering.shading import composite, interpolate
 from tf_unsup3d.rendering.texture import sample_texture, uv_footprint
@@ -24,8 +25,8 @@ def draw(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Draws like the op `render_mesh`, whose arguments it has.
 
-    Unlike the compiled op it does not check its inputs, and it makes the mipmaps
-    itself.
+    Unlike the op it leaves the check of indices to `tf.gather`, which on a GPU has
+    none, and makes the mipmaps itself.
 
     Args:
       vertices: `[batch, vertices, 3]`.
@@ -44,7 +45,11 @@ def draw(
     Returns:
       picture: `[batch, height, width, texture_channels + attribute_channels]`.
       triangle_ids: `[batch, height, width]` int32.
+
+    Raises:
+      tf.errors.InvalidArgumentError: Another input is wrong.
     """
+    check_sizes(vertices, texture, attributes, background)
     height, width = tf.unstack(tf.shape(background)[1:3])
     fragments = list_fragments(
         vertices,

@@ -25,10 +25,10 @@ namespace unsup3d {
 // DifferentiatePixel.
 template <typename T>
 struct BandGradients {
-  SparseSums<Real> vertices;  // [vertices, 3]
-  SparseSums<Real> uv;        // [uvs, 2]
-  SparseSums<T> texture;      // [texels, texture channels]
-  SparseSums<T> attributes;   // [vertices, attribute channels]
+  SparseSums<Real> vertices;    // [vertices, 3]
+  SparseSums<Real> uv;          // [uvs, 2]
+  SparseSums<Real> texture;     // [texels, texture channels]
+  SparseSums<Real> attributes;  // [vertices, attribute channels]
 
   BandGradients() = default;
   BandGradients(const PictureInputs<T>& inputs, bool wants_uv)
@@ -41,13 +41,9 @@ struct BandGradients {
   bool wants_uv() const { return wants_uv_; }
   Real* VertexSums(int64_t vertex) { return vertices.Row(vertex); }
   Real* UvSums(int64_t index) { return uv.Row(index); }
-  T* TexelSums(int64_t texel) { return texture.Row(texel); }
-  T* AttributeSums(int64_t vertex) { return attributes.Row(vertex); }
-
-  template <typename Sum>
-  void Add(Sum* sum, Real term) {
-    *sum += static_cast<Sum>(term);
-  }
+  Real* TexelSums(int64_t texel) { return texture.Row(texel); }
+  Real* AttributeSums(int64_t vertex) { return attributes.Row(vertex); }
+  void Add(Real* sum, Real term) { *sum += term; }
 
  private:
   bool wants_uv_ = true;

@@ -69,6 +69,11 @@ UNSUP3D_HOST_DEVICE inline void SoftFragmentBarycentric(
 // The index that stands for the sharp surface, or for the background without one.
 constexpr int kSharp = -1;
 
+// Smaller differences between the depths of edges, as parts of them, are those of
+// rounding: the edges lie at the same place. To divide by them would give gradients of
+// any size.
+constexpr double kSmallestStep = 1e-12;
+
 // One layer of a pixel: what is visible for lower < v < upper.
 template <typename Real>
 struct Layer {
@@ -130,6 +135,7 @@ struct PixelLayers {
     const Real slope = Slope(fragment);
     for (int j = kSharp; j < count; ++j) {
       if (!(Depth(j) > depth && Slope(j) < slope)) continue;
+      if (j != kSharp && !(Depth(j) - depth > Real(kSmallestStep) * depth)) continue;
       Real v = push * (slope - Slope(j)) / (Depth(j) - depth);
       if (v > upper) v = upper;
       if (!(v > layer.lower)) continue;
