@@ -4,7 +4,7 @@
 #   make demo        show faces, then train on made-up heads for DEMO_MINUTES (10);
 #                    PHOTOS=folder trains on pictures, DEMO_FROM_SCRATCH=1 from nothing
 #   make test        lint, format, types and the test suite
-#   make e2e         the tests that need whole programs: the wheel, the demo, the notebook, the site
+#   make e2e         tests of whole programs: the wheel, the demo, the notebook, the site
 #   make stress      what takes long and is no part of CI: a run killed twenty times,
 #                    200,000 pictures prepared
 #   make test-tf215  the core tests on TensorFlow 2.15.1, in .venv-tf215

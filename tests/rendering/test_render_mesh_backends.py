@@ -184,7 +184,6 @@ def test_gradients_at_seams_are_not_those_of_rounding(backend, seed):
     wave = np.sin(sphere.directions @ rng.normal(scale=4, size=(3, 3)))[:, :1]
     points = 0.6 * sphere.directions * (1 + 0.2 * wave)
     points = points @ np.linalg.qr(rng.normal(size=(3, 3)))[0]
-    rng.normal(size=(3, 3))
     colours = tf.constant(rng.uniform(size=[1, len(corners), 1]), tf.float32)
     pixels = PinholeCamera().project(tf.constant(points[None], tf.float32), size, size)
     vertices = tf.gather(pixels, corners, axis=1)
