@@ -39,6 +39,51 @@ def pytest_addoption(parser):
     )
 
 
+# What takes long begins first, lest one process works alone in the end.
+_LONGEST = (
+    "tests/training/test_training.py",
+    "tests/reconstruction/",
+    "tests/data/test_prepare.py",
+    "tests/training/test_kills.py",
+    "tests/training/test_distribution.py",
+    "tests/programs/test_reconstruct.py",
+    "tests/rendering/test_render_mesh_backends.py",
+    "tests/rendering/test_render_mesh_gradients.py",
+    "tests/export/test_saved_model.py",
+    "tests/serving/test_lifecycle.py",
+    "tests/training/test_best_checkpoint.py",
+    "tests/benchmarks/",
+    "tests/training/test_survival.py",
+    "tests/trained/test_pretrained.py",
+)
+# One process runs these files, whose fixtures of the session would be made twice.
+_TOGETHER = (
+    "tests/reconstruction/",
+    "tests/rendering/gpu_emulation/",
+    "tests/training/test_tensorboard",
+)
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        found = (n for n, start in enumerate(_LONGEST) if item.nodeid.startswith(start))
+        return next(found, len(_LONGEST))
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            together = (start for start in _TOGETHER if nodeid.startswith(start))
+            return next(together, super()._split_scope(nodeid))
+
+    return Scheduling(config, log)
+
+
 _STOCK_TENSORFLOW = pathlib.Path(__file__).with_name("export") / "stock_tensorflow.py"
 
 SMALL_BINDINGS = """

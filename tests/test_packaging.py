@@ -1,6 +1,7 @@
 """The package as a whole: its version, its programs and which part may import which."""
 
 import ast
+import functools
 import importlib
 import pathlib
 import re
@@ -42,6 +43,7 @@ for name in sys.argv[1:]:
 """
 
 
+@functools.cache
 def module_files() -> dict[str, pathlib.Path]:
     """Dotted names, below tf_unsup3d, of all its modules."""
     package = ROOT / "tf_unsup3d"
@@ -83,6 +85,7 @@ def upward_imports(module: str, source: str) -> list[str]:
     )
 
 
+@functools.cache
 def programs() -> list[str]:
     """The modules of all programs."""
     return [

@@ -1,5 +1,6 @@
 """Preparing folders and archives: shards, what is skipped, continuing, bad input."""
 
+import concurrent.futures
 import contextlib
 import csv
 import hashlib
@@ -133,7 +134,7 @@ def test_an_archive_gives_the_same_pictures(mixed, prepared, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["folder", "archive"])
-def test_through_gfile(mixed, prepared, tmp_path, kind):
+def test_through_gfile(mixed, prepared, tmp_path, kind, run_in_process, capsys):
     """By the program, whose worker processes read through it too."""
     source = shutil.copytree(mixed, tmp_path / "mixed")
     (source / ".hidden" / "inner").mkdir(parents=True)
@@ -156,14 +157,14 @@ def test_through_gfile(mixed, prepared, tmp_path, kind):
     (shard,) = manifest.shards
     content = (output / shard.file).read_bytes()
     (output / shard.file).write_bytes(content[:-1])
-    damaged = run_program("--verify", f"--output=file://{output}")
-    assert damaged.returncode == 1
-    assert f"file://{output}/{shard.file} is damaged" in damaged.stderr
-    again = run_program(*arguments, "--resolution=16")
-    assert again.stdout.startswith("prepared 10 pictures"), again.stderr
+    with pytest.raises(UserError, match=f"file://{output}/{shard.file} is damaged"):
+        run_in_process("prepare_data", "--verify", f"--output=file://{output}")
+    run_in_process("prepare_data", *arguments, "--resolution=16")
+    assert capsys.readouterr().out.startswith("prepared 10 pictures")
     assert (output / shard.file).read_bytes() == content
-    verified = run_program("--verify", f"--output=file://{output}")
-    assert verified.stdout == f"intact: 10 pictures of 16x16 in file://{output}\n"
+    run_in_process("prepare_data", "--verify", f"--output=file://{output}")
+    verified = capsys.readouterr().out
+    assert verified == f"intact: 10 pictures of 16x16 in file://{output}\n"
 
 
 def test_finished_is_left_alone(mixed, prepared):
@@ -295,6 +296,13 @@ def test_stopped_between_any_two_shards(mixed, prepared, tmp_path, monkeypatch, 
         return write_shard(folder, name, outcomes)
 
     monkeypatch.setattr(shards, "write_shard", write_one)
+    if scheme:
+        # Processes would take seconds to import TensorFlow, through which they read.
+        monkeypatch.setattr(
+            concurrent.futures,
+            "ProcessPoolExecutor",
+            lambda **_: concurrent.futures.ThreadPoolExecutor(1),
+        )
     for index in range(4):
         written.clear()
         stopped = pytest.raises(KeyboardInterrupt)
@@ -535,7 +543,7 @@ def run_program(*arguments):
     )
 
 
-def test_program(mixed, tmp_path):
+def test_program(mixed, tmp_path, run_in_process, capsys):
     output = tmp_path / "output"
     arguments = [f"--input={mixed}", f"--output={output}", "--resolution=16"]
     first = run_program(*arguments)
@@ -543,28 +551,32 @@ def test_program(mixed, tmp_path):
     assert first.stdout.startswith("prepared 10 pictures of 16x16 in ")
     assert "3 files skipped (see " in first.stdout
     assert "13/13" in first.stderr
-    again = run_program(*arguments)
-    assert again.returncode == 0
-    assert again.stdout.startswith("already prepared: 10 pictures")
-    verified = run_program("--verify", f"--output={output}")
-    assert verified.stdout == f"intact: 10 pictures of 16x16 in {output}\n"
+    run_in_process("prepare_data", *arguments)
+    assert capsys.readouterr().out.startswith("already prepared: 10 pictures")
+    run_in_process("prepare_data", "--verify", f"--output={output}")
+    verified = capsys.readouterr().out
+    assert verified == f"intact: 10 pictures of 16x16 in {output}\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--resolution=48"], "resolution 48 is not a power of two"),
-        (["--input=missing"], "missing does not exist"),
         (["--output=/proc/unsup3d"], "cannot write /proc/unsup3d: "),
     ],
 )
-def test_program_ends_with_one_clear_line(mixed, tmp_path, arguments, message):
+def test_bad_flags_are_named(mixed, tmp_path, run_in_process, arguments, message):
     defaults = [f"--input={mixed}", f"--output={tmp_path / 'o'}", "--resolution=16"]
-    result = run_program(*defaults, *arguments)
+    with pytest.raises(UserError, match=message):
+        run_in_process("prepare_data", *defaults, *arguments)
+
+
+def test_program_ends_with_one_clear_line(tmp_path):
+    result = run_program("--input=missing", f"--output={tmp_path}", "--resolution=16")
     assert result.returncode == 1
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
-    assert line.startswith("error: ") and message in line
+    assert line.startswith("error: ") and "missing does not exist" in line
 
 
 def test_worker_processes_do_without_tensorflow():

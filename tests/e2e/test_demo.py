@@ -1,5 +1,6 @@
 """What `make demo` runs, with less training."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -22,6 +23,8 @@ def demo(folder, *flags):
             f"--output={folder}",
             *flags,
         ],
+        # As for users, who train twice as fast with oneDNN.
+        env={k: v for k, v in os.environ.items() if k != "TF_ENABLE_ONEDNN_OPTS"},
         capture_output=True,
         text=True,
     )

@@ -84,7 +84,10 @@ def url(service):
 
 
 def test_page_is_opened(service):
-    _, url, opened = service
+    process, url, opened = service
+    while not (opened.exists() and opened.read_text()):
+        assert process.poll() is None
+        time.sleep(0.05)
     assert opened.read_text() == f"{url}\n"
 
 
@@ -395,6 +398,17 @@ def test_page_fits_a_phone_in_the_dark(browser, url):
     page.page.evaluate("scrollTo(0, 0)")
     keep_figure(page, "viewer_phone.png")
     assert page.faults == []
+    page.context.close()
+
+
+def test_controls_are_reached_in_a_low_window(browser, url):
+    """Such as that of a laptop at twice the size of the letters."""
+    page = Page(browser, url, viewport={"width": 683, "height": 300})
+    page["roll"].scroll_into_view_if_needed()
+    page["roll"].click(trial=True)
+    box, stage = page["roll"].bounding_box(), page["picture"].bounding_box()
+    assert stage["y"] + stage["height"] <= box["y"]
+    assert 0 <= box["y"] < 300
     page.context.close()
 
 

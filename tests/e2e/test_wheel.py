@@ -167,7 +167,7 @@ def test_installed_package_makes_a_gallery(environment, tmp_path):
 
 def test_installed_service_serves_a_pretrained_model(environment):
     script = environment / "bin" / "unsup3d-serve"
-    with serving("pretrained:faces64", command=[script]) as server:
+    with serving("pretrained:faces64", "--batch_size=1", command=[script]) as server:
         picture = requests.get(f"{server.url}/v1/render.png", {"seed": 3})
         assert PIL.Image.open(io.BytesIO(picture.content)).size == (64, 64)
         mesh = requests.get(f"{server.url}/v1/mesh.glb", {"seed": 3})

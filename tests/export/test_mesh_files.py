@@ -237,6 +237,8 @@ def test_wrong_shapes_are_refused(tmp_path):
     path = tmp_path / "head.glb"
     with pytest.raises(ValueError, match=r"the 258 vertices of the mesh, got \(257, 3"):
         write_mesh(path, _bumpy_vertices()[1:], MESH, _ramp_texture())
+    with pytest.raises(ValueError, match="uint8 or floating point, got int64"):
+        write_mesh(path, _bumpy_vertices(), MESH, np.zeros([4, 4, 3], np.int64))
     with pytest.raises(ValueError, match=r"texture must be .* got \(64, 64\)"):
         write_mesh(path, _bumpy_vertices(), MESH, _ramp_texture()[..., 0])
     with pytest.raises(ValueError, match="with triangles and uv"):

@@ -130,13 +130,22 @@ def test_frames_come_from_a_generator_one_by_one(tmp_path):
         pass
 
     def endless():
-        yield from _sweep()
+        for count, frame in enumerate(_sweep()):
+            # What is written begins before all frames are there.
+            assert count < 2 or list(tmp_path.iterdir())
+            yield frame
         raise Counted
 
     for name in ("turn.gif", "turn.mp4"):
         with pytest.raises(Counted):
             write_video(tmp_path / name, endless())
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("fps", [0, -1, np.inf, np.nan])
+def test_rates_are_positive(tmp_path, fps):
+    with pytest.raises(ValueError, match="fps must be a positive number"):
+        write_video(tmp_path / "turn.gif", _sweep(), fps=fps)
 
 
 def test_frames_as_numbered_pictures(tmp_path):

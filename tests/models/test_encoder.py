@@ -34,11 +34,11 @@ def test_every_pixel_counts_and_pictures_do_not_mix():
     assert np.all(gradient[1:] == 0.0)
 
 
-def test_default_weights_take_less_than_six_megabytes():
+def test_default_weights_take_less_than_five_megabytes():
     encoder = Encoder()
     encoder.build([None, 64, 64, 3])
     count = sum(int(np.prod(variable.shape)) for variable in encoder.variables)
-    assert 2 * count < 6e6
+    assert 2 * count < 5e6
 
 
 def test_config_round_trips():

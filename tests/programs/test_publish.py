@@ -27,6 +27,16 @@ def test_scores_are_on_the_card(run_in_process, small_run, tmp_path):
     assert card["scores"] == {"shape": shape, "alarms": alarms}
 
 
+def test_an_encoder_of_no_use_is_left_out(run_in_process, small_run, tmp_path, caplog):
+    run, output = shutil.copytree(small_run, tmp_path / "run"), tmp_path / "published"
+    (run / "encoder.json").write_text("{}")
+    (run / "encoder.npz").write_bytes(b"of another generator")
+    run_in_process("publish", f"--model_dir={run}", f"--output={output}")
+    assert "the encoder is left out: " in caplog.text
+    assert (output / "generator.npz").exists()
+    assert not (output / "encoder.json").exists()
+
+
 def test_what_cannot_be_published_leaves_what_was(run_in_process, small_run, tmp_path):
     run, output = shutil.copytree(small_run, tmp_path / "run"), tmp_path / "published"
     run_in_process("publish", f"--model_dir={run}", f"--output={output}")

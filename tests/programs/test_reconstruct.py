@@ -177,10 +177,9 @@ def test_bad_input_is_one_line(
     assert not output.exists()
 
 
-def test_an_encoder_is_not_written_into_the_package():
-    result = run("train_encoder", "--model_dir=pretrained:heads64", "--steps=1")
-    assert result.returncode == 1
-    assert result.stderr.startswith("error: --output is needed")
+def test_an_encoder_is_not_written_into_the_package(run_in_process):
+    with pytest.raises(UserError, match="--output is needed"):
+        run_in_process("train_encoder", "--model_dir=pretrained:heads64", "--steps=1")
 
 
 def test_an_encoder_of_a_checkpoint_is_where_it_is_looked_for(

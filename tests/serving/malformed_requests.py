@@ -25,7 +25,7 @@ _PATHS = [
     "/v1/models/toy/labels/stable", "/v1/models/toy/versions/-1", "/nothing",
     "/v1/models/toy/metadata/more", "/v1/models/%00:predict", "/..%2f..%2fetc/passwd",
     "/v1/models/%ff%fe", "/v1/models/toy%0d%0aX-Injected:1", "//", "/a" * 2000,
-    "/healthz/", "/v1/render.png/x", "/V2/models/toy:predict",
+    "/healthz/", "/a%0Ab", "*", "/v1/render.png/x", "/V2/models/toy:predict",
 ]  # fmt: skip
 _QUERIES = [
     "seed=-1", "seed=1.5", "seed=x", "seed=", "seed=1&seed=2", "sede=1", "seed=1;2",

@@ -203,7 +203,7 @@ def hangups(handler):
 def test_a_stopped_service_leaves_nothing(small_run, tmp_path, monkeypatch, number):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with hangups(signal.SIG_DFL):
-        server = ServerProcess(f"--model={small_run}")
+        server = ServerProcess(f"--model={small_run}", "--batch_size=1")
     try:
         server.wait_until_ready()
         assert list(tmp_path.glob("unsup3d-serve-*"))

@@ -1,8 +1,10 @@
 """The whole protocol, asked for by independent clients, over real sockets."""
 
+import asyncio
 import concurrent.futures
 import io
 import itertools
+import json
 import socket
 import threading
 
@@ -12,6 +14,7 @@ import pytest
 import requests
 import trimesh
 from google.protobuf import json_format
+from starlette.requests import Request
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -22,13 +25,17 @@ from benchmarks.server_process import serving
 from tests.serving.malformed_requests import malformed_requests, read_status, status_of
 from tests.serving.meshes import EVERYWHERE, mesh_inputs
 from tests.serving.toy_model import PICTURE_SIZE, has_begun, hold_body
+from tf_unsup3d.serving.application import Service
+from tf_unsup3d.serving.limits import Limits
+from tf_unsup3d.serving.metrics import Metrics
 
 MALFORMED = 1000
 
 
 @pytest.fixture(scope="module")
 def server(toy_folder):
-    with serving(toy_folder, "--receive_seconds=2", "--body_megabytes=1") as server:
+    flags = "--receive_seconds=2", "--body_megabytes=1", "--request_seconds=600"
+    with serving(toy_folder, *flags) as server:
         yield server
 
 
@@ -283,6 +290,33 @@ def test_no_page_of_another_site_reads_what_it_answers(server, host):
     response = requests.get(url, headers={"Host": host})
     assert response.status_code == 403
     assert "this service is for its own machine" in response.json()["error"]
+
+
+def test_no_page_of_another_site_keeps_the_model_busy(server):
+    url = f"{server.url}/v1/models/toy:predict"
+    fields = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    response = requests.post(url, headers=fields, json={"inputs": [[1, 0]]})
+    assert response.status_code == 403
+    assert "does not answer pages of others" in response.json()["error"]
+    # Who follows a link to a page of the service may see it.
+    fields["Sec-Fetch-Mode"] = "navigate"
+    assert requests.get(f"{server.url}/healthz", headers=fields).status_code == 200
+
+
+def test_a_model_with_a_colon_in_its_name_has_a_status():
+    class Versions:
+        def statuses(self, number):
+            return [{"version": "1"}]
+
+    service = Service("run-12:30", Versions(), None, Limits(), Metrics())
+    parameters = {"name": "run-12", "verb": "30"}
+    path = "/v1/models/run-12:30"
+    request = Request(
+        {"type": "http", "method": "GET", "path": path, "path_params": parameters}
+    )
+    response = asyncio.run(service._unknown(request, b""))
+    found = json.loads(response.body)
+    assert found == {"model_version_status": [{"version": "1"}]}
 
 
 def test_idle_connections_are_closed(server):

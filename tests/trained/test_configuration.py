@@ -9,6 +9,7 @@ import pytest
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.geometry.portrait_viewpoints import PortraitViewpoints
 from tf_unsup3d.geometry.viewpoints import UniformViewpoints
+from tf_unsup3d.rendering.camera import PinholeCamera
 from tf_unsup3d.trained import configuration as configuration_module
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
@@ -104,6 +105,25 @@ def test_bindings_without_effect_are_refused(binding, message):
         Configuration.from_files([faces], [binding])
     # Of files, a later one may choose another object.
     assert "UniformViewpoints" not in Configuration.from_files([faces]).to_gin()
+    # So may the files that a binding includes.
+    included = Configuration.from_files([], [f"include '{faces}'"])
+    assert included == Configuration.from_files([faces])
+
+
+def test_bindings_may_use_the_macros_of_files(tmp_path):
+    file = tmp_path / "wide.gin"
+    file.write_text("wide = 90.0\nTrainer.viewpoints = @UniformViewpoints()\n")
+    binding = "UniformViewpoints.limits = (%wide, 15.0, 0.0)"
+    found = Configuration.from_files([str(file)], [binding])
+    assert found.viewpoints == UniformViewpoints((90.0, 15.0, 0.0))
+
+
+def test_objects_that_are_there_by_default_take_bindings():
+    camera = of_bindings("PinholeCamera.field_of_view = 0.4").renderer["camera"]
+    assert camera == PinholeCamera(field_of_view=0.4)
+    assert of_bindings().renderer["camera"] == PinholeCamera()
+    lamps = of_bindings("Renderer.lamps = @RandomLamps()", "RandomLamps.azimuth = 9.0")
+    assert lamps.renderer["lamps"].azimuth == 9.0
 
 
 def test_a_class_may_inherit_its_constructor(monkeypatch):

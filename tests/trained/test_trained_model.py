@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import tf_unsup3d
 from tf_unsup3d.errors import UserError
@@ -78,6 +79,13 @@ def test_truncation_and_interpolation(faces):
     ends = faces.synthesize(styles).vertices
     distances = np.abs(halfway.vertices - ends).mean((1, 2))
     assert distances.max() < np.abs(ends[0] - ends[1]).mean()
+
+
+def test_a_graph_may_be_the_first_to_ask_for_the_mean_style(small_run):
+    model = load(small_run)
+    style = model.styles([3], truncation_psi=1.0)
+    truncated = tf.function(lambda: model.truncate(style, 0.5))()
+    np.testing.assert_allclose(truncated, model.truncate(style, 0.5), atol=1e-6)
 
 
 def test_views_turn_the_object(faces):

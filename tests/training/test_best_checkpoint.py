@@ -25,6 +25,8 @@ BINDINGS = [
     "Trainer.sheet_interval = 1",
     "Trainer.checkpoint_interval = 2",
     "Trainer.keep_checkpoints = 1",
+    # One graph in place of two.
+    "Trainer.r1_interval = 1",
 ]
 
 
@@ -61,6 +63,16 @@ def test_the_best_is_kept_besides_the_newest(trained):
         "step 1 is the best so far: alarm/spikiness 3",
         "step 2 is the best so far: alarm/spikiness 1",
     ]
+
+
+def test_early_sheets_do_not_count(small_bindings, pictures, tmp_path):
+    """No record holds what they measure."""
+    bindings = [*BINDINGS, "Trainer.sheet_interval = 64", "Trainer.steps = 5"]
+    configuration = Configuration.from_files([], [*small_bindings, *bindings])
+    trainer = Trainer(configuration, tmp_path, tf.distribute.get_strategy())
+    observer = Scripted({4: 0.5, 5: 3.0})
+    trainer.train(dataset.open_pictures(pictures, 16), observer)
+    assert trainer.state.best.numpy() == 3.0
 
 
 def test_a_continued_run_knows_its_best(trained):
@@ -115,38 +127,36 @@ def test_the_best_by_distance_from_real_pictures(small_bindings, pictures, tmp_p
     assert best.step == min(measured, key=measured.get)
 
 
-def test_another_metric_has_no_best_yet(small_bindings, pictures, tmp_path):
-    bindings = [*small_bindings, *BINDINGS, "Trainer.steps = 1"]
-    train(Configuration.from_files([], bindings), str(pictures), str(tmp_path / "run"))
-    same = [*bindings, "Trainer.steps = 2", f'Trainer.best_metric = "{METRIC}"']
-    other = [*bindings, "Trainer.steps = 2", 'Trainer.best_metric = "alarm/extent"']
+def test_another_metric_has_no_best_yet(trained, small_bindings, pictures, tmp_path):
+    run = shutil.copytree(trained[0].model_dir, tmp_path / "run")
+    bindings = [*small_bindings, *BINDINGS, "Trainer.steps = 6"]
+    same = [*bindings, f'Trainer.best_metric = "{METRIC}"']
+    other = [*bindings, 'Trainer.best_metric = "alarm/extent"']
     for lines, known in ((same, True), (other, False)):
         configuration = Configuration.from_files([], lines)
         # As if training had been killed before its first checkpoint.
-        model_folder.write_configuration(tmp_path / "run", configuration)
+        model_folder.write_configuration(run, configuration)
         begun = begin(
             configuration,
             dataset.open_pictures(pictures, 16),
-            tmp_path / "run",
+            run,
             tf.distribute.get_strategy(),
             None,
         )
-        assert begun.step == 1
+        assert begun.step == 5
         assert np.isfinite(begun.trainer.state.best.numpy()) == known
 
 
-def test_going_back_keeps_what_was_best_after_the_checkpoint(
-    trained, tmp_path, pictures
-):
-    trainer = Trainer(trained[0].configuration, tmp_path / "run")
-    observer = Scripted(dict.fromkeys(range(1, 6), 2.0))
-    trainer.train(dataset.open_pictures(pictures, 16), observer)
-    trainer._keep_if_best(1.0, observer)
+def test_going_back_keeps_what_was_best_after_the_checkpoint(trained, tmp_path):
+    run = shutil.copytree(trained[0].model_dir, tmp_path / "run")
+    trainer, observer = Trainer(trained[0].configuration, run), Scripted({})
+    assert trainer.restore() == 5
+    trainer._keep_if_best(0.5, observer)
     trainer._go_back(NotFiniteError("test"), observer)
-    assert trainer.state.best.numpy() == 1.0
+    assert trainer.state.best.numpy() == 0.5
 
 
-def test_a_killed_run_knows_a_best_after_its_checkpoint(trained, tmp_path, pictures):
+def test_a_killed_run_knows_a_best_after_its_checkpoint(trained, tmp_path):
     run = shutil.copytree(trained[0].model_dir, tmp_path / "run")
     trainer = Trainer(trained[0].configuration, run)
     assert trainer.restore() == 5

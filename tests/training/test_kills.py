@@ -10,7 +10,8 @@ import numpy as np
 STEPS = 30
 BINDINGS = [
     f"Trainer.steps = {STEPS}",
-    "Trainer.r1_interval = 2",
+    # One graph in place of two.
+    "Trainer.r1_interval = 1",
     "Trainer.log_interval = 5",
     "Trainer.checkpoint_interval = 10",
     "Trainer.sheet_interval = 1000",

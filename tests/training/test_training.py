@@ -12,14 +12,17 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
+from tf_unsup3d.data.dataset import open_pictures
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.evaluation.alarms.limits import ALARMS
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.checkpoints import find_checkpoints
 from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.trained_model import load
+from tf_unsup3d.training.beginning import begin
 from tf_unsup3d.training.session import train
 from tf_unsup3d.training.stop_requests import stop_requests
 
@@ -258,6 +261,29 @@ def test_a_run_belongs_to_its_pictures(runs, bindings, tmp_path):
         np.testing.assert_array_equal(new, old)
 
 
+def test_another_size_of_batches_is_said(runs, bindings, pictures):
+    more = ["Trainer.steps = 80", "Trainer.batch_size = 8"]
+    begun = begin(
+        Configuration.from_files([], [*bindings, *more]),
+        open_pictures(pictures, 16),
+        runs["whole"],
+        tf.distribute.get_strategy(),
+        None,
+    )
+    assert "Trainer.batch_size = 8 from now on, formerly 4" in begun.notes
+    assert begun.notes[-1].endswith("320 pictures from now on, formerly 160")
+
+
+def test_a_run_that_has_ended_stays_described(runs, bindings, pictures, capsys):
+    config = runs["whole"] / "config.gin"
+    before = config.read_text()
+    more = ["Trainer.steps = 40", "Generator.radius = 0.9"]
+    other = Configuration.from_files([], [*bindings, *more])
+    trainer = train(other, pictures, runs["whole"])
+    assert trainer.step == 40 and config.read_text() == before
+    assert "has been trained for 40 steps, of 40" in capsys.readouterr().out
+
+
 def test_a_run_without_a_step_may_begin_with_other_pictures(
     bindings, pictures, tmp_path
 ):
@@ -334,15 +360,10 @@ def test_bad_folders_end_in_one_line(bindings, tmp_path):
             train(configuration, data, model_dir)
 
 
-def test_the_program_ends_with_one_line(tmp_path):
-    result = subprocess.run(
-        command(["Trainer.no_such_thing = 1"], tmp_path, tmp_path / "run"),
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 1
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("error: Trainer has no parameter 'no_such_thing'")
+def test_the_program_names_what_is_unknown(run_in_process, tmp_path):
+    folders = f"--data_dir={tmp_path}", f"--model_dir={tmp_path / 'run'}"
+    with pytest.raises(UserError, match="Trainer has no parameter 'no_such_thing'"):
+        run_in_process("train", *folders, "--gin_bindings=Trainer.no_such_thing = 1")
 
 
 def test_spread_of_the_viewpoints_is_learned(bindings, pictures, tmp_path):

@@ -53,6 +53,23 @@ def larger(run, small_bindings):
     return state
 
 
+def test_pictures_that_the_discriminator_has_not_seen_are_named(small_bindings, run):
+    folder, _ = run
+    named = "the discriminator has seen no pictures of 8 x 8: its first layer for them"
+    for start, lines in ((0, []), (8, [f"{named} starts anew"])):
+        # A run that saw pictures of 16 x 16 alone.
+        source = folder.parent / f"{folder.name}-{start}"
+        bindings = [*small_bindings, "Trainer.start_resolution = 0"]
+        configuration = Configuration.from_files([], bindings)
+        model_folder.write_configuration(source, configuration)
+        (source / model_folder.CHECKPOINTS_NAME).mkdir()
+        path = source / model_folder.CHECKPOINTS_NAME / "ckpt-3.npz"
+        make_state(bindings).save(path)
+        state = make_state([*small_bindings, f"Trainer.start_resolution = {start}"])
+        _, *found = transfer(source, state)
+        assert found == lines
+
+
 def test_a_checkpoint_may_be_named(run, small_bindings):
     folder, old = run
     other = folder / model_folder.CHECKPOINTS_NAME / "best.npz"

@@ -10,8 +10,9 @@ import importlib.resources
 import os
 import string
 
+from tf_unsup3d.export.drawing import draw_pictures
 from tf_unsup3d.export.meshes import encode_glb
-from tf_unsup3d.export.pictures import encode_png, to_uint8
+from tf_unsup3d.export.pictures import encode_png
 from tf_unsup3d.files import write_text
 from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained.trained_model import TrainedModel
@@ -49,13 +50,13 @@ def write_gallery(
     Raises:
       UserError: The file cannot be written, or an object is not finite.
     """
-    pictures = model.draw(scene, resolution=_PICTURE_SIZE, pivot=(0.0, 0.0, 0.0))
+    renderer = model.renderer.replace(resolution=_PICTURE_SIZE, pivot=(0.0, 0.0, 0.0))
     cards = []
     for name, vertices, texture, picture in zip(
         names,
         scene.vertices.numpy(),
         scene.texture.numpy(),
-        to_uint8(pictures["picture"]),
+        draw_pictures(renderer, scene),
         strict=True,
     ):
         glb = encode_glb(name, vertices, model.mesh, texture)

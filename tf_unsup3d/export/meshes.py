@@ -39,9 +39,10 @@ def write_mesh(
 
     The suffix of the path chooses the format. `.glb` and `.usdz` files hold the
     texture; beside an `.obj` file an `.mtl` and a `.png` file of the same name are
-    written. A `.ply` file has no texture, but a colour for each vertex, and texture
-    coordinates `s` and `t` that count from the bottom. In `.glb` and `.usdz` files an
-    open mesh is marked as visible from both sides.
+    written, with `_` for each space in it, and replace what has those names. A `.ply`
+    file has no texture, but a colour for each vertex, and texture coordinates `s` and
+    `t` that count from the bottom. In `.glb` and `.usdz` files an open mesh is marked
+    as visible from both sides.
 
     Args:
       path: The file to write. Its folder is created if necessary.
@@ -52,8 +53,8 @@ def write_mesh(
     Raises:
       UserError: The suffix is unknown, the file cannot be written, vertices or texture
         are not finite, or USD, which writes `.usdz`, is not installed.
-      ValueError: Vertices or texture have the wrong shape, or the mesh has no triangles
-        or no texture layout.
+      ValueError: Vertices or texture have the wrong shape or type, or the mesh has no
+        triangles or no texture layout.
     """
     path = pathlib.Path(path)
     suffix = path.suffix.lower()
@@ -113,6 +114,10 @@ def _checked(
         )
     if texture.ndim != 3 or texture.shape[-1] != 3:
         raise ValueError(f"texture must be [height, width, 3], got {texture.shape}")
+    if texture.dtype != np.uint8 and texture.dtype.kind != "f":
+        raise ValueError(
+            f"texture must be uint8 or floating point, got {texture.dtype}"
+        )
     for name, values in (("vertices", vertices), ("texture", texture)):
         if not np.isfinite(values).all():
             raise UserError(f"cannot write {target}: {name} are not finite")
@@ -123,7 +128,7 @@ def split_at_seams(mesh: Mesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gives each vertex one texture coordinate, as mesh files want it.
 
     A vertex on a seam of the texture becomes one vertex for each of its texture
-    coordinates. On the sphere mesh this is the back pole alone.
+    coordinates. On the sphere mesh these are the back pole and the ring around it.
 
     Args:
       mesh: A mesh with a texture layout.

@@ -90,7 +90,7 @@ def encode_png(picture: np.ndarray, compression: int = 6) -> bytes:
     """Makes the content of a PNG file.
 
     Args:
-      picture: `[height, width, 3]` uint8.
+      picture: `[height, width, 3]` uint8, or 4 with an alpha channel.
       compression: From 0 to 9. The default is that of most programs.
 
     Returns:

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import math
 import os
 import pathlib
 from collections.abc import Iterable, Iterator
@@ -35,14 +36,16 @@ def write_video(
     Args:
       path: The file to write, `.mp4` or `.gif`. Its folder is created if necessary.
       frames: `[height, width, 3]` uint8 each, all of the same size.
-      fps: Number of frames per second.
+      fps: Number of frames per second, positive.
 
     Raises:
       UserError: The suffix is unknown, the file cannot be written, a GIF would be too
         large, or an MP4 is asked for without ffmpeg.
       ValueError: Frames differ in size, have the wrong shape or type, or there are
-        none.
+        none, or their rate is not positive.
     """
+    if not 0.0 < fps < math.inf:
+        raise ValueError(f"fps must be a positive number, got {fps}")
     path = pathlib.Path(path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:

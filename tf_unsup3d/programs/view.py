@@ -7,6 +7,7 @@ The page is part of the service of unsup3d-serve, which answers on the same port
 
 import contextlib
 import os
+import threading
 import webbrowser
 
 from absl import flags
@@ -53,7 +54,9 @@ def main(argv: list[str]) -> None:
         page = f"{url}/"
         print(f"The page is at {page} (Ctrl-C ends)", flush=True)
         if _OPEN.value:
-            webbrowser.open(page)
+            # Browsers of a terminal return when they are closed, and the page is served
+            # only after this.
+            threading.Thread(target=webbrowser.open, args=[page], daemon=True).start()
 
     log_to_stderr()
     name = served_name(_MODEL_DIR.value)

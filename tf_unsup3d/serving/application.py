@@ -69,7 +69,7 @@ class Service:
       limits: What is taken on.
       metrics: What is counted.
       local_only: Whether requests that call the service by the name of another machine
-        are refused; see `host_names.is_local`.
+        are refused, see `host_names.is_local`, and those of pages of other sites.
     """
 
     def __init__(
@@ -122,7 +122,10 @@ class Service:
             ("/{path:path}", None, self._unknown),
         ):
             routes.append(Route(path, _Endpoint(self, method, handler)))
-        return Starlette(routes=routes, lifespan=lifespan)
+        application = Starlette(routes=routes, lifespan=lifespan)
+        # Of what is no path, such as `*`, or holds a line break.
+        application.router.default = _Endpoint(self, None, self._unknown)
+        return application
 
     async def answer(
         self, request: Request, method: str | None, handler: Handler
@@ -144,7 +147,8 @@ class Service:
             async with self._bodies.reading(request) as body:
                 body_is_read = True
                 start = time.monotonic()
-                self._check_host(request)
+                if self._local_only:
+                    _check_sender(request)
                 _check_method(request, method)
                 async with asyncio.timeout(self._limits.request_seconds):
                     response = await handler(request, body)
@@ -169,15 +173,6 @@ class Service:
         self._metrics.requests.labels(route, response.status_code).inc()
         self._metrics.request_seconds.labels(route).observe(time.monotonic() - start)
         return response
-
-    def _check_host(self, request: Request) -> None:
-        host = request.headers.get("host")
-        if self._local_only and host is not None and not is_local(host):
-            raise RequestError(
-                http.HTTPStatus.FORBIDDEN,
-                f"Host is {host}, and this service is for its own machine: call it "
-                "localhost",
-            )
 
     def _refusal(self, request: Request, error: RequestError) -> Response:
         path = one_line(request.scope["path"])
@@ -257,7 +252,12 @@ class Service:
 
     async def _unknown(self, request: Request, body: bytes) -> Response:
         path = request.scope["path"]
-        if "verb" in request.path_params:
+        parameters = request.path_params
+        if "verb" in parameters:
+            name = f"{parameters['name']}:{parameters['verb']}"
+            if name == self._name and "version" not in parameters:
+                _check_method(request, "GET")
+                return _json({"model_version_status": self._versions.statuses(None)})
             raise bad_request(
                 f"Malformed request: {request.method} {path}; only :predict is served"
             )
@@ -318,6 +318,23 @@ class _Endpoint:
         request = Request(scope, receive)
         response = await self._service.answer(request, self._method, self._handler)
         await response(scope, receive, send)
+
+
+def _check_sender(request: Request) -> None:
+    """Refuses what pages of other sites ask of a service for its own machine."""
+    host = request.headers.get("host")
+    if host is not None and not is_local(host):
+        raise RequestError(
+            http.HTTPStatus.FORBIDDEN,
+            f"Host is {host}, and this service is for its own machine: call it "
+            "localhost",
+        )
+    # A browser says so. Such a page cannot read the answer, but keep the model busy.
+    is_foreign = request.headers.get("sec-fetch-site") == "cross-site"
+    if is_foreign and request.headers.get("sec-fetch-mode") != "navigate":
+        raise RequestError(
+            http.HTTPStatus.FORBIDDEN, "this service does not answer pages of others"
+        )
 
 
 def _check_method(request: Request, method: str | None) -> None:

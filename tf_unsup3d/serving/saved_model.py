@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
+from tf_unsup3d.compat import message_to_dict
 from tf_unsup3d.errors import UserError
 from tf_unsup3d.files import reading
 from tf_unsup3d.rendering.op_library import load_library
@@ -104,11 +104,7 @@ class SavedModel:
         if not self.functions:
             raise UserError(f"the SavedModel in {folder} has no signatures")
         self.metadata: dict[str, Any] = {
-            name: MessageToDict(
-                definition,
-                preserving_proto_field_name=True,
-                always_print_fields_with_no_presence=True,
-            )
+            name: message_to_dict(definition)
             for name, definition in graph.signature_def.items()
         }
 

@@ -107,7 +107,7 @@ class Configuration:
         """
         configuration = _from_bindings(gin_files.read_bindings(files, bindings), "")
         # Files may bind what a later one replaces.
-        _check_effect(gin_files.read_bindings([], bindings), configuration)
+        _check_effect(gin_files.bound_names(bindings), configuration)
         return configuration
 
     @classmethod
@@ -224,7 +224,13 @@ def _parameters(name: str) -> dict[str, Value]:
     }
     if name == "Trainer":
         found = {"viewpoints": Reference("UniformViewpoints"), **found}
-    return found
+    # Files may bind parameters of an object that is there by default.
+    return {
+        parameter: Reference(type(default).__name__)
+        if type(default).__name__ in _CLASSES
+        else default
+        for parameter, default in found.items()
+    }
 
 
 def _from_bindings(bindings: Bindings, source: str) -> Configuration:
@@ -270,11 +276,15 @@ def _from_bindings(bindings: Bindings, source: str) -> Configuration:
     )
 
 
-def _check_effect(bindings: Bindings, configuration: Configuration) -> None:
+def _check_effect(
+    bound: Sequence[tuple[str, str]], configuration: Configuration
+) -> None:
     """Refuses parameters of objects that the configuration does not use."""
     used = configuration.parameters()
-    for name in _with_present_names(bindings, "").keys() - configuration.bindings():
-        parameter = next(iter(bindings[name]))
+    for name, parameter in bound:
+        # Former names of parameters are those of objects that are always used.
+        if name in configuration.bindings():
+            continue
         owner = next(
             ".".join(place) for place, classes in _OBJECTS.items() if name in classes
         )

@@ -87,6 +87,24 @@ def read_bindings(files: Sequence[str], bindings: Sequence[str] = ()) -> Binding
     return collected.resolved(", ".join(files) or "--gin_bindings")
 
 
+def bound_names(bindings: Sequence[str]) -> list[tuple[str, str]]:
+    """Returns which parameters single bindings bind, without files that they include.
+
+    Args:
+      bindings: Lines such as `"Trainer.batch_size = 16"`.
+
+    Returns:
+      The names of the classes and of their parameters.
+
+    Raises:
+      UserError: A line is not understood.
+    """
+    collected = _Collected()
+    for binding in bindings:
+        collected.parse(binding, f"--gin_bindings={binding!r}", lambda *_: None)
+    return collected.names()
+
+
 def read_complete_file(path: pathlib.Path) -> Bindings:
     """Reads a gin file that includes no other file, such as that of a run.
 
@@ -212,6 +230,10 @@ class _Collected:
             self._bindings.setdefault(name, {})[statement.arg_name] = value
         else:
             self._macros[statement.selector] = value
+
+    def names(self) -> list[tuple[str, str]]:
+        """Returns the names of the classes and of their bound parameters."""
+        return [(name, key) for name, keys in self._bindings.items() for key in keys]
 
     def resolved(self, source: str) -> Bindings:
         """Returns the bindings of a source, with each macro replaced by its value."""

@@ -23,8 +23,9 @@ def publish(
 ) -> None:
     """Writes a generator, its discriminator and its encoder, as far as there are any.
 
-    If one of them cannot be read or written, the folder stays as it was. What it holds
-    of another generator is removed.
+    An encoder that cannot be used, such as one of an earlier state of the generator, is
+    left out with a warning. If anything else cannot be read or written, the folder
+    stays as it was. What it holds of another generator is removed.
 
     Args:
       source: What `trained_model.load` takes.
@@ -38,8 +39,7 @@ def publish(
         raise UserError(f"--output: {folder} is the folder of a run; name another one")
     model = load(source)
     discriminator = discriminator_files.load_discriminator(source)
-    has_encoder = model.folder is not None and encoder_files.has_encoder(model.folder)
-    encoder = model.encoder if has_encoder else None
+    encoder = model.usable_encoder()
     card = {**model.card, "scores": {**model.card.get("scores", {}), **scores}}
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 import tf_unsup3d
 from tf_unsup3d.errors import UserError
@@ -21,7 +22,11 @@ from tf_unsup3d.rendering.renderer import Renderer
 from tf_unsup3d.rendering.scene import Scene
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
-from tf_unsup3d.trained.encoder_files import TrainedEncoder, read_encoder
+from tf_unsup3d.trained.encoder_files import (
+    TrainedEncoder,
+    has_encoder,
+    read_encoder,
+)
 from tf_unsup3d.trained.random_streams import (
     RandomScenes,
     latents_of_seeds,
@@ -126,8 +131,10 @@ class TrainedModel:
     def mean_style(self) -> tf.Tensor:
         """The mean style `[1, style_size]`, the centre of the truncation trick."""
         count, size = _MEAN_STYLE_SAMPLES, self.generator.latent_size
-        latents = tf.random.stateless_normal([count, size], [0, count])
-        return tf.reduce_mean(self.generator.styles(latents), 0, keepdims=True)
+        # What is kept must not belong to the graph in which it is first asked for.
+        with tf.init_scope():
+            latents = tf.random.stateless_normal([count, size], [0, count])
+            return tf.reduce_mean(self.generator.styles(latents), 0, keepdims=True)
 
     @functools.cached_property
     def style_distribution(self) -> StyleDistribution:
@@ -161,6 +168,20 @@ class TrainedModel:
         if self.folder is None:
             raise UserError("a model that was not loaded from a folder has no encoder")
         return read_encoder(self.folder, self.generator)
+
+    def usable_encoder(self) -> TrainedEncoder | None:
+        """Returns the encoder, or None if there is none that can be used.
+
+        A warning in the log says why one that is there cannot be used. Often it was
+        trained for an earlier state of the generator.
+        """
+        if self.folder is None or not has_encoder(self.folder):
+            return None
+        try:
+            return self.encoder
+        except UserError as error:
+            logging.warning("the encoder is left out: %s", error)
+            return None
 
     @functools.cached_property
     def reconstructor(self) -> "tf_unsup3d.Reconstructor":

@@ -126,8 +126,16 @@ def _changes(trainer: Trainer, folder: pathlib.Path) -> list[str]:
         {name: format_value(value) for name, value in found.parameters().items()}
         for found in (former, trainer.configuration)
     )
-    return [
+    lines = [
         f"{name} = {value} from now on, formerly {before.get(name, 'not set')}"
         for name, value in now.items()
         if before.get(name) != value
     ]
+    sizes = [found.training.batch_size for found in (former, trainer.configuration)]
+    if sizes[0] != sizes[1]:
+        seen = [f"{trainer.step * size:,}" for size in sizes]
+        lines.append(
+            f"note: growth and decay count steps times Trainer.batch_size: {seen[1]} "
+            f"pictures from now on, formerly {seen[0]}"
+        )
+    return lines

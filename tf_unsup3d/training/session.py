@@ -1,6 +1,7 @@
 """A session of training: progress bar, sheets, TensorBoard and a time limit."""
 
 import contextlib
+import pathlib
 import time
 from collections.abc import Iterator
 
@@ -14,7 +15,7 @@ from tf_unsup3d.evaluation.distribution.repeated import RepeatedKernelDistance
 from tf_unsup3d.files import exclusive, write_json
 from tf_unsup3d.trained import model_folder
 from tf_unsup3d.trained.configuration import Configuration
-from tf_unsup3d.training.beginning import begin, run_folder
+from tf_unsup3d.training.beginning import Beginning, begin, run_folder
 from tf_unsup3d.training.best_metric import ALARM_GROUP, KERNEL_DISTANCE
 from tf_unsup3d.training.distribution import make_strategy
 from tf_unsup3d.training.stop_requests import stop_requests
@@ -69,16 +70,27 @@ def train(
             stack.enter_context(exclusive(folder))
         begun = begin(configuration, pictures, folder, strategy, transfer_from)
         if workers.is_chief:
-            for line in begun.notes:
-                print(line)
-            write_json(folder / model_folder.PICTURES_NAME, _describe(pictures))
-            model_folder.write_configuration(folder, configuration)
-            print(
-                f"{pictures.count} pictures of {pictures.source}, from step "
-                f"{begun.step}, on {begun.describe_devices()}"
-            )
+            _introduce(begun, folder, pictures)
         Session(begun.trainer, minutes).run(pictures)
     return begun.trainer
+
+
+def _introduce(begun: Beginning, folder: pathlib.Path, pictures: PictureSet) -> None:
+    """Says what will be trained, and writes how, unless the run has ended before."""
+    configuration = begun.trainer.configuration
+    steps = configuration.training.steps
+    known = (folder / model_folder.CONFIG_NAME).exists()
+    if known and begun.step and begun.step >= steps:
+        print(f"{folder} has been trained for {begun.step} steps, of {steps}")
+        return
+    for line in begun.notes:
+        print(line)
+    write_json(folder / model_folder.PICTURES_NAME, _describe(pictures))
+    model_folder.write_configuration(folder, configuration)
+    print(
+        f"{pictures.count} pictures of {pictures.source}, from step {begun.step}, on "
+        f"{begun.describe_devices()}"
+    )
 
 
 class Session(TrainingObserver):
@@ -120,7 +132,10 @@ class Session(TrainingObserver):
             was written.
         """
         settings = self._trainer.configuration.training
-        if settings.best_metric == KERNEL_DISTANCE:
+        measures = (
+            self._trainer.workers.is_chief and self._trainer.step < settings.steps
+        )
+        if measures and settings.best_metric == KERNEL_DISTANCE:
             self._kernel_distance = RepeatedKernelDistance(pictures, settings.mirror)
         with stop_requests() as self._signals, self._bar:
             self._clock = time.monotonic()
@@ -191,8 +206,12 @@ class Session(TrainingObserver):
         write_weight_histograms(step, state.generator, state.discriminator)
         values = mean_values(scene, model.renderer)
         measured = {f"{ALARM_GROUP}{name}": value for name, value in values.items()}
-        if self._kernel_distance and not self._signals:
-            measured[KERNEL_DISTANCE] = self._kernel_distance.measure(model)
+        if self._kernel_distance:
+            distance = self._kernel_distance.measure(
+                model, stopped=lambda: bool(self._signals)
+            )
+            if distance is not None:
+                measured[KERNEL_DISTANCE] = distance
         return measured
 
     def notice(self, text: str) -> None:

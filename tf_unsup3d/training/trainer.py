@@ -265,7 +265,8 @@ class Trainer:
                 observer.record(step, record)
             if events and shown:
                 events.write(step, shown)
-            if settings.best_metric in shown:
+            # Not of an early sheet, which no record holds.
+            if sheet and settings.best_metric in shown:
                 self._keep_if_best(shown[settings.best_metric], observer)
             # Only now, so that no record of this or an earlier step is missing.
             if step % settings.checkpoint_interval == 0 or last or stop is not Stop.NO:
@@ -380,6 +381,7 @@ class Trainer:
                 "lower Trainer.generator_rate and Trainer.discriminator_rate"
             ) from error
         self._checkpoints.restore()
+        self.workers.check_same({"the checkpoint that they go back to": self.step})
         factor = self.configuration.training.divergence_rate_factor
         if factor != 1.0:
             lowered = self.state.rate_factor.numpy() * factor**self._setbacks.count

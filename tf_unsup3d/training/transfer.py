@@ -80,6 +80,7 @@ def transfer(source: str | os.PathLike, state: TrainingState) -> list[str]:
         return [names, *lines, "no discriminator: it starts anew"]
     _copy(_discriminator_layers(discriminator, state.discriminator), folder)
     lines += _new_levels(discriminator, state.discriminator, "discriminator")
+    lines += _new_entries(discriminator, state.discriminator)
     return [f"{names} and the discriminator", *lines]
 
 
@@ -97,6 +98,17 @@ def _new_levels(
         else f"the level of {size} x {size} of the {what} does not fit: it starts anew"
         for size in target.sizes
         if size in missing | unfit
+    ]
+
+
+def _new_entries(source: Discriminator, target: Discriminator) -> list[str]:
+    """A line for each size of pictures that the other discriminator never took in."""
+    known = source.sizes[: len(source.from_colour)]
+    return [
+        f"the discriminator has seen no pictures of {size} x {size}: its first layer "
+        "for them starts anew"
+        for size in target.sizes[: len(target.from_colour)]
+        if size not in known and size in source.sizes
     ]
 
 

@@ -1,5 +1,7 @@
 """The distance from the same real pictures, measured again and again in training."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from tf_unsup3d.data.dataset import PictureSet
@@ -32,20 +34,23 @@ class RepeatedKernelDistance:
                 to_uint8(batch.numpy()) for batch in batches.take(_BATCHES)
             )
 
-    def measure(self, model: TrainedModel) -> float:
+    def measure(
+        self, model: TrainedModel, stopped: Callable[[], bool] = lambda: False
+    ) -> float | None:
         """Draws 512 pictures, with noise and viewpoints as in training.
 
         Args:
           model: The model.
+          stopped: Called before each batch of pictures; whether to give up.
 
         Returns:
-          The distance; see `kernel_distance`.
+          The distance; see `kernel_distance`. None if it was given up.
         """
-        batches = (
-            model.random_batch(tf.constant([0, n], tf.int64)) for n in range(_BATCHES)
-        )
-        drawn = (
-            to_uint8(model.renderer(**batch._asdict())["picture"].numpy())
-            for batch in batches
-        )
+        drawn = []
+        for n in range(_BATCHES):
+            if stopped():
+                return None
+            batch = model.random_batch(tf.constant([0, n], tf.int64))
+            pictures = model.renderer(**batch._asdict())["picture"].numpy()
+            drawn.append(to_uint8(pictures))
         return kernel_distance(self._network.features(drawn), self._real)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from absl import logging
 
 import tf_unsup3d
 from tf_unsup3d.errors import UserError
@@ -80,13 +79,7 @@ def export_saved_model(
     if not _is_utf8(folder.absolute()):
         raise UserError(f"cannot write {folder!a}: TensorFlow takes only UTF-8 names")
     name = output.resolve().name
-    encoder = None
-    if model.folder and encoder_files.has_encoder(model.folder):
-        try:
-            encoder = model.encoder
-        # One of an earlier state of the generator would be of no use.
-        except UserError as error:
-            logging.warning("the encoder is left out: %s", error)
+    encoder = model.usable_encoder()
     with _naming_errors(folder), convolutions_in(tf.float32):
         signatures = Signatures(model, "op" if with_custom_op else "portable")
         with creating_folder(folder) as temporary:

@@ -6,6 +6,8 @@ import hashlib
 import math
 import pathlib
 import tempfile
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -73,8 +75,10 @@ class Views:
         self.style_size: int = model.mean_style.shape[-1]
         self.video_suffixes = (".mp4", ".gif") if has_ffmpeg() else (".gif",)
         self._object_camera, self._middle = _camera_around(model)
-        self._scene = functools.lru_cache(_KEPT)(self._make_scene)
-        self._filled = functools.lru_cache(_KEPT)(self._make_filled)
+        # The page asks for a picture and a mesh of the same object at once.
+        lock = threading.RLock()
+        self._scene = _one_at_a_time(lock, self._make_scene)
+        self._filled = _one_at_a_time(lock, self._make_filled)
 
     def describe(self) -> dict[str, Any]:
         """Tells what the page needs to know about the model, for JSON.
@@ -215,6 +219,19 @@ class Views:
                 strict=True,
             )
         ]
+
+
+def _one_at_a_time(
+    lock: threading.RLock, make: Callable[[bytes], Scene]
+) -> Callable[[bytes], Scene]:
+    """Keeps what is made last, and makes nothing twice for two who ask at once."""
+    kept = functools.lru_cache(_KEPT)(make)
+
+    def find(style: bytes) -> Scene:
+        with lock:
+            return kept(style)
+
+    return find
 
 
 def _checksum(model: TrainedModel) -> str:
