@@ -8,6 +8,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from tf_unsup3d.serving import connections
 from tf_unsup3d.serving.connections import connection_class
 from tf_unsup3d.serving.limits import Limits
 
@@ -172,5 +173,37 @@ def test_answers_that_are_not_taken_are_bounded_together():
         async with asking(3, limits) as (first, second, third):
             assert first.dropped and second.dropped and not third.dropped
             await third.take_all()
+
+    asyncio.run(asyncio.wait_for(main(), 120))
+
+
+def test_connections_beyond_the_limit_are_told_so_and_more_are_closed(monkeypatch):
+    monkeypatch.setattr(connections, "_ANSWERED_BEYOND", 1)
+
+    async def main():
+        config = uvicorn.Config(
+            None,
+            http=connection_class(Limits(connections=2)),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+        )
+        config.load()
+        loop, state = asyncio.get_running_loop(), ServerState()
+        server = await loop.create_server(
+            lambda: config.http_protocol_class(config, state, {}, HandTimedLoop(loop)),
+            "127.0.0.1",
+            0,
+        )
+        async with server:
+            address = server.sockets[0].getsockname()
+            clients = [await asyncio.open_connection(*address) for _ in range(4)]
+            (_, _, (third, _), (fourth, _)) = clients
+            assert (await third.readline()).startswith(b"HTTP/1.1 503 ")
+            with contextlib.suppress(ConnectionResetError):
+                assert await fourth.read() == b""
+            assert len(state.connections) == 3
+            for _, writer in clients:
+                writer.close()
 
     asyncio.run(asyncio.wait_for(main(), 120))

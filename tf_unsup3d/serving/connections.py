@@ -17,6 +17,9 @@ from tf_unsup3d.serving.limits import Limits
 
 _LOGGER = logging.getLogger(__name__)
 
+# Connections beyond the limit that are told so; more are only closed.
+_ANSWERED_BEYOND = 64
+
 
 def connection_class(limits: Limits) -> type[H11Protocol]:
     """Makes uvicorn's class of connections for given limits.
@@ -52,7 +55,11 @@ class _LimitedConnection(H11Protocol):
         super().connection_made(_Transport(transport, self))  # type: ignore[arg-type]
         # Writing is paused as long as the client has not taken everything.
         transport.set_write_buffer_limits(high=0)
-        if len(self.connections) > self._limits.connections:
+        beyond = len(self.connections) - self._limits.connections
+        if beyond > _ANSWERED_BEYOND:
+            # What is refused is open until its client has ended, and takes a file, too.
+            transport.abort()
+        elif beyond > 0:
             self._refuse(http.HTTPStatus.SERVICE_UNAVAILABLE, "too many connections")
         else:
             self._await_head()

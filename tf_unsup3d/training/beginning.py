@@ -15,6 +15,7 @@ from tf_unsup3d.trained.configuration import Configuration
 from tf_unsup3d.trained.gin_files import format_value
 from tf_unsup3d.training.best_metric import check_best_metric
 from tf_unsup3d.training.trainer import Trainer
+from tf_unsup3d.training.workers import Workers
 
 
 class Beginning(NamedTuple):
@@ -76,6 +77,15 @@ def begin(
     check_best_metric(configuration.training.best_metric)
     pictures.check_enough(configuration.training.batch_size)
     _check_pictures(folder, pictures)
+    # Workers whose variables differ could not even make them together.
+    Workers(strategy).check_same(
+        {
+            "the configuration": _number(configuration.to_gin()),
+            "the pictures of --data_dir": _number(
+                f"{pictures.checksum} {pictures.count}"
+            ),
+        }
+    )
     trainer = Trainer(configuration, folder, strategy)
     step, notes = trainer.restore(), []
     if step:
@@ -83,13 +93,8 @@ def begin(
     elif transfer_from:
         lines = trainer.transfer(transfer_from)
         notes = [f"from {transfer_from}: {line}" for line in lines]
-    which = f"{pictures.checksum} {pictures.count}"
     trainer.workers.check_same(
-        {
-            "the configuration": _number(configuration.to_gin()),
-            "the pictures of --data_dir": _number(which),
-            "the step found in --model_dir, which all must share": step,
-        }
+        {"the step found in --model_dir, which all must share": step}
     )
     return Beginning(trainer, step, notes)
 
