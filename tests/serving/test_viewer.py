@@ -1,4 +1,5 @@
 import asyncio
+import concurrent.futures
 import hashlib
 import io
 import json
@@ -7,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from tf_unsup3d.rendering.op_library import RasterizerLibraryError
 from tf_unsup3d.serving import model_source
 from tf_unsup3d.serving.request_error import RequestError
 from tf_unsup3d.serving.viewer import paths as paths_module
+from tf_unsup3d.serving.viewer import views as views_module
 from tf_unsup3d.serving.viewer.paths import ViewerPaths
 from tf_unsup3d.serving.viewer.views import KINDS, Viewpoint, Views
 from tf_unsup3d.trained.trained_model import load
@@ -214,16 +217,39 @@ def test_object_is_seen_whole_from_everywhere(views, style):
         assert np.max(border) == 0
 
 
-def test_only_beyond_the_viewpoints_of_training_texture_is_filled(views, style):
+@pytest.fixture
+def fillings(monkeypatch):
+    """The calls of `fill_hidden_texture`, which fills nothing but takes a while."""
+    calls = []
+
+    def fill(model, scene):
+        calls.append(scene)
+        time.sleep(0.2)
+        return scene
+
+    monkeypatch.setattr(views_module, "fill_hidden_texture", fill)
+    return calls
+
+
+def test_only_beyond_the_viewpoints_of_training_texture_is_filled(
+    views, style, fillings
+):
     limits = (30.0, 10.0, 0.0)
     assert Viewpoint(-30.0, 10.0, 0.0).is_within(limits)
     assert not Viewpoint(31.0).is_within(limits)
     assert not Viewpoint(0.0, -11.0).is_within(limits)
-    views._filled.cache_clear()
-    views.picture(style, "picture", Viewpoint(30.0))
-    assert views._filled.cache_info().misses == 0
-    views.picture(style, "picture", Viewpoint(31.0))
-    assert views._filled.cache_info().misses == 1
+    other = style + np.float32(0.25)
+    views.picture(other, "picture", Viewpoint(30.0))
+    assert not fillings
+    views.picture(other, "picture", Viewpoint(31.0))
+    assert len(fillings) == 1
+
+
+def test_what_two_ask_for_at_once_is_made_once(views, style, fillings):
+    other = style + np.float32(0.5)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(views._filled, [other.tobytes()] * 2))
+    assert len(fillings) == 1
 
 
 def test_mesh_file(viewer, style):
