@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import shutil
 import struct
 import tracemalloc
 import zipfile
@@ -339,6 +340,26 @@ def test_what_may_pass_is_not_the_fault_of_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "open", stale)
     with pytest.raises(UserError, match=r"cannot read .*good\.png: Stale .*continue"):
         pictures.open_source(tmp_path)("good.png")
+
+
+def test_what_may_pass_is_not_the_fault_of_a_file_in_an_archive(tmp_path, monkeypatch):
+    Image.new("RGB", (32, 32)).save(tmp_path / "good.png")
+    archive = shutil.make_archive(tmp_path / "archive", "zip", tmp_path, "good.png")
+    read = pictures.open_source(archive)
+    assert read("good.png") == (tmp_path / "good.png").read_bytes()
+
+    def stale(file, size):
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", stale)
+    with pytest.raises(UserError, match=r"cannot read .*archive\.zip: Stale"):
+        read("good.png")
+
+
+def test_exif_data_that_cannot_be_read_are_no_fault_of_the_picture():
+    content = encode(Image.new("RGB", (32, 32), "red"), exif=b"Exif\0\0no header")
+    picture = pictures.load_picture(content, 32)
+    np.testing.assert_array_equal(picture[0, 0], [255, 0, 0])
 
 
 def test_a_link_too_long_to_follow_is_named(tmp_path):

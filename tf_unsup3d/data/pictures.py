@@ -144,7 +144,7 @@ def open_source(source: str | os.PathLike) -> Callable[[str], bytes]:
     if source.is_dir():
         return lambda name: _read_file(source / name)
     archive = zipfile.ZipFile(source.open("rb"))
-    return lambda name: _read_member(archive, name)
+    return lambda name: _read_member(archive, name, source)
 
 
 def load_picture(content: bytes, resolution: int) -> np.ndarray:
@@ -221,13 +221,24 @@ def _decode(
     # struct.error, ...).
     try:
         image.load()
-        upright = ImageOps.exif_transpose(image)
+        upright = _upright(image)
         return _to_rgb(crop(upright) if crop else upright)
     except (BadPictureError, MemoryError):
         raise
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BadPictureError(f"damaged: {reason}") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turns a picture as its EXIF data say, unless they cannot be read."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except MemoryError:
+        raise
+    # Viewers show such pictures, too. Pillow raises almost any exception here.
+    except Exception:
+        return image
 
 
 def _list_folder(folder: AnyPath) -> list[SourceFile]:
@@ -314,16 +325,22 @@ def _read_file(path: AnyPath) -> bytes:
             # Files of the system have no size, and some of them never end.
             return file.read(size)
     except OSError as error:
+        _check_lasting(error, path)
         reason = error.strerror or str(error)
-        remote = not isinstance(path, Path)
-        if is_passing(error) or (remote and error.errno == errno.EIO):
-            raise UserError(
-                f"cannot read {path}: {reason}; run the same command again to continue"
-            ) from error
         raise BadPictureError(f"cannot be read: {reason}") from error
 
 
-def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+def _check_lasting(error: OSError, path: AnyPath) -> None:
+    """Raises a `UserError` where a failure to read may pass."""
+    remote = not isinstance(path, Path)
+    if is_passing(error) or (remote and error.errno == errno.EIO):
+        reason = error.strerror or str(error)
+        raise UserError(
+            f"cannot read {path}: {reason}; run the same command again to continue"
+        ) from error
+
+
+def _read_member(archive: zipfile.ZipFile, name: str, source: AnyPath) -> bytes:
     try:
         member = archive.getinfo(name)
     except KeyError as error:
@@ -340,6 +357,8 @@ def _read_member(archive: zipfile.ZipFile, name: str) -> bytes:
     except MemoryError:
         raise
     except Exception as error:
+        if isinstance(error, OSError):
+            _check_lasting(error, source)
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BadPictureError(f"cannot be read from the archive: {reason}") from error
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 import numpy as np
 
 from tf_unsup3d.errors import UserError
-from tf_unsup3d.files import reading
+from tf_unsup3d.files import is_passing, reading
 
 
 class ArrayFile:
@@ -35,6 +35,11 @@ class ArrayFile:
                         key: arrays[key] for key in arrays.files if key not in leave_out
                     }
             except Exception as error:
+                # The file may be intact.
+                if isinstance(error, OSError) and is_passing(error):
+                    raise
+                if isinstance(error, MemoryError):
+                    raise UserError(f"not enough memory to read {path}") from error
                 raise UserError(
                     f"{path} is not an .npz file of arrays, or is damaged"
                 ) from error

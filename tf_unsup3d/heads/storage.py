@@ -105,7 +105,8 @@ def make_head_set(
         # First of all: without it, what is in the folder is not known as a set.
         _write_description(output, description, camera, complete=False)
         _make_folders(output, settings)
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as executor:
+        cores = len(os.sched_getaffinity(0))
+        with concurrent.futures.ThreadPoolExecutor(cores) as executor:
             jobs = [executor.submit(maker.make, *shard) for shard in maker.shards()]
             jobs.append(executor.submit(maker.make_meshes))
             try:

@@ -95,4 +95,4 @@ def test_depth_is_positive_whatever_the_weights():
     network.last.bias.assign(tf.fill([8], -1e3))
     depth, logits = network(tf.zeros([2, 32, 32, 3]))
     assert depth.shape == logits.shape == (2, 32, 32)
-    assert np.all(depth.numpy() >= 0.0) and np.all(np.isfinite(depth.numpy()))
+    assert np.all(depth.numpy() > 0.0) and np.all(np.isfinite(depth.numpy()))

@@ -9,6 +9,7 @@ from tf_unsup3d.evaluation.distribution.report import (
     DistributionReport,
     distribution_report,
 )
+from tf_unsup3d.evaluation.distribution.uint8_batches import uint8_batches
 from tf_unsup3d.evaluation.features.network import FeatureNetwork
 from tf_unsup3d.evaluation.random_batches import random_batches
 from tf_unsup3d.evaluation.report import describe_model
@@ -72,11 +73,8 @@ def measure_distribution(
     count = _count(pictures, samples)
     mirror = model.configuration.training.mirror
     batches = pictures.batches(_BATCH_SIZE, seed=seed, mirror=mirror, repeat=False)
-    with pictures.iterating():
-        real = network.features(
-            to_uint8(batch.numpy())
-            for batch in batches.take(-(-2 * count // _BATCH_SIZE))
-        )
+    taken = batches.take(-(-2 * count // _BATCH_SIZE))
+    real = network.features(uint8_batches(pictures, taken))
     generated = network.features(
         to_uint8(model.renderer(**batch._asdict())["picture"].numpy())
         for batch in random_batches(model, count, seed=seed)

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tf_unsup3d.data.dataset import PictureSet
 from tf_unsup3d.evaluation.distribution.distances import kernel_distance
+from tf_unsup3d.evaluation.distribution.uint8_batches import uint8_batches
 from tf_unsup3d.evaluation.features.random_network import random_network
 from tf_unsup3d.export.pictures import to_uint8
 from tf_unsup3d.trained.trained_model import RANDOM_BATCH_SIZE, TrainedModel
@@ -29,10 +30,9 @@ class RepeatedKernelDistance:
         batches = pictures.batches(
             RANDOM_BATCH_SIZE, seed=0, mirror=mirror, repeat=False
         )
-        with pictures.iterating():
-            self._real = self._network.features(
-                to_uint8(batch.numpy()) for batch in batches.take(_BATCHES)
-            )
+        self._real = self._network.features(
+            uint8_batches(pictures, batches.take(_BATCHES))
+        )
 
     def measure(
         self, model: TrainedModel, stopped: Callable[[], bool] = lambda: False
