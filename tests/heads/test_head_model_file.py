@@ -123,6 +123,8 @@ def test_what_is_written_is_read(path, tmp_path):
         ("basis", np.zeros((2, 7, 3)), "has shape"),
         ("eye_centres", np.zeros(3), "has shape"),
         ("basis", np.full((1, 1026, 3), np.nan), "not finite"),
+        ("basis", np.zeros((0, 1026, 3)), "has no components"),
+        ("regions", np.ones((1026, 2)), "must not be lips everywhere"),
         ("mean", np.full((1026, 3), "x"), "not numbers"),
         ("triangles", np.array([[0, 1, 1026]]), "indices of the 1026 vertices"),
         ("triangles", np.array([[0, 1, -1]]), "indices of the 1026 vertices"),

@@ -54,6 +54,8 @@ def read_head_model(path: str | os.PathLike) -> HeadModelFile:
     file = ArrayFile(path)
     mean = file.numbers("mean", None, 3)
     basis = file.numbers("basis", None, len(mean), 3)
+    if not len(basis):
+        file.fail("basis", "has no components")
     triangles = _read_triangles(file, mean)
     eye_centres = file.numbers("eye_centres", 2, 3)
     nose_tip = file.numbers("nose_tip", 3)
@@ -118,4 +120,6 @@ def _read_regions(file: ArrayFile, vertices: int) -> tuple[np.ndarray, tuple[str
         if name not in REGION_NAMES or names.count(name) > 1:
             known = ", ".join(REGION_NAMES)
             file.fail("region_names", f"has {name!r}; each may be once: {known}")
+    if "lips" in names and regions[:, names.index("lips")].min() > 0.5:
+        file.fail("regions", "must not be lips everywhere")
     return regions, names
