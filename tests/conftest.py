@@ -308,6 +308,18 @@ def fixed_seeds():
 
 
 @pytest.fixture
+def run_example(tmp_path, monkeypatch, capsys):
+    """Runs an example of a page in an empty folder, and returns what it prints."""
+
+    def run(example):
+        monkeypatch.chdir(tmp_path)
+        exec(example, {})
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
 def run_in_process(monkeypatch):
     """Runs the main function of a program in this process: `run(name, *arguments)`.
 

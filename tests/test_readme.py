@@ -15,19 +15,7 @@ def blocks(language):
     )
 
 
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Runs an example in an empty folder, and returns what it prints."""
-
-    def run(example):
-        monkeypatch.chdir(tmp_path)
-        exec(example, {})
-        return capsys.readouterr().out
-
-    return run
-
-
-def test_a_trained_model_is_used_in_ten_lines(run, tmp_path):
+def test_a_trained_model_is_used_in_ten_lines(run_example, tmp_path):
     example, _ = blocks("python")
     shapes = """
 assert views.shape == (2, 64, 64, 3) and between.vertices.shape == (1, 4098, 3)
@@ -43,13 +31,13 @@ assert {name: value.shape for name, value in maps.items()} == {
 mask = maps["mask"][..., 0]
 assert max(mask[:, 0].max(), mask[:, :, 0].max(), mask[:, :, -1].max()) == 0.0
 """
-    run(example + shapes)
+    run_example(example + shapes)
     assert (tmp_path / "face.glb").stat().st_size > 100_000
 
 
-def test_the_renderer_is_used_by_itself(run, tmp_path):
+def test_the_renderer_is_used_by_itself(run_example, tmp_path):
     _, example = blocks("python")
-    output = run(example)
+    output = run_example(example)
     area, derivative = map(float, re.findall(r"\d+\.\d+", output))
     # A ball of radius r covers a disc of radius r / 2 of the picture's height, nearly.
     assert area == pytest.approx(0.25 * 3.1416 * 0.5**2, rel=0.05)

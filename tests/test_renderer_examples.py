@@ -14,24 +14,12 @@ MESH_FILE, FIT, CAMERA = re.findall(
 )
 
 
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Runs an example in an empty folder, and returns what it prints."""
-
-    def run(example):
-        monkeypatch.chdir(tmp_path)
-        exec(example, {})
-        return capsys.readouterr().out
-
-    return run
-
-
 def numbers(line):
     return [float(number) for number in re.findall(r"\d+\.?\d*", line)]
 
 
-def test_mesh_file(run, tmp_path):
-    output = run(MESH_FILE)
+def test_mesh_file(run_example, tmp_path):
+    output = run_example(MESH_FILE)
     fragments, covered = numbers(output)
     assert 0.6 < covered < np.pi / 4  # of the disc that the unit ball would cover
     # Every covered pixel has one, and soft ones are few: no seam is an outline.
@@ -52,8 +40,8 @@ def test_mesh_file(run, tmp_path):
     assert normals[nearest][2] > 240
 
 
-def test_fit(run, tmp_path):
-    lines = run(FIT).splitlines()[1:]
+def test_fit(run_example, tmp_path):
+    lines = run_example(FIT).splitlines()[1:]
     errors = np.array([numbers(line)[1:] for line in lines])
     assert len(errors) == 7
     pictures, unseen, surface = errors[-1] / errors[0]
@@ -65,8 +53,8 @@ def test_fit(run, tmp_path):
     assert np.std(after - truth) < 0.12 * np.std(before - truth)
 
 
-def test_camera(run):
-    lines = run(CAMERA).splitlines()
+def test_camera(run_example):
+    lines = run_example(CAMERA).splitlines()
     (_, degrees, offset), *_, (_, final_degrees, final_offset) = map(numbers, lines)
     assert degrees > 20 and offset == 0.2
     assert final_degrees < 0.05

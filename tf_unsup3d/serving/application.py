@@ -197,6 +197,9 @@ class Service:
 
     async def _status(self, request: Request, body: bytes) -> Response:
         number = self._find_version(request)
+        return self._statuses(number)
+
+    def _statuses(self, number: int | None) -> Response:
         return _json({"model_version_status": self._versions.statuses(number)})
 
     async def _metadata(self, request: Request, body: bytes) -> Response:
@@ -257,7 +260,7 @@ class Service:
             name = f"{parameters['name']}:{parameters['verb']}"
             if name == self._name and "version" not in parameters:
                 _check_method(request, "GET")
-                return _json({"model_version_status": self._versions.statuses(None)})
+                return self._statuses(None)
             raise bad_request(
                 f"Malformed request: {request.method} {path}; only :predict is served"
             )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from tf_unsup3d.data.dataset import PictureSet
@@ -46,11 +47,11 @@ class RepeatedKernelDistance:
         Returns:
           The distance; see `kernel_distance`. None if it was given up.
         """
-        drawn = []
+        features = []
         for n in range(_BATCHES):
             if stopped():
                 return None
             batch = model.random_batch(tf.constant([0, n], tf.int64))
             pictures = model.renderer(**batch._asdict())["picture"].numpy()
-            drawn.append(to_uint8(pictures))
-        return kernel_distance(self._network.features(drawn), self._real)
+            features.append(self._network.features([to_uint8(pictures)]))
+        return kernel_distance(np.concatenate(features), self._real)
